@@ -1,0 +1,12 @@
+"The second front door: `from radnb.all import *` gives the whole journey, fastai included (several seconds to import)."
+from radnb.explore import *
+from radnb.train.blocks import *
+from radnb.train.augment import *
+from radnb.train.models import *
+from radnb.train.learner import *
+from radnb.train.classify import *
+from radnb.train.segment import *
+from radnb.explain.evaluate import *
+from radnb.explain.audit import *
+from radnb.share.export import *
+from radnb.share.publish import *
