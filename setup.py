@@ -6,8 +6,7 @@ from setuptools import find_packages, setup
 cfg = ConfigParser(delimiters=['=']); cfg.read('settings.ini', encoding='utf-8')
 s = cfg['DEFAULT']
 extras = {k.removesuffix('_requirements'): v.split() for k,v in s.items() if k.endswith('_requirements')}
-classifiers = [f'Intended Audience :: {s["audience"]}', 'Framework :: Jupyter', 'License :: OSI Approved :: Apache Software License',
-               'Topic :: Scientific/Engineering :: Medical Science Apps.', 'Programming Language :: Python :: 3']
+classifiers = [f'Intended Audience :: {s["audience"]}', 'Framework :: Jupyter', 'Topic :: Scientific/Engineering :: Medical Science Apps.', 'Programming Language :: Python :: 3']
 
 setup(
     name=s['lib_name'], version=s['version'], description=s['description'], keywords=s['keywords'], license='Apache-2.0',

@@ -13,12 +13,12 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import pydicom
-from pydicom.errors import InvalidDicomError
+from pydicom.errors import BytesLengthException, InvalidDicomError
 from ..core import BadInput, GeometryError, MissingSlices, NoDicomFound, NoPixelData, NotDicom, NotOneVolume, UnreadableFile
 from .volume import Volume, affine_axcodes, plane_name, same_grid
 
 # %% ../../nbs/data/dicom.ipynb #e2523df5
-_DECODE_ERRORS = (AttributeError, ValueError, RuntimeError, NotImplementedError, KeyError, IndexError, TypeError, EOFError, OSError, struct.error)
+_DECODE_ERRORS = (AttributeError, ValueError, RuntimeError, NotImplementedError, KeyError, IndexError, TypeError, EOFError, OSError, struct.error, BytesLengthException)
 
 def read_dicom(
     path, # A DICOM file, with or without preamble and extension
@@ -291,15 +291,9 @@ def _regularise(data, geo, regular, where):
     return (1-w)*data[lo] + w*data[lo+1], affine, f'{geo.verdict}; interpolated linearly to {n} slices'
 
 # %% ../../nbs/data/dicom.ipynb #725dc8bd
-def load_series(
-    src, # A row of `series_table`, a folder, a file, or a list of files
-    regular:str='raise' # Missing or unevenly spaced slices: 'raise', 'resample' (interpolate) or 'as-is' (stack)
-) -> Volume:
-    """One volume in real units, placed in the patient by ImagePositionPatient and ImageOrientationPatient (DICOM PS3.3 C.7.6.2).
-    `meta['note']` says what was done to it. Raises `NoDicomFound`, `UnreadableFile`, `NoPixelData`, `MissingSlices`, `NotOneVolume`."""
-    if regular not in ('raise', 'resample', 'as-is'): raise BadInput(f'regular={regular!r}', remedy="'raise', 'resample' or 'as-is'")
-    files, other = _source_files(src), []
-    where = files[0].parent if len(files) > 1 else files[0]
+def _load(src, files, regular):
+    "The work of `load_series`."
+    where, other = files[0].parent if len(files) > 1 else files[0], []
     if len(files) > 1:
         slices, other = _read_slices(files, skip=isinstance(src, (str, Path)))
         if not slices: raise NoDicomFound(f'None of the {len(files)} files is DICOM', where, 'index_dicom(folder) also looks into folders below it')
@@ -308,18 +302,34 @@ def load_series(
         ds,data,geo,total,note = _single_file(files[0])
         paths = files
         if data.shape[0] == len(geo.order): data = data[geo.order]
-    else:
-        _check_one_series(slices, files)
-        ds = slices[0]
-        get = lambda k: np.array([s[k].value for s in slices], float)
-        geo = slice_geometry(get('ImagePositionPatient'), get('ImageOrientationPatient'), in_plane(ds)[0])
-        decoded = [decode(slices[i], files[i]) for i in geo.order]
-        data,total,note,paths = np.stack([d for d,_ in decoded]), decoded[0][1], in_plane(ds)[1], [files[i] for i in geo.order]
+    else: ds,data,geo,total,note,paths = _stack(slices, files)
     data,affine,geo_note = _regularise(data, geo, regular, where)
     left_out = f'not DICOM, left out: {", ".join(other)}' if other else ''
     return Volume(data, affine, pixel_unit(ds), _meta(ds, total, '; '.join(filter(None, (note, geo_note, left_out))), paths))
 
-# %% ../../nbs/data/dicom.ipynb #b5022855
+def _stack(slices, files):
+    "Slices of one series, sorted by position and decoded."
+    _check_one_series(slices, files)
+    get = lambda k: np.array([s[k].value for s in slices], float)
+    spacing,note = in_plane(slices[0])
+    geo = slice_geometry(get('ImagePositionPatient'), get('ImageOrientationPatient'), spacing)
+    decoded = [decode(slices[i], files[i]) for i in geo.order]
+    return slices[0], np.stack([d for d,_ in decoded]), geo, decoded[0][1], note, [files[i] for i in geo.order]
+
+# %% ../../nbs/data/dicom.ipynb #9035cde6
+def load_series(
+    src, # A row of `series_table`, a folder, a file, or a list of files
+    regular:str='raise' # Missing or unevenly spaced slices: 'raise', 'resample' (interpolate) or 'as-is' (stack)
+) -> Volume:
+    """One volume in real units, placed in the patient by ImagePositionPatient and ImageOrientationPatient (DICOM PS3.3 C.7.6.2).
+    `meta['note']` says what was done to it. Raises `NoDicomFound`, `UnreadableFile`, `NoPixelData`, `MissingSlices`, `NotOneVolume`."""
+    if regular not in ('raise', 'resample', 'as-is'): raise BadInput(f'regular={regular!r}', remedy="'raise', 'resample' or 'as-is'")
+    files = _source_files(src)
+    try: return _load(src, files, regular)
+    except _DECODE_ERRORS as e:   # pydicom converts header values when they are asked for, so a broken one shows up anywhere
+        raise UnreadableFile(f'A header value is broken: {_one_line(e)}', files[0] if len(files) == 1 else files[0].parent, 'copy it again from its source') from e
+
+# %% ../../nbs/data/dicom.ipynb #eda8a519
 def _seg_frames(ds):
     "(segment number, ImagePositionPatient, 2D array) of every frame; fractional segments count from one half."
     px = ds.pixel_array if ds.pixel_array.ndim == 3 else ds.pixel_array[None]
@@ -339,7 +349,7 @@ def _seg_grid(ds):
         raise NotOneVolume(f'The segmentation alone is no regular volume: {geo.verdict}', getattr(ds, 'filename', None), 'give its image: read_seg(path, like=vol)')
     return Volume(np.zeros((len(first), ds.Rows, ds.Columns), np.uint8), geo.affine)
 
-# %% ../../nbs/data/dicom.ipynb #eda8a519
+# %% ../../nbs/data/dicom.ipynb #f7e98af7
 def read_seg(
     path, # A DICOM SEG file
     like:Volume=None # The image it belongs to; None: a grid spanned by its own frames

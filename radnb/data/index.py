@@ -34,7 +34,7 @@ def _plain(value, numeric):
 
 # %% ../../nbs/data/index.ipynb #9f671a1f
 _DELIMITER = b'\xfe\xff\xdd\xe0'
-_DEFLATED = '1.2.840.10008.1.2.1.99'
+_IMPLICIT, _DEFLATED = '1.2.840.10008.1.2', '1.2.840.10008.1.2.1.99'
 
 def _pixel_bytes(ds):
     "Bytes of uncompressed pixels that the header promises."
@@ -55,7 +55,8 @@ def _completeness(ds, f):
     if syntax is not None and syntax.is_compressed:
         f.seek(max(start, size-4096))
         return ('ok', '') if _DELIMITER in f.read() else ('truncated', 'the compressed pixels have no end')
-    missing = _pixel_bytes(ds) - (size-start-8)
+    header = 8 if syntax in (None, _IMPLICIT) else 12   # tag, VR and length in front of the pixels
+    missing = _pixel_bytes(ds) - (size-start-header)
     return ('ok', '') if missing <= 0 else ('truncated', f'{missing} bytes of pixels are missing')
 
 # %% ../../nbs/data/index.ipynb #5629bdcc

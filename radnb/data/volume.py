@@ -301,6 +301,16 @@ def volume_ml(self:Volume,
 
 # %% ../../nbs/data/volume.ipynb #68a7f27c
 @patch
+def foreground(self:Volume) -> Volume: # Mask: 1 is the body
+    "The body against the background: Otsu's threshold (IEEE Trans. SMC 1979), largest component, holes filled slice by slice."
+    import SimpleITK as sitk
+    bright = sitk.OtsuThreshold(to_sitk(Volume(self.data.astype(np.float32), self.affine)), 0, 1, 200)
+    body = sitk.RelabelComponent(sitk.ConnectedComponent(bright), sortByObjectSize=True) == 1
+    filled = [sitk.GetArrayFromImage(sitk.BinaryFillhole(body[:,:,k])) for k in range(body.GetDepth())]
+    return self.like(np.stack(filled).astype(np.uint8), 'label', {1:'body'})
+
+# %% ../../nbs/data/volume.ipynb #fbcba204
+@patch
 def to_nifti(self:Volume,
     path # `.nii` or `.nii.gz`; None: return the nibabel image
 ):

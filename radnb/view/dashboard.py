@@ -10,7 +10,7 @@ import math, time
 from html import escape
 from fastcore.basics import patch
 from .fallback import WithFallback, has_kernel, shell
-from .svg import BLUE, GREEN, GREY, ORANGE, Plot
+from .svg import BLUE, GREEN, ORANGE, Plot
 
 # %% ../../nbs/view/dashboard.ipynb #d087ce67
 def duration(
@@ -32,7 +32,7 @@ def _triple(m):
 def _metric(m):
     v,low,high = _triple(m)
     if math.isnan(v): return '–'
-    return f'{v:.4g}' if math.isnan(low) else f'{v:.3f} <small>({low:.2f}–{high:.2f})</small>'
+    return f'{v:.4g}' if math.isnan(low) else f'{v:.3f} ({low:.2f}–{high:.2f})'
 
 # %% ../../nbs/view/dashboard.ipynb #313bfdd5
 class Dashboard(WithFallback):
@@ -69,7 +69,7 @@ def update(self:Dashboard,
     self._record(**info)
     if self._handle is None and has_kernel():
         from IPython.display import display
-        self._handle = display(self, display_id=True)
+        self._handle = display(self._repr_mimebundle_(), raw=True, display_id=True)
     if info.get('metrics') or time.monotonic()-self._drawn >= self.min_interval: self._draw()
 
 @patch
@@ -83,9 +83,7 @@ def note(self:Dashboard, text:str):
 def _draw(self:Dashboard):
     self._drawn = time.monotonic()
     if self._parts is None: return
-    panel,button = self._parts
-    panel.value = self._html()
-    button.layout.display = 'none' if self.finished else ''
+    self._parts[0].value = self._html()
 
 # %% ../../nbs/view/dashboard.ipynb #038daaca
 def _thin(points, n=240):
@@ -172,9 +170,9 @@ def _where(self:Dashboard):
 # %% ../../nbs/view/dashboard.ipynb #5a8aad3a
 @patch
 def _html(self:Dashboard):
-    done,color = 100*self._fraction(), GREY if self.finished else BLUE
+    done = 100*self._fraction()
     bar = (f'<div style="height:6px;border-radius:3px;background:rgba(128,128,128,.25);max-width:760px">'
-           f'<div style="height:6px;border-radius:3px;width:{done:.1f}%;background:{color}"></div></div>')
+           f'<div style="height:6px;border-radius:3px;width:{done:.1f}%;background:{BLUE}"></div></div>')
     notes = ''.join(f'<div style="font-size:12px;margin-left:44px">▸ {escape(n)}</div>' for n in self.notes[-6:])
     return (f'<div style="line-height:1.4"><b>{escape(self.title)}</b> &nbsp; {self._where()}{bar}'
             f'<div style="display:flex;flex-wrap:wrap;margin-top:8px">{self._charts()}</div>{self._table()}{notes}</div>')
@@ -193,6 +191,7 @@ def request_stop(self:Dashboard, *_):
 @patch
 def _widget(self:Dashboard):
     import ipywidgets as w
+    if self.finished: return None
     if self._parts is None:
         button = w.Button(description='Stop after this batch', icon='stop', layout=w.Layout(width='190px'),
                           tooltip='Keep what has been learned so far and end the training in good order')
@@ -210,7 +209,7 @@ def finish(self:Dashboard, text:str=None):
     self.finished = True
     if text: self.notes.append(str(text))
     self._draw()
-    if self._handle is not None: self._handle.update(self)
+    if self._handle is not None: self._handle.update(self._repr_mimebundle_(), raw=True)
     elif shell() is not None:
         from IPython.display import display
         display(self)
@@ -238,8 +237,9 @@ def figure(self:Dashboard):
     losses = self._series(True)
     if x: losses.pop('train_loss', None)
     _axis(left, losses, 'loss')
-    _axis(right, self._series(False), 'metrics on the held-out patients')
-    fig.suptitle(f'{self.title}: {self._where()}', fontsize=10)
+    _axis(right, self._series(False), 'metrics, held-out patients')
+    last = [f'{k} {_metric(v)}' for e in self.epochs[-1:] for k,v in e.items() if k!='epoch']
+    fig.suptitle(f'{self.title}: {self._where()}\n{", ".join(last)}', fontsize=9, x=.01, ha='left')
     return fig
 
 @patch

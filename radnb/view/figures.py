@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['PALETTE', 'label_colour', 'label_names', 'Picture', 'is_placed', 'hang', 'direction_letters', 'edge_letters',
-           'slice_position', 'best_slice', 'scale_bar_mm', 'fix_window', 'window_text', 'caption', 'show_volume',
+           'slice_position', 'best_slice', 'scale_bar_mm', 'fix_window', 'window_text', 'slice_caption', 'show_volume',
            'montage', 'to_png']
 
 # %% ../../nbs/view/figures.ipynb #87201a8f
@@ -35,13 +35,14 @@ def label_names(
 
 # %% ../../nbs/view/figures.ipynb #cf8353a4
 def _small_png(fig, dpi):
-    "PNG with a palette of 256 colours: grey pictures lose nothing, and a third of the size remains"
+    "PNG without transparency, and without colour where all is grey: half the size of matplotlib's"
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from PIL import Image
     fig.set_dpi(dpi)
     canvas = FigureCanvasAgg(fig); canvas.draw()
-    img, buf = Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3]), io.BytesIO()
-    img.quantize(256, dither=Image.Dither.NONE).save(buf, format='png', optimize=True)
+    rgb, buf = np.asarray(canvas.buffer_rgba())[..., :3], io.BytesIO()
+    grey = (rgb[...,0] == rgb[...,1]).all() and (rgb[...,1] == rgb[...,2]).all()
+    Image.fromarray(rgb[...,0] if grey else rgb).save(buf, format='png', optimize=True)
     return buf.getvalue()
 
 # %% ../../nbs/view/figures.ipynb #c16e7997
@@ -174,7 +175,7 @@ def window_text(
     return f'{window} window ({lw})' if isinstance(window, str) else lw
 
 # %% ../../nbs/view/figures.ipynb #c549bc41
-def caption(
+def slice_caption(
     vol:Volume, # As returned by `hang`
     i:int, # Slice
     window=None
@@ -255,19 +256,20 @@ def _draw_scale(ax, vol):
     ax.annotate(f'{mm:g} mm', (x,y), xytext=(0,4), textcoords='offset points', ha='left', va='bottom', **_ink())
 
 def _draw_legend(ax, mask):
-    "Names of the labels with their colours, upper left"
+    "Names of the labels with their colours, upper right"
     for n,(label,name) in enumerate(label_names(mask).items()):
-        ax.annotate(f'\u25a0 {name}', (.015,.985), xycoords='axes fraction', xytext=(0,-13*n), textcoords='offset points', ha='left', va='top',
+        ax.annotate(f'\u25a0 {name}', (.985,.985), xycoords='axes fraction', xytext=(0,-13*n), textcoords='offset points', ha='right', va='top',
                     **_ink(color=label_colour(label)))
 
 # %% ../../nbs/view/figures.ipynb #08cb402f
-def _draw(ax, vol, i, mask=None, prob=None, window=None, style='outline', title=None, legend=True):
-    "One slice of hung volumes with all that belongs on it"
+def _draw(ax, vol, i, mask=None, prob=None, window=None, style='outline', title=None, key=True):
+    "One slice of hung volumes with all that belongs on it; `key`: scale bar and legend too"
     _draw_image(ax, vol, i, window)
     if prob is not None: _draw_prob(ax, prob, i)
     if mask is not None: _draw_mask(ax, mask, i, style)
-    _draw_letters(ax, vol); _draw_scale(ax, vol)
-    if mask is not None and legend: _draw_legend(ax, mask)
+    _draw_letters(ax, vol)
+    if key: _draw_scale(ax, vol)
+    if key and mask is not None: _draw_legend(ax, mask)
     ax.set_xlim(-.5, vol.shape[2]-.5); ax.set_ylim(vol.shape[1]-.5, -.5)
     if title: ax.set_title(title, color='white', fontsize=9, pad=4)
 
@@ -308,7 +310,7 @@ def _show_mpr(vol, mask, prob, window, style, title):
     where = []
     for n,(ax,(v,m,p)) in enumerate(zip(axes, hung)):
         i = best_slice(v, m)
-        _draw(ax, v, i, m, p, window, style, title if n == 0 else None, legend=n == 0)
+        _draw(ax, v, i, m, p, window, style, title if n == 0 else None, key=n == 0)
         where.append(f'{_native_plane(v)} {slice_position(v, i)}' if is_placed(v) else f'slice {i+1}/{len(v.data)}')
     _caption(fig, ' · '.join(filter(None, [vol.meta.get('Modality'), *where, None if vol.unit in ('RGB','label') else window_text(vol, window)])))
     return Picture(fig, f'three planes of a {vol.meta.get("Modality", "")} volume'.replace('  ', ' '))
@@ -338,8 +340,8 @@ def show_volume(
     if ax is not None: _draw(ax, v, i, m, p, window, style, title); return ax
     fig,(ax,),_ = _panels([[_size_mm(v)]])
     _draw(ax, v, i, m, p, window, style, title)
-    _caption(fig, caption(v, i, window))
-    return Picture(fig, caption(v, i, window))
+    _caption(fig, slice_caption(v, i, window))
+    return Picture(fig, slice_caption(v, i, window))
 
 @patch
 def show(self:Volume, mask=None, plane=None, index=None, window=None, **kw) -> Picture:
@@ -379,7 +381,7 @@ def _sheet(v, m, picks, cols, window, style):
         _draw_image(ax, v, i, window)
         if m is not None: _draw_mask(ax, m, i, style)
         if n == 0: _draw_letters(ax, v); _draw_scale(ax, v)
-        ax.text(.97, .97, slice_position(v, i) if is_placed(v) else f'{i+1}', transform=ax.transAxes, ha='right', va='top', **_ink(fontsize=7.5))
+        ax.text(.97, .03, slice_position(v, i) if is_placed(v) else f'{i+1}', transform=ax.transAxes, ha='right', va='bottom', **_ink(fontsize=7.5))
     if m is not None: _draw_legend(fig.axes[0], m)
     text = f'{len(picks)} of {len(v.data)} slices · {window_text(v, window)}'
     _caption(fig, text)

@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# Make .venv beside this file and install radnb into it.
+#   bash install.sh        to use it
+#   bash install.sh dev    to change and test it: editable, with the test tools, Chromium, dcm2niix and dcmtk
+set -euo pipefail
+cd "$(dirname "$0")"
+python=${PYTHON:-python3.11}
+
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+debian() { as_root apt-get update -qq && as_root apt-get install -y -qq --no-install-recommends "$@"; }
+
+"$python" -c 'import ensurepip' 2>/dev/null || debian python3.11-venv
+[ -x .venv/bin/python ] || "$python" -m venv .venv
+.venv/bin/python -m pip install --quiet --disable-pip-version-check --upgrade pip
+
+echo "Installing radnb into $PWD/.venv (with PyTorch: several GB, some minutes) ..."
+if [ "${1:-}" = dev ]; then
+    missing=()
+    for p in chromium dcm2niix dcmdump; do command -v $p >/dev/null || missing+=("${p/dcmdump/dcmtk}"); done
+    [ ${#missing[@]} = 0 ] || debian "${missing[@]}" fonts-dejavu-core
+    .venv/bin/python -m pip install --quiet -e '.[dev]'
+else
+    .venv/bin/python -m pip install --quiet .
+fi
+.venv/bin/python -c 'import radnb; print("radnb", radnb.__version__, "is installed")'

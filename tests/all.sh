@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Every check of the project, in the order in which they are quick to fail. Needs `bash install.sh dev`.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export PATH="$PWD/.venv/bin:$PATH" PYTHONWARNINGS=ignore MPLBACKEND=agg
+step() { printf '\n== %s (%ss)\n' "$1" "$SECONDS"; }
+
+step 'modules in sync with their notebooks, notebooks clean'
+before=$(mktemp -d); cp -r nbs radnb "$before"
+nbdev-clean; nbdev-export
+diff -r -x __pycache__ -x .ipynb_checkpoints "$before/nbs" nbs && diff -r -x __pycache__ "$before/radnb" radnb || {
+    echo 'Run nbdev-clean and nbdev-export, and commit what they change.'; exit 1; }
+python tests/make_readme.py --check
+
+step 'layers and style'
+lint-imports
+ruff check radnb tests setup.py
+
+step 'notebooks'
+nbdev-test --n-workers 2 --timing --skip-file-re 01_journey   # the journey is what `radnb demo` runs
+
+step 'tests'
+python -m pytest

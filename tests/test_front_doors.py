@@ -1,0 +1,41 @@
+"What a user meets first: how long the imports take, what they pull in, and that every verb of the journey is there."
+import json, subprocess, sys, time
+import pytest
+
+def run(code, *flags):
+    return subprocess.run([sys.executable, *flags, '-c', code], capture_output=True, text=True, check=True).stdout
+
+def best_of(n, code):
+    "The best of `n` runs: a busy machine only ever makes it slower."
+    return min(float(run(f'import time; t=time.perf_counter(); {code}; print(time.perf_counter()-t)')) for _ in range(n))
+
+def test_import_radnb_is_light():
+    assert best_of(3, 'import radnb') < 1
+    loaded = json.loads(run("import radnb, sys, json; print(json.dumps([m for m in ('torch','fastai','numpy','pandas') if m in sys.modules]))"))
+    assert loaded == []
+
+def test_explore_needs_no_torch():
+    loaded = json.loads(run("from radnb.explore import *; import sys, json; print(json.dumps([m for m in ('torch','fastai','torchvision','monai') if m in sys.modules]))"))
+    assert loaded == []
+    assert best_of(3, 'from radnb.explore import *') < 3   # about a second on a quiet machine: benchmarks/RESULTS.md has the figure
+
+JOURNEY = '''index_dicom series_table join_labels find_masks cohort load_series view classify_dls PatientSplitter classify_learner segment_dls segment_learner
+evaluate tune_threshold audit save_seg publish make_cohort Volume Estimate montage'''.split()
+
+def test_the_journeys_verbs_exist():
+    missing = json.loads(run(f"from radnb.all import *; import json; print(json.dumps([v for v in {JOURNEY!r} if v not in globals()]))"))
+    assert missing == []
+
+def test_everything_exported_is_documented():
+    "Every public name of every module has a docstring, and none of them says it is not done."
+    code = '''
+import importlib, inspect, json, pkgutil, radnb
+bare = []
+for m in pkgutil.walk_packages(radnb.__path__, "radnb."):
+    mod = importlib.import_module(m.name)
+    for name in getattr(mod, "__all__", []):
+        obj = getattr(mod, name, None)
+        if (inspect.isfunction(obj) or inspect.isclass(obj)) and not (obj.__doc__ or "").strip(): bare.append(f"{m.name}.{name}")
+        if inspect.isfunction(obj) and "NotImplementedError" in obj.__code__.co_names: bare.append(f"{m.name}.{name} is a stub")
+print(json.dumps(bare))'''
+    assert json.loads(run(code)) == []
