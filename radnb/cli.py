@@ -15,7 +15,7 @@ from .core import RadnbError
 JOURNEY = Path(__file__).parent/'tutorials'/'01_journey.ipynb' if '__file__' in globals() else Path('tutorials/01_journey.ipynb')
 
 _LEFT = {'dicom': 'the synthetic patients, as DICOM', 'index.parquet': 'the index of the DICOM headers', 'model': 'the trained network',
-         'results.csv': 'one row per patient: truth, prediction, Dice', 'metrics.csv': 'every metric with its interval', 'operating_point.json': 'the threshold, who chose it and on what',
+         'results.csv': 'one row per patient: truth, prediction, Dice', 'metrics.csv': 'every metric with its interval', 'operating_point.json': 'the threshold and where it comes from',
          'seg': "the network's findings, as DICOM SEG", 'journey.html': 'the page: open it in a browser', 'journey.ipynb': 'the same, as an executed notebook'}
 
 def _left_behind(out):

@@ -9,7 +9,7 @@ __all__ = ['RadnbError', 'NoDicomFound', 'UnreadableFile', 'NotDicom', 'NoPixelD
            'stable_uniform', 'fingerprint', 'provenance']
 
 # %% ../nbs/core.ipynb #fbd863b2
-import hashlib, importlib, os, platform, sys
+import hashlib, importlib, os, platform
 from datetime import datetime, timezone
 from importlib import metadata
 from pathlib import Path

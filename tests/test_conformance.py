@@ -1,5 +1,5 @@
 "DICOM to volume against other people's readers: dcm2niix, SimpleITK, and reference NIfTI files. Same voxels, same place in the patient."
-import subprocess, sys
+import subprocess
 import nibabel as nib
 import numpy as np
 import pytest

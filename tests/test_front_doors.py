@@ -1,6 +1,5 @@
 "What a user meets first: how long the imports take, what they pull in, and that every verb of the journey is there."
-import json, subprocess, sys, time
-import pytest
+import json, subprocess, sys
 
 def run(code, *flags):
     return subprocess.run([sys.executable, *flags, '-c', code], capture_output=True, text=True, check=True).stdout
@@ -15,8 +14,8 @@ def test_import_radnb_is_light():
     assert loaded == []
 
 def test_explore_needs_no_torch():
-    loaded = json.loads(run("from radnb.explore import *; import sys, json; print(json.dumps([m for m in ('torch','fastai','torchvision','monai') if m in sys.modules]))"))
-    assert loaded == []
+    heavy = ('torch','fastai','torchvision','monai')
+    assert json.loads(run(f"from radnb.explore import *; import sys, json; print(json.dumps([m for m in {heavy} if m in sys.modules]))")) == []
     assert best_of(3, 'from radnb.explore import *') < 3   # about a second on a quiet machine: benchmarks/RESULTS.md has the figure
 
 JOURNEY = '''index_dicom series_table join_labels find_masks cohort load_series view classify_dls PatientSplitter classify_learner segment_dls segment_learner

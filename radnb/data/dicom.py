@@ -15,7 +15,7 @@ import pandas as pd
 import pydicom
 from pydicom.errors import BytesLengthException, InvalidDicomError
 from ..core import BadInput, GeometryError, MissingSlices, NoDicomFound, NoPixelData, NotDicom, NotOneVolume, UnreadableFile
-from .volume import Volume, affine_axcodes, plane_name, same_grid
+from .volume import Volume
 
 # %% ../../nbs/data/dicom.ipynb #e2523df5
 _DECODE_ERRORS = (AttributeError, ValueError, RuntimeError, NotImplementedError, KeyError, IndexError, TypeError, EOFError, OSError, struct.error, BytesLengthException)
@@ -82,7 +82,8 @@ def decode(
     except NotImplementedError as e:
         raise UnreadableFile(f'The pixels are compressed in a way that cannot be read here: {_one_line(e)}', path, "decompress it first, e.g. with dcmtk's dcmdjpeg") from e
     except _DECODE_ERRORS as e:
-        raise UnreadableFile(f'The pixels cannot be decoded: {_one_line(e)}', path, 'copy it again from its source; if the copy is sound, its compression is one that cannot be read here') from e
+        raise UnreadableFile(f'The pixels cannot be decoded: {_one_line(e)}', path,
+                             'copy it again from its source; if the copy is sound, its compression is one that cannot be read here') from e
     if np.issubdtype(stored.dtype, np.floating): return stored.astype(np.float32), 0.
     return _invert_grey(ds, rescale(stored, float(ds.get('RescaleSlope', 1) or 1), float(ds.get('RescaleIntercept', 0) or 0)), unit)
 
@@ -364,7 +365,8 @@ def read_seg(
     for label,ipp,frame in _seg_frames(ds):
         k,i,j = grid.index(ipp*[-1,-1,1])
         if max(abs(k-round(k)), abs(i), abs(j)) > .1 or not 0 <= round(k) < len(out):
-            raise GeometryError(f'A frame lies at slice {k:.2f}, row {i:.2f}, column {j:.2f} of the image, not on a slice', path, 'give the image it was drawn on')
+            where = f'slice {k:.2f}, row {i:.2f}, column {j:.2f}'
+            raise GeometryError(f'A frame lies at {where} of the image, not on one of its slices', path, 'give the image it was drawn on')
         target = out[round(k)]
         overlap += int(((target > 0) & (target != label) & frame).sum())
         target[frame] = label

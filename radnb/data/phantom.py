@@ -7,8 +7,8 @@ __all__ = ['SITES', 'HU', 'MR_NAMES', 'MR_SIGNAL', 'KINDS', 'TRAPS', 'Site', 'No
            'mr_phantom', 'report_text', 'write_dicom', 'make_cohort']
 
 # %% ../../nbs/data/phantom.ipynb #a5573c52
-import copy, json, os, re, shutil
-from dataclasses import asdict, dataclass
+import copy, json, os, shutil
+from dataclasses import dataclass
 from pathlib import Path
 import numpy as np
 import pandas as pd
@@ -50,7 +50,8 @@ def _check_size(size):
 def _grid(size, spacing):
     "Affine (index to RAS+ mm, axes S, P, L) and the open grid x, y, z of float32 millimetres."
     size,spacing = _check_size(size), np.asarray(spacing, float)
-    if spacing.shape != (3,) or not (spacing > 0).all(): raise BadInput(f'Spacing must be three positive lengths, not {spacing}', remedy='mm along slice, row, column')
+    if spacing.shape != (3,) or not (spacing > 0).all():
+        raise BadInput(f'Spacing must be three positive lengths, not {spacing}', remedy='mm along slice, row, column')
     affine = np.eye(4); affine[:3,:3] = np.diag(spacing*[1,-1,-1])[::-1]
     affine[:3,3] = -affine[:3,:3] @ ((np.array(size)-1)/2)
     k,i,j = np.ogrid[tuple(slice(n) for n in size)]
@@ -60,9 +61,9 @@ def _grid(size, spacing):
 def _ellipsoid(p, center, radii):
     "Signed distance to an ellipsoid, first order (exact for a sphere); a radius of `np.inf` makes it a cylinder."
     u = [(a-c)/r for a,c,r in zip(p, center, radii)]
-    k0 = np.sqrt(sum(a*a for a in u))
-    k1 = np.sqrt(sum((a/r)**2 for a,r in zip(u, radii)))
-    return k0*(k0-1)/np.maximum(k1, 1e-6)
+    k0 = np.maximum(np.sqrt(sum(a*a for a in u)), 1e-6)
+    k1 = np.maximum(np.sqrt(sum((a/r)**2 for a,r in zip(u, radii))), 1e-6/min(radii))
+    return k0*(k0-1)/k1
 
 def _tube(p, a, b, radius):
     "Signed distance to a tube with round ends from `a` to `b`."
@@ -174,7 +175,8 @@ def _paint_wall(hu, p, body, soft):
     "Skin, fat, muscle, and the fat that fills the chest before the organs are put in."
     x,y,z = p
     out,cage,axilla = _outline(p), _cage(p), _ellipsoid((np.abs(x),y,z), (116,12,52), (20,16,32))
-    for d,value in ((out, 20), (out+2.5, HU['fat']), (np.minimum(np.maximum(np.maximum(out+body['fat'], cage-18-np.clip(z-20,0,60)/2), -axilla), cage-9), HU['muscle']), (cage+2, HU['fat'])):
+    muscle = np.maximum(np.maximum(out+body['fat'], cage-18-np.clip(z-20,0,60)/2), -axilla)
+    for d,value in ((out, 20), (out+2.5, HU['fat']), (np.minimum(muscle, cage-9), HU['muscle']), (cage+2, HU['fat'])):
         _paint(hu, d, value, soft)
 
 # %% ../../nbs/data/phantom.ipynb #5741b06f
@@ -264,13 +266,16 @@ def _place(nodules, seed, half_mm):
         tries = rng.uniform((-130,-85,-95), (130,90,95), (3000,3)) if n.center_mm is None else np.array([n.center_mm], float)
         ok = _fits(tries, r+(1.5 if n.center_mm is None else 0), body, half_mm)
         for o in placed if n.center_mm is None else (): ok &= np.linalg.norm(tries-o.center_mm, axis=1) > r + o.diameter_mm/2 + 5
-        if not ok.any(): raise BadInput(f'A nodule of {n.diameter_mm} mm at {n.center_mm or "any place"} does not fit into a lung', remedy='make it smaller or move it')
+        if not ok.any():
+            raise BadInput(f'A nodule of {n.diameter_mm} mm at {n.center_mm or "any place"} does not fit into a lung',
+                           remedy='make it smaller or move it')
         placed.append(Nodule(tuple(round(float(v), 2) for v in tries[ok.argmax()]), n.diameter_mm, n.hu))
     return placed
 
 # %% ../../nbs/data/phantom.ipynb #b890bca1
-_FONT = dict(zip('ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-+', '25755 65656 74447 65556 74647 74644 74557 55755 72227 11157 55655 44447 57755 65555 75557 '
-    '75744 75573 75765 74717 72222 55557 55552 55775 55255 55222 71247 75557 26227 71747 71717 55711 74717 74757 71244 75757 75717 00700 02720'.split()))
+_FONT = dict(zip('ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-+', (  # five rows of three pixels, each row an octal digit
+    '25755 65656 74447 65556 74647 74644 74557 55755 72227 11157 55655 44447 57755 65555 75557 75744 75573 75765 74717 72222 '
+    '55557 55552 55775 55255 55222 71247 75557 26227 71747 71717 55711 74717 74757 71244 75757 75717 00700 02720').split()))
 
 def _text(text):
     "A small bool picture of `text`, 5 rows high, 4 columns a letter."
@@ -334,7 +339,7 @@ def ct_phantom(
     for n in placed:
         d = _ellipsoid(world, n.center_mm, (n.diameter_mm/2,)*3)
         _paint(hu, d, n.hu, soft); mask[d <= 0] = 1
-        if not (d <= 0).any(): raise BadInput(f'A nodule of {n.diameter_mm} mm falls between the voxels', remedy='make it larger or the spacing finer')
+        if not (d <= 0).any(): raise BadInput(f'No voxel lies in the nodule of {n.diameter_mm} mm', remedy='make it larger, or the spacing finer')
     hu = np.clip(np.rint(_scan(hu, seed, s, s.noise_hu if noise_hu is None else noise_hu, spacing)), -1024, 3071).astype(np.int16)
     burn_text(hu, 'SYNTHETIC', 300)
     meta = _scanner_meta(s, 'CT', 'CHEST', 'chest CT', ConvolutionKernel=s.kernel, KVP='120', WindowCenter=-500, WindowWidth=1500, nodules=placed)
@@ -373,7 +378,8 @@ def radiograph(
     affine[:3,3] = top
     lo,hi = np.percentile(picture[picture > 300], (1,94)) if (picture > 300).any() else (0,1000)
     meta = {**vol.meta, 'Modality':'CR', 'SeriesDescription':'SYNTHETIC chest radiograph', 'ViewPosition':'AP',
-            'WindowCenter':round(float(lo+hi)/2), 'WindowWidth':round(float(hi-lo)), 'note':'line integrals through a CT: '+str(vol.meta.get('note',''))}
+            'WindowCenter':round(float(lo+hi)/2), 'WindowWidth':round(float(hi-lo)),
+            'note':'line integrals through a CT: '+str(vol.meta.get('note',''))}
     meta.pop('ConvolutionKernel', None)
     return Volume(picture[None], affine, 'a.u.', meta)
 
@@ -398,7 +404,7 @@ def _cortex(p):
 
 def _cerebrum(p):
     "The same, with the base of the brain cut flat above the skull base."
-    return np.maximum(_cortex(p), np.minimum(-12-p[2]+.12*np.abs(p[1]+10), _mirror(p, (42,14,-14), (22,40,20))))
+    return np.maximum(_cortex(p), np.minimum(-14-p[2]+.24*np.abs(p[1]+6), _mirror(p, (42,14,-14), (22,40,20))))
 
 def _hindbrain(p):
     "Cerebellum; brainstem and cord."
@@ -421,20 +427,21 @@ def _folds(seed, size, spacing, mm=4.4):
 
 # %% ../../nbs/data/phantom.ipynb #68031501
 def _paint_head(image, label, p, soft):
-    "Everything outside the brain: face and neck, scalp, skull, eyes, air in nose and sinuses. Fills the skull with CSF. Returns the inside of the skull."
+    "Everything outside the brain: face and neck, scalp, skull, eyes, air in nose and sinuses. Fills the skull with CSF."
     x,y,z = p
     stem = _hindbrain(p)
     brain = np.minimum.reduce([_cerebrum(p), stem[0], stem[1]-2])
     inner = np.minimum(_ellipsoid(p, (0,-2,13), (70,87,65)), np.minimum(stem[0], stem[1])-5)
     inner = np.minimum(np.where(z > -8, inner, 1e3), brain-3.5)
-    outer = np.minimum.reduce([_ellipsoid(p, (0,-2,8), (84,101,84)), _ellipsoid(p, (0,34,-46), (62,66,74)), _ellipsoid(p, (0,-22,-90), (60,62,np.inf)) + np.maximum(z+50,0)])
-    for d,value,n in ((outer, MR_SIGNAL['fat'], 1), (outer+5, MR_SIGNAL['muscle'], 1), (inner-8, MR_SIGNAL['skull'], 2), (inner, MR_SIGNAL['csf'], 3)):
-        _paint(image, d, value, soft); label[np.broadcast_to(d < 0, label.shape)] = n
+    neck = _ellipsoid(p, (0,-22,-90), (60,62,np.inf)) + np.maximum(z+50, 0)
+    outer = np.minimum.reduce([_ellipsoid(p, (0,-2,8), (84,101,84)), _ellipsoid(p, (0,34,-46), (62,66,74)), neck])
+    for d,kind,n in ((outer,'fat',1), (outer+5,'muscle',1), (inner-8,'skull',2), (inner,'csf',3)):
+        _paint(image, d, MR_SIGNAL[kind], soft); label[d < 0] = n
     orbit,eye = _mirror(p, (32,64,-22), (18,22,16)), _mirror(p, (32,71,-22), (12,12,12))
-    air = np.minimum.reduce([_ellipsoid(p, (0,78,-48), (12,26,20)), _mirror(p, (30,62,-50), (14,16,14)), _ellipsoid(p, (0,30,-70), (14,12,26)), _mirror(p, (12,87,-2), (9,4,8))])
+    nose,sinus = _ellipsoid(p, (0,78,-48), (12,26,20)), np.minimum(_mirror(p, (30,62,-50), (14,16,14)), _mirror(p, (12,87,-2), (9,4,8)))
+    air = np.minimum.reduce([nose, sinus, _ellipsoid(p, (0,30,-70), (14,12,26))])
     for d,value,n in ((orbit, MR_SIGNAL['fat'], 1), (eye, 110, 1), (air, 0, 0)):
         d = np.maximum(d, 2-inner); _paint(image, d, value, soft); label[d < 0] = n
-    return inner
 
 # %% ../../nbs/data/phantom.ipynb #daf5c3ef
 def _paint_brain(image, label, p, head, fold, soft):
@@ -456,7 +463,8 @@ def _lesion_at(seed, diameter_mm):
     tries = rng.uniform((-70,-85,-5), (70,85,75), (2000,3))
     p = _local(tuple(tries.T), head)
     ok = (_cerebrum(p) < -diameter_mm/2-4) & (_ventricles(p, head['ventricle']) > diameter_mm/2-2) & (np.abs(p[0]) > diameter_mm/2+3)
-    if not diameter_mm > 0 or not ok.any(): raise BadInput(f'A lesion of {diameter_mm} mm does not fit into a hemisphere', remedy='5 to 40 mm')
+    if not diameter_mm > 0 or not ok.any():
+        raise BadInput(f'A lesion of {diameter_mm} mm does not fit into a hemisphere', remedy='choose 5 to 40 mm')
     return tuple(round(float(v), 2) for v in tries[ok.argmax()])
 
 def _coil(p, rng):
@@ -473,7 +481,8 @@ def mr_phantom(
     site:str='A', # A key of `SITES`
     noise:float=None # SD of the noise in each of the two channels, a.u.; None: the site's
 ) -> tuple: # (Volume in a.u., mask Volume with the tissues of `MR_NAMES`)
-    "A T1-weighted head, uint16. `meta['lesion']` holds the lesion's center (RAS+ mm) and diameter, or None. Raises `BadInput`."
+    """A T1-weighted head as after contrast medium (the lesion's rim enhances), uint16. Raises `BadInput`.
+    `meta['lesion']` holds the lesion's center (RAS+ mm) and diameter, or is None."""
     s,head,size = _site(site), _head(seed), _check_size(size)
     spacing = spacing if spacing is not None else np.divide((176,240,240), size)
     affine,world = _grid(size, spacing)
@@ -499,12 +508,15 @@ def mr_phantom(
 # %% ../../nbs/data/phantom.ipynb #963133f1
 _CHEST = dict(
     found=['There is a {mm} mm solid nodule in the {side} {zone} zone.', 'Solid pulmonary nodule of {mm} mm, {side} {zone} zone.',
-           'A rounded soft tissue opacity measuring {mm} mm is seen in the {side} lung, {zone} zone.', 'Well defined {mm} mm nodule, {zone} third of the {side} lung.'],
-    clear=['No pulmonary nodule or mass.', 'The lungs are clear.', 'There is no evidence of a pulmonary nodule.', 'No suspicious lung lesion is identified.'],
-    denied=['No pleural effusion or pneumothorax.', 'There is no consolidation.', 'No enlarged mediastinal lymph nodes.', 'No fracture is seen.', 'Pneumothorax is excluded.'],
+           'A rounded soft tissue opacity measuring {mm} mm is seen in the {side} lung, {zone} zone.',
+           'Well defined {mm} mm nodule, {zone} third of the {side} lung.'],
+    clear=['No pulmonary nodule or mass.', 'The lungs are clear.', 'There is no evidence of a pulmonary nodule.',
+           'No suspicious lung lesion is identified.'],
+    denied=['No pleural effusion or pneumothorax.', 'There is no consolidation.', 'No enlarged mediastinal lymph nodes.', 'No fracture is seen.',
+            'Pneumothorax is excluded.'],
     normal=['The heart is not enlarged.', 'Heart size is normal.', 'The thoracic aorta is of normal calibre.', 'The bones are unremarkable.'],
-    yes=['Solitary pulmonary nodule, {side} lung. Follow-up according to guidelines is advised.', '{mm} mm nodule in the {side} lung; malignancy cannot be ruled out.',
-         'Indeterminate nodule, {side} {zone} zone.'],
+    yes=['Solitary pulmonary nodule, {side} lung. Follow-up according to guidelines is advised.',
+         '{mm} mm nodule in the {side} lung; malignancy cannot be ruled out.', 'Indeterminate nodule, {side} {zone} zone.'],
     no=['No evidence of a pulmonary nodule.', 'Normal chest.', 'No acute finding. No nodule.'])
 _HEAD = dict(
     found=['Ring-enhancing lesion of {mm} mm in the {side} cerebral hemisphere.', 'There is a {mm} mm intra-axial mass on the {side}.'],
@@ -525,24 +537,25 @@ def _report(phrases, exam, present, who, **facts):
 
 # %% ../../nbs/data/phantom.ipynb #46e60e4e
 def report_text(
-    truth # A row of `make_cohort`'s table, or a dict: PatientID and nodule (0/1; then diameter_mm, side, zone) or lesion (0/1; lesion_mm, lesion_side)
+    truth # A row of `make_cohort`'s table or a dict: PatientID, nodule (0/1; diameter_mm, side, zone) and/or lesion (0/1; lesion_mm, lesion_side)
 ) -> str:
     "A short report that says what is true of this patient; the same patient gets the same words. Raises `BadInput` if the row says nothing."
     t,texts = dict(truth), []
-    if 'nodule' in t:
-        texts.append(_report(_CHEST, 'Chest', t['nodule'], t['PatientID'], mm=f"{t['diameter_mm']:.0f}" if t['nodule'] else '', side=t.get('side'), zone=t.get('zone')))
-    if 'lesion' in t:
-        texts.append(_report(_HEAD, 'MR head', t['lesion'], t['PatientID'], mm=f"{t['lesion_mm']:.0f}" if t['lesion'] else '', side=t.get('lesion_side')))
+    facts = lambda mm,side,zone=None: dict(mm=f'{t[mm]:.0f}', side=t[side], zone=t.get(zone))
+    if 'nodule' in t: texts.append(_report(_CHEST, 'Chest', t['nodule'], t['PatientID'], **facts('diameter_mm','side','zone') if t['nodule'] else {}))
+    if 'lesion' in t: texts.append(_report(_HEAD, 'MR head', t['lesion'], t['PatientID'], **facts('lesion_mm','lesion_side') if t['lesion'] else {}))
     if not texts: raise BadInput('There is nothing to report: the row has neither nodule nor lesion')
     return ' '.join(texts)
 
 # %% ../../nbs/data/phantom.ipynb #1e4df29d
 _SOP_CLASS = dict(CT='1.2.840.10008.5.1.4.1.1.2', MR='1.2.840.10008.5.1.4.1.1.4', CR='1.2.840.10008.5.1.4.1.1.1')
 _TECHNIQUE = dict(
-    CT=dict(ImageType=['ORIGINAL','PRIMARY','AXIAL'], KVP='120', AcquisitionNumber=1, RescaleIntercept=-1024, RescaleSlope=1, RescaleType='HU', PatientPosition='HFS', SeriesNumber=2),
-    MR=dict(ImageType=['ORIGINAL','PRIMARY','OTHER'], ScanningSequence='GR', SequenceVariant='SP', ScanOptions='', MRAcquisitionType='3D', RepetitionTime=9,
-            EchoTime=4, EchoTrainLength=1, FlipAngle=10, PatientPosition='HFS', SeriesNumber=3),
-    CR=dict(ImageType=['DERIVED','PRIMARY'], PatientOrientation=['L','F'], KVP='', PlateID='', SeriesNumber=1, LossyImageCompression='00', PresentationLUTShape='IDENTITY'))
+    CT=dict(ImageType=['ORIGINAL','PRIMARY','AXIAL'], KVP='120', AcquisitionNumber=1, RescaleIntercept=-1024, RescaleSlope=1, RescaleType='HU',
+            PatientPosition='HFS', SeriesNumber=2),
+    MR=dict(ImageType=['ORIGINAL','PRIMARY','OTHER'], ScanningSequence='GR', SequenceVariant='SP', ScanOptions='', MRAcquisitionType='3D',
+            RepetitionTime=9, EchoTime=4, EchoTrainLength=1, FlipAngle=10, PatientPosition='HFS', SeriesNumber=3),
+    CR=dict(ImageType=['DERIVED','PRIMARY'], PatientOrientation=['L','F'], KVP='', PlateID='', SeriesNumber=1,
+            LossyImageCompression='00', PresentationLUTShape='IDENTITY'))
 _COPIED = ('Manufacturer ManufacturerModelName InstitutionName StationName BodyPartExamined StudyDescription ConvolutionKernel KVP '
            'MagneticFieldStrength ViewPosition WindowCenter WindowWidth').split()
 
@@ -577,9 +590,9 @@ def _header(vol, patient_id, sex, age, seed):
     modality,description = _modality(vol), str(vol.meta.get('SeriesDescription', 'phantom'))
     if not description.startswith('SYNTHETIC'): description = f'SYNTHETIC {description}'
     ds = _set(Dataset(), **_who_and_when(patient_id, sex, age, modality, seed), **_TECHNIQUE[modality])
-    _set(ds, SpecificCharacterSet='ISO_IR 192', SOPClassUID=_SOP_CLASS[modality], Modality=modality, SeriesDescription=description, Manufacturer='',
-         SeriesInstanceUID=_uid(seed, patient_id, modality, description, 'series'), BurnedInAnnotation='NO', SamplesPerPixel=1, PhotometricInterpretation='MONOCHROME2',
-         Rows=vol.shape[1], Columns=vol.shape[2], BitsAllocated=16, PixelRepresentation=0)
+    _set(ds, SpecificCharacterSet='ISO_IR 192', SOPClassUID=_SOP_CLASS[modality], Modality=modality, SeriesDescription=description,
+         Manufacturer='', SeriesInstanceUID=_uid(seed, patient_id, modality, description, 'series'), BurnedInAnnotation='NO', SamplesPerPixel=1,
+         PhotometricInterpretation='MONOCHROME2', Rows=vol.shape[1], Columns=vol.shape[2], BitsAllocated=16, PixelRepresentation=0)
     _set(ds, **{k:vol.meta[k] for k in _COPIED if vol.meta.get(k) is not None})
     ds.file_meta = _set(FileMetaDataset(), TransferSyntaxUID=ExplicitVRLittleEndian, MediaStorageSOPClassUID=ds.SOPClassUID)
     return ds
@@ -587,7 +600,8 @@ def _header(vol, patient_id, sex, age, seed):
 def _stored(vol, ds):
     "The numbers as they are stored: unsigned 16 bit, 12 of them used where they suffice."
     stored = np.rint(vol.data.astype(np.float64) - (ds.RescaleIntercept if 'RescaleIntercept' in ds else 0))
-    if not (np.isfinite(stored).all() and stored.min() >= 0 and stored.max() < 65536): raise BadInput('These values do not fit into 16 bits', remedy='CT: -1024 to 64511 HU; else 0 to 65535')
+    if not (np.isfinite(stored).all() and stored.min() >= 0 and stored.max() < 65536):
+        raise BadInput('These values do not fit into 16 bits', remedy='CT: -1024 to 64511 HU; else 0 to 65535')
     bits = 12 if stored.max() < 4096 else 16
     _set(ds, BitsStored=bits, HighBit=bits-1)
     return stored.astype('<u2')
@@ -602,10 +616,11 @@ def _place_slices(vol, ds, key):
     if ds.Modality == 'CR':
         ds.ImagerPixelSpacing = ds.PixelSpacing
         return [{} for _ in vol.data]
-    if any(abs(a[:3,p]@a[:3,q]) > 1e-4*vol.spacing[p]*vol.spacing[q] for p,q in ((0,1),(0,2),(1,2))): raise BadInput('Slices that are sheared cannot be written', remedy='resample first')
-    _set(ds, ImageOrientationPatient=num([*a[:3,2]/sj, *a[:3,1]/si]), SliceThickness=num([sk])[0], SpacingBetweenSlices=num([sk])[0],
+    axes = a[:3,:3]/vol.spacing
+    if np.abs(axes.T@axes - np.eye(3)).max() > 1e-4: raise BadInput('Slices that are sheared cannot be written', remedy='resample the volume first')
+    _set(ds, ImageOrientationPatient=num([*axes[:,2], *axes[:,1]]), SliceThickness=num([sk])[0], SpacingBetweenSlices=num([sk])[0],
          FrameOfReferenceUID=_uid(*key, 'frame'), PositionReferenceIndicator='')
-    normal = np.cross(a[:3,2]/sj, a[:3,1]/si)
+    normal = np.cross(axes[:,2], axes[:,1])
     where = [a[:3,3]+k*a[:3,0] for k in range(len(vol.data))]
     return [dict(ImagePositionPatient=num(w), SliceLocation=num([w@normal])[0]) for w in where]
 
@@ -663,7 +678,8 @@ def _fix_times(seg, like):
     _set(seg, ContentDate=day, ContentTime=time, SeriesDate=day, SeriesTime=time, InstanceCreationDate=day, InstanceCreationTime=time)
     for item in seg.ContributingEquipmentSequence:
         if 'ContributionDateTime' in item: item.ContributionDateTime = day+time
-    for item in [*seg.DimensionOrganizationSequence, *seg.DimensionIndexSequence]: item.DimensionOrganizationUID = _uid(seg.SOPInstanceUID, 'dimensions')
+    for item in [*seg.DimensionOrganizationSequence, *seg.DimensionIndexSequence]:
+        item.DimensionOrganizationUID = _uid(seg.SOPInstanceUID, 'dimensions')
 
 def _write_seg(
     mask:Volume, # Labels 1, 2, 3 ... with names
@@ -675,9 +691,10 @@ def _write_seg(
     first,names = headers[0], list(mask.names.values())
     key = (first.SeriesInstanceUID, *names)
     frames = np.stack([mask.data == k for k in mask.names], -1).astype(np.uint8)
-    seg = Segmentation(headers, frames, 'BINARY', _segments(names), series_instance_uid=_uid(*key, 'series'), series_number=100, sop_instance_uid=_uid(*key, 'sop'),
-                       instance_number=1, manufacturer='radnb', manufacturer_model_name='phantom', software_versions='1', device_serial_number='0',
-                       content_label='TRUTH', content_description='SYNTHETIC truth', omit_empty_frames=bool(frames.any()))
+    ids = dict(series_instance_uid=_uid(*key, 'series'), series_number=100, sop_instance_uid=_uid(*key, 'sop'), instance_number=1)
+    made_by = dict(manufacturer='radnb', manufacturer_model_name='phantom', software_versions='1', device_serial_number='0')
+    seg = Segmentation(headers, frames, 'BINARY', _segments(names), **ids, **made_by, content_label='TRUTH', content_description='SYNTHETIC truth',
+                       omit_empty_frames=bool(frames.any()))
     seg.SeriesDescription = f'SYNTHETIC truth of {first.Modality}'
     _fix_times(seg, first)
     path = Path(path); path.parent.mkdir(parents=True, exist_ok=True)
@@ -685,7 +702,8 @@ def _write_seg(
     return path
 
 # %% ../../nbs/data/phantom.ipynb #2fbaa1ee
-KINDS = dict(ct='chest CT with a DICOM SEG of the nodule', cr='chest radiograph of the same patient', mr='T1 MR of the head with a DICOM SEG of the tissues and lesion')
+KINDS = dict(ct='chest CT, with a DICOM SEG of the nodule', cr='chest radiograph of the same patient',
+             mr='T1-weighted MR of the head, with a DICOM SEG of the tissues and the lesion')
 
 TRAPS = dict(
     duplicate_patient='the last patient is another one again, under a new PatientID: the same pixels, other UIDs. A split by PatientID then leaks',
@@ -700,7 +718,8 @@ def _check_cohort(n, kinds, traps, sites, prevalence):
     if int(n) != n or n < 1: problems.append(BadInput(f'A cohort cannot have {n} patients'))
     if not 1 <= sites <= len(SITES): problems.append(BadInput(f'There are 1 to {len(SITES)} sites, not {sites}'))
     if not 0 <= prevalence <= 1: problems.append(BadInput(f'A prevalence lies between 0 and 1, not at {prevalence}'))
-    if 'site_predicts_label' in traps and sites < 2: problems.append(BadInput('A site cannot predict the label where there is only one', remedy='sites=2'))
+    if 'site_predicts_label' in traps and sites < 2:
+        problems.append(BadInput('A site cannot predict the label where there is only one', remedy='sites=2'))
     if 'duplicate_patient' in traps and n < 2: problems.append(BadInput('A duplicate needs a second patient', remedy='n=2'))
     if problems: raise problems[0]
 
@@ -773,7 +792,8 @@ def _draw(row, kind, size):
     if kind == 'mr': image,mask = mr_phantom(row['seed'], size, lesion=row['lesion_mm'] if row['lesion'] else False, site=row['site'])
     else:
         grid = size if kind == 'ct' else (2*size[0], size[1], size[2]*4//3)
-        image,mask = ct_phantom(row['seed'], grid, nodules=[Nodule(row['center_mm'], row['diameter_mm'])] if row['nodule'] else 0, site=row['site'])
+        nodules = [Nodule(row['center_mm'], row['diameter_mm'])] if row['nodule'] else 0
+        image,mask = ct_phantom(row['seed'], grid, nodules=nodules, site=row['site'])
         if kind == 'cr': image,mask = radiograph(image), None
     return _brand(image, row), mask
 
@@ -786,7 +806,8 @@ def _is_written(folder, row, kinds, size, key):
     "Is this patient here, whole, and made with the same settings?"
     for kind in kinds:
         files = sorted((folder/kind).glob('*.dcm'))
-        if len(files) != (1 if kind == 'cr' else size[0]) or not (kind == 'cr' or (folder/'seg'/f'{kind}.dcm').is_file()): return False
+        if len(files) != (1 if kind == 'cr' else size[0]): return False
+        if kind != 'cr' and not (folder/'seg'/f'{kind}.dcm').is_file(): return False
         if _study(files[0]) != _uid(key, row['PatientID'], kind.upper(), 'study'): return False
     return True
 
@@ -820,7 +841,8 @@ def _write_labels(truth, path):
 def _check_folder(dst, ids):
     "Refuse a folder that holds somebody else's patients."
     strangers = sorted(p.name for p in dst.glob('*') if p.is_dir() and p.name not in ids and not p.name.startswith('.'))
-    if strangers: raise BadInput(f'The folder already holds {len(strangers)} other patients or folders, e.g. {strangers[0]}', dst, 'choose an empty folder')
+    if strangers:
+        raise BadInput(f'The folder already holds {len(strangers)} other patients or folders, e.g. {strangers[0]}', dst, 'choose an empty folder')
 
 def make_cohort(
     dst, # Folder; made if it is not there
@@ -832,7 +854,8 @@ def make_cohort(
     sites:int=2, # How many of `SITES`
     prevalence:float=0.5 # Share of patients with a nodule (and, with 'mr', with a lesion)
 ) -> pd.DataFrame: # One row a patient: the labels, where the finding is, and which `trap` was planted
-    "Write `dst/SYN-0001/ct/*.dcm`, `dst/SYN-0001/seg/ct.dcm`, ... and `dst/labels.csv`. Resumes; replaces patients made with other settings. Raises `BadInput`."
+    """Write `dst/SYN-0001/ct/*.dcm`, `dst/SYN-0001/seg/ct.dcm`, ... and `dst/labels.csv`. Raises `BadInput`.
+    Resumes where it was interrupted; patients of these names that were made with other settings are replaced."""
     kinds,traps,size,dst = _names(kinds), _names(traps), _check_size(size), Path(dst)
     _check_cohort(n, kinds, traps, sites, prevalence)
     truth = _plan(n, kinds, seed, traps, sites, prevalence)

@@ -16,6 +16,7 @@ from statistics import NormalDist
 from typing import NamedTuple
 import numpy as np
 import pandas as pd
+from fastcore.basics import patch
 from ..core import BadInput, OneClass
 
 # %% ../../nbs/measure/stats.ipynb #90bf4b76
@@ -54,24 +55,24 @@ def _texts(e, spec=''):
     if math.isnan(e.low): return value, '', f'{e.method}, n={e.n}'
     return value, f'{100*e.level:g} % CI {show(e.low)} to {show(e.high)}', f'{e.method}, n={e.n}'
 
-def _estimate_format(e, spec=''):
-    value,interval,source = _texts(e, spec)
+@patch
+def __format__(self:Estimate, spec:str=''): # spec: of each number, e.g. '.3f'
+    value,interval,source = _texts(self, spec)
     return f'{value} ({interval}, {source})' if interval else f'{value} ({source})'
 
-Estimate.__format__ = _estimate_format
-Estimate.__str__ = Estimate.__repr__ = lambda self: format(self)
+@patch
+def __repr__(self:Estimate): return format(self)
 
 # %% ../../nbs/measure/stats.ipynb #b267fe34
 def _undefined(why, n=0, level=0.95, unit=''): return Estimate(math.nan, math.nan, math.nan, f'undefined: {why}', int(n), level, unit)
 def _no_interval(value, why, n, level=0.95, unit=''): return Estimate(float(value), math.nan, math.nan, f'no interval: {why}', int(n), level, unit)
 
 # %% ../../nbs/measure/stats.ipynb #c23b85e2
-def _estimate_html(self):
+@patch
+def _repr_html_(self:Estimate):
     value,interval,source = map(html.escape, _texts(self))
     detail = f'{interval}, {source}' if interval else source
     return f'<span style="white-space:nowrap"><b>{value}</b> <span style="opacity:.7">({detail})</span></span>'
-
-Estimate._repr_html_ = _estimate_html
 
 # %% ../../nbs/measure/stats.ipynb #be58dd22
 def estimates_table(
@@ -84,7 +85,7 @@ def estimates_table(
 # %% ../../nbs/measure/stats.ipynb #17894266
 def _vector(x, name, n=None):
     x = np.asarray(x)
-    if x.ndim != 1: raise BadInput(f'{name} should be one value per case, but has shape {x.shape}', remedy=f'pass a flat list or column, e.g. {name}[:, 1]')
+    if x.ndim != 1: raise BadInput(f'{name} should be one value per case, but has shape {x.shape}', remedy=f'pass one column, e.g. {name}[:, 1]')
     if n is not None and len(x) != n: raise BadInput(f'{name} has {len(x)} values for {n} cases', remedy='pass one value per case, in the same order')
     return x
 
@@ -93,8 +94,8 @@ def _truth(y):
     y = _vector(y, 'y')
     if missing := int(pd.isna(y).sum()):
         raise BadInput(f'{missing} of {len(y)} cases have no label', remedy='leave these cases out: a missing label is not a negative one')
-    if not np.isin(y, (0,1)).all():
-        raise BadInput(f'y should hold 0 and 1 only, but holds {pd.unique(y)[:4].tolist()}', remedy="say what counts as positive, e.g. y = df.label == 'pneumonia'")
+    if y.dtype.kind not in 'biufO' or not np.isin(y, (0,1)).all():
+        raise BadInput(f'y should hold 0 and 1 only, but holds {pd.unique(y)[:4].tolist()}', remedy="say what is positive: df.label == 'flu'")
     return y.astype(bool)
 
 def _scores(p, n, name='p'):
@@ -103,7 +104,7 @@ def _scores(p, n, name='p'):
     try: p = p if p.dtype.kind == 'f' else p.astype(float)
     except (TypeError, ValueError) as e: raise BadInput(f'{name} should hold numbers, but holds {p[:3].tolist()}') from e
     if bad := int((~np.isfinite(p)).sum()):
-        raise BadInput(f'{bad} of {n} values of {name} are missing or infinite', remedy='find out why there is no number for these cases before judging the rest')
+        raise BadInput(f'{bad} of {n} values of {name} are missing or infinite', remedy='find out why before judging the rest')
     return p
 
 # %% ../../nbs/measure/stats.ipynb #f25aad5a
@@ -233,7 +234,7 @@ def _undefined_auc(y, G, level, undefined):
     "Raise OneClass or give an undefined Estimate where `y` has one class; None where it has both."
     if (why := _class_missing(y)) is None: return None
     if undefined not in ('raise','nan'): raise BadInput(f"undefined should be 'raise' or 'nan', not {undefined!r}")
-    if undefined=='raise': raise OneClass(f'There are {why}: nothing can be told apart', remedy='add cases of the other class, or ask with undefined="nan"')
+    if undefined=='raise': raise OneClass(f'There are {why}: nothing can be told apart', remedy='add cases of the other class')
     return _undefined(why, G, level)
 
 def auc(
@@ -293,12 +294,11 @@ def _draws(G, n_boot, seed, cells=2**18):
         who = rng.integers(G, size=(k,G)) + G*np.arange(k)[:,None]
         yield np.bincount(who.ravel(), minlength=k*G).reshape(k, G)
 
-def _leave_one_out(G, cells=2**18):
-    "Blocks (b, G) of weights that leave out one patient each."
-    for start in range(0, G, b := max(1, cells//G)):
-        W = np.ones((min(b, G-start), G), int)
-        W[np.arange(len(W)), start+np.arange(len(W))] = 0
-        yield W
+def _leave_one_out(G, most=2000, cells=2**18):
+    "Blocks (b, G) of weights that leave out one patient each; of more than `most` patients, every `most`-th together (the same expected skew)."
+    B = min(G, most)
+    for start in range(0, B, b := max(1, cells//G)):
+        yield (np.arange(G)%B != np.arange(start, min(start+b, B))[:,None]).astype(int)
 
 # %% ../../nbs/measure/stats.ipynb #5407c191
 def _bca_levels(value, reps, f, G, level):
@@ -350,7 +350,7 @@ def bootstrap(
     if x.ndim==0: raise BadInput('values should be one row per case, but is a single number')
     missing = np.isnan(x).any(axis=tuple(range(1,x.ndim)))
     if missing.any() and not skipna:
-        raise BadInput(f'{missing.sum()} of {len(x)} values are missing', remedy='find out why; to leave them out, and have it said, pass skipna=True')
+        raise BadInput(f'{missing.sum()} of {len(x)} values are missing', remedy='find out why; skipna=True leaves them out, and says so')
     g,G = _codes(None if groups is None else _vector(groups, 'groups', len(x))[~missing], int((~missing).sum()))
     note,x = (f', {missing.sum()} missing left out' if missing.any() else ''), x[~missing]
     if len(x)==0: return _undefined('no values'+note, 0, level, unit)
@@ -478,35 +478,44 @@ class Confusion:
 
     @property
     def n(self): return self.tp+self.fp+self.tn+self.fn
-    @property
-    def sensitivity(self): return self._share('tp', 'tp fn', 'no positive cases')
-    @property
-    def specificity(self): return self._share('tn', 'tn fp', 'no negative cases')
-    @property
-    def ppv(self): return self._share('tp', 'tp fp', 'no positive calls')
-    @property
-    def npv(self): return self._share('tn', 'tn fn', 'no negative calls')
-    @property
-    def accuracy(self): return self._share('tp tn', 'tp fp tn fn', 'no cases')
-    @property
-    def prevalence(self): return self._share('tp fn', 'tp fp tn fn', 'no cases')
-    @property
-    def f1(self):
-        "F1 = 2J/(1+J) of the Jaccard index J = tp/(tp+fp+fn), a proportion: its Wilson limits, carried over."
-        j = self._share('tp', 'tp fp fn', 'no positive cases and no positive calls')
-        to_f1 = lambda v: 2*v/(1+v)
-        return Estimate(to_f1(j.value), to_f1(j.low), to_f1(j.high), j.method, j.n, j.level)
 
-    @property
-    def metrics(self):
-        "All of them by name."
-        return {k: getattr(self,k) for k in ('sensitivity','specificity','ppv','npv','accuracy','f1','prevalence')}
+# %% ../../nbs/measure/stats.ipynb #26e68362
+@patch(as_prop=True)
+def sensitivity(self:Confusion): return self._share('tp', 'tp fn', 'no positive cases')
 
-    def __repr__(self):
-        at = '' if self.threshold is None else f' at p >= {self.threshold:.4g}'
-        return f'tp {self.tp}, fp {self.fp}, tn {self.tn}, fn {self.fn}{at}\n  sensitivity {self.sensitivity}\n  specificity {self.specificity}'
+@patch(as_prop=True)
+def specificity(self:Confusion): return self._share('tn', 'tn fp', 'no negative cases')
 
-# %% ../../nbs/measure/stats.ipynb #3799f8d8
+@patch(as_prop=True)
+def ppv(self:Confusion): return self._share('tp', 'tp fp', 'no positive calls')
+
+@patch(as_prop=True)
+def npv(self:Confusion): return self._share('tn', 'tn fn', 'no negative calls')
+
+@patch(as_prop=True)
+def accuracy(self:Confusion): return self._share('tp tn', 'tp fp tn fn', 'no cases')
+
+@patch(as_prop=True)
+def prevalence(self:Confusion): return self._share('tp fn', 'tp fp tn fn', 'no cases')
+
+# %% ../../nbs/measure/stats.ipynb #a427515c
+@patch(as_prop=True)
+def f1(self:Confusion):
+    j = self._share('tp', 'tp fp fn', 'no positive cases and no positive calls')
+    to_f1 = lambda v: 2*v/(1+v)
+    return Estimate(to_f1(j.value), to_f1(j.low), to_f1(j.high), j.method, j.n, j.level)
+
+@patch(as_prop=True)
+def metrics(self:Confusion):
+    "All of them, by name."
+    return {k: getattr(self,k) for k in ('sensitivity','specificity','ppv','npv','accuracy','f1','prevalence')}
+
+@patch
+def __repr__(self:Confusion):
+    at = '' if self.threshold is None else f' at p >= {self.threshold:.4g}'
+    return f'tp {self.tp}, fp {self.fp}, tn {self.tn}, fn {self.fn}{at}\n  sensitivity {self.sensitivity}\n  specificity {self.specificity}'
+
+# %% ../../nbs/measure/stats.ipynb #87170335
 def confusion(
     y, # (n,) truth, 0 or 1
     p, # (n,) scores
@@ -523,10 +532,13 @@ def confusion(
     if G < len(y): by_patient = np.stack([np.bincount(g, c, G) for c in cells.T], 1).astype(int)
     return Confusion(*map(int, cells.sum(0)), float(threshold), tuple(labels), by_patient, level)
 
-# %% ../../nbs/measure/stats.ipynb #e3504300
-def _cell(count, row, color): return f'<td style="text-align:center;padding:.5em 1.2em;background:rgba({color},{.12+.6*count/max(row,1):.2f})">{count}</td>'
+# %% ../../nbs/measure/stats.ipynb #3e041f99
+def _cell(count, row, color):
+    shade = f'rgba({color},{.12+.6*count/max(row,1):.2f})'
+    return f'<td style="text-align:center;padding:.5em 1.2em;background:{shade}">{count}</td>'
 
-def _confusion_html(self):
+@patch
+def _repr_html_(self:Confusion):
     no,yes = (html.escape(str(l)) for l in self.labels)
     green,red,th = '44,140,60', '214,60,50', '<th style="padding:.3em .8em;text-align:center">'
     P,N = self.tp+self.fn, self.tn+self.fp
@@ -537,9 +549,7 @@ def _confusion_html(self):
             f'<tbody>{rows}</tbody><caption style="caption-side:bottom;text-align:left;opacity:.7">{self.n} cases{at}. '
             f'PPV {html.escape(str(self.ppv))}; NPV {html.escape(str(self.npv))}</caption></table>')
 
-Confusion._repr_html_ = _confusion_html
-
-# %% ../../nbs/measure/stats.ipynb #c591f041
+# %% ../../nbs/measure/stats.ipynb #df072b90
 class PredictiveValues(NamedTuple):
     "PPV and NPV where a share `prevalence` of the patients is sick."
     ppv:Estimate
@@ -556,7 +566,8 @@ def _predictive(a, b, na, nb, prior, level):
     return value, min(low,value), max(high,value), method
 
 
-def _at_prevalence(self,
+@patch
+def at_prevalence(self:Confusion,
     prevalence:float # Share of sick patients where the test will be used, between 0 and 1
 ) -> PredictiveValues:
     """PPV and NPV at another prevalence, with logit intervals (Mercaldo et al., Stat Med 2007;26:2170; their adjusted version where sensitivity or
@@ -573,9 +584,7 @@ def _at_prevalence(self,
     return PredictiveValues(value('tp','tp fn','tn','tn fp', prevalence, 'no positive calls'),
                             value('tn','tn fp','tp','tp fn', 1-prevalence, 'no negative calls'), prevalence)
 
-Confusion.at_prevalence = _at_prevalence
-
-# %% ../../nbs/measure/stats.ipynb #e2d30bae
+# %% ../../nbs/measure/stats.ipynb #2960a178
 @dataclass(frozen=True)
 class OperatingPoint:
     "A threshold, and who chose it, how, on what. A case is positive if and only if p >= threshold."
@@ -590,7 +599,7 @@ class OperatingPoint:
     def apply(self, p):
         "Positive or not, as booleans in the shape of `p`. Raises BadInput where a score is missing."
         p = np.asarray(p)
-        if np.isnan(p).any(): raise BadInput('Some scores are missing: these cases are neither positive nor negative')
+        if np.any(pd.isna(p)): raise BadInput('Some scores are missing: these cases are neither positive nor negative')
         return p >= self.threshold
 
     def to_dict(self):
@@ -603,9 +612,10 @@ class OperatingPoint:
     def __repr__(self):
         where = [self.rule, f'chosen by {self.chosen_by}' if self.chosen_by else '', f'on {self.chosen_on}' if self.chosen_on else '',
                  f'n={self.n}' if self.n else '', self.time]
-        return '\n  '.join([f'positive when p >= {self.threshold:.4g} ({", ".join(w for w in where if w)})'] + [f'{k} {e}' for k,e in self.metrics.items()])
+        first = f'positive when p >= {self.threshold:.4g} ({", ".join(w for w in where if w)})'
+        return '\n  '.join([first] + [f'{k} {e}' for k,e in self.metrics.items()])
 
-# %% ../../nbs/measure/stats.ipynb #d78054d6
+# %% ../../nbs/measure/stats.ipynb #1af03c9f
 def operating_point(
     y, p, # (n,) truth and scores
     threshold:float, # Positive means p >= threshold
@@ -619,7 +629,7 @@ def operating_point(
     metrics = {k:e for k,e in c.metrics.items() if k in ('sensitivity','specificity','ppv','npv')}
     return OperatingPoint(float(threshold), rule, chosen_by, chosen_on, c.n, datetime.now(timezone.utc).isoformat(timespec='seconds'), metrics)
 
-# %% ../../nbs/measure/stats.ipynb #e59cb64a
+# %% ../../nbs/measure/stats.ipynb #556edd50
 def _cuts(y, p):
     "True and false positives at each useful threshold, highest first, and the thresholds, halfway between neighbouring scores."
     tp,fp,s = _counts(y, p)
@@ -627,20 +637,21 @@ def _cuts(y, p):
     cuts = np.r_[s[0], np.where(mid>s[2:], mid, s[1:-1]), s[-1]] # floats without room between them: the upper score itself
     return tp, fp, cuts
 
-# %% ../../nbs/measure/stats.ipynb #1af03c9f
+# %% ../../nbs/measure/stats.ipynb #926ef16a
 def youden(y, p, groups=None, **kw) -> OperatingPoint: # y, p (n,); kw: chosen_by, chosen_on, level
     "The threshold with the largest sensitivity + specificity (Youden, Cancer 1950;3:32); of several, the highest. Raises OneClass."
     y,p = _both_classes(y, p)
     tp,fp,cuts = _cuts(y, p)
     return operating_point(y, p, cuts[np.argmax(tp*fp[-1]-fp*tp[-1])], "Youden's index", groups, **kw)
 
-# %% ../../nbs/measure/stats.ipynb #556edd50
+# %% ../../nbs/measure/stats.ipynb #649ea9f8
 def _share(v, name):
     if not 0<=v<=1: raise BadInput(f'{name} lies between 0 and 1, not {v}')
     return v
 
 def at_sensitivity(y, p, min_sens:float, groups=None, **kw) -> OperatingPoint:
-    "Of the thresholds that find at least `min_sens` of the positives, the most specific. Raises OneClass; BadInput if only calling everybody positive would do."
+    """Of the thresholds that find at least `min_sens` of the positives, the most specific. Raises OneClass, and BadInput if only calling everybody
+    positive would do."""
     y,p = _both_classes(y, p)
     tp,fp,cuts = _cuts(y, p)
     se,sp = tp/tp[-1], 1-fp/fp[-1]
@@ -653,7 +664,8 @@ def at_sensitivity(y, p, min_sens:float, groups=None, **kw) -> OperatingPoint:
     return operating_point(y, p, cuts[i], f'sensitivity at least {min_sens:g}', groups, **kw)
 
 def at_specificity(y, p, min_spec:float, groups=None, **kw) -> OperatingPoint:
-    "Of the thresholds that leave at least `min_spec` of the negatives alone, the most sensitive. Raises OneClass; BadInput if only calling nobody positive would do."
+    """Of the thresholds that leave at least `min_spec` of the negatives alone, the most sensitive. Raises OneClass, and BadInput if only calling
+    nobody positive would do."""
     y,p = _both_classes(y, p)
     tp,fp,cuts = _cuts(y, p)
     se,sp = tp/tp[-1], 1-fp/fp[-1]
@@ -665,7 +677,7 @@ def at_specificity(y, p, min_spec:float, groups=None, **kw) -> OperatingPoint:
     i = ok[tp[ok]==tp[ok[-1]]][0]
     return operating_point(y, p, cuts[i], f'specificity at least {min_spec:g}', groups, **kw)
 
-# %% ../../nbs/measure/stats.ipynb #ff152754
+# %% ../../nbs/measure/stats.ipynb #173480d8
 def at_cost(y, p,
     cost_fp:float, # Of a false alarm, in any currency
     cost_fn:float, # Of a miss, in the same
@@ -681,11 +693,11 @@ def at_cost(y, p,
     rule = f'least cost: a miss costs {cost_fn:g}, a false alarm {cost_fp:g}, prevalence {prev:.3g}'
     return operating_point(y, p, cuts[np.argmin(cost)], rule, groups, **kw)
 
-# %% ../../nbs/measure/stats.ipynb #24049780
+# %% ../../nbs/measure/stats.ipynb #e039bb35
 def _probabilities(p, n):
     p = _scores(p, n)
     if n and not (0<=p.min() and p.max()<=1):
-        raise BadInput(f'Probabilities lie between 0 and 1, but p goes from {p.min():.3g} to {p.max():.3g}', remedy='apply the sigmoid or softmax first')
+        raise BadInput(f'Probabilities lie between 0 and 1, but p goes from {p.min():.3g} to {p.max():.3g}', remedy='apply the sigmoid first')
     return p.astype(float)
 
 def _logistic(X, y, g, G, offset=0.):
@@ -708,7 +720,7 @@ def _logistic(X, y, g, G, offset=0.):
         cov = cov@(S@S.T)@cov*G/max(G-1,1)
     return b, cov
 
-# %% ../../nbs/measure/stats.ipynb #196deb04
+# %% ../../nbs/measure/stats.ipynb #7861a744
 @dataclass(frozen=True)
 class Calibration:
     "How well probabilities match what happened."
@@ -736,7 +748,7 @@ def _bins(p, bins, strategy):
     else: raise BadInput(f"strategy should be 'uniform' or 'quantile', not {strategy!r}")
     return np.searchsorted(edges[1:-1], p), edges
 
-# %% ../../nbs/measure/stats.ipynb #ffc70427
+# %% ../../nbs/measure/stats.ipynb #4c27ff76
 def _reliability(y, p, k, edges, g, level):
     rows = []
     for i,(a,b) in enumerate(zip(edges[:-1], edges[1:])):
@@ -753,8 +765,9 @@ def calibration(
     groups=None, # (n,) the patient of each row
     n_boot:int=2000, seed:int=0, level:float=0.95
 ) -> Calibration:
-    """Brier score; ECE over right-closed bins (Guo et al., ICML 2017); calibration slope, and intercept with the slope fixed at 1 (Van Calster et al.,
-    BMC Med 2019;17:230), where probabilities are cut at 1e-7 from 0 and 1; bootstrap intervals over patients for the first two. Raises BadInput."""
+    """Brier score; ECE over right-closed bins (Guo et al., ICML 2017); calibration slope, and intercept with the slope fixed at 1 (Van Calster et
+    al., BMC Med 2019;17:230), where probabilities are cut at 1e-7 from 0 and 1. Bootstrap intervals over patients for the first two. Raises
+    BadInput."""
     y,p,g,G = _cases(y, p, groups)
     p = _probabilities(p, len(y))
     if len(y)==0: raise BadInput('There are no cases')
@@ -768,7 +781,7 @@ def calibration(
                        _wald(np.stack([one,logit],1), y, g, G, 0., level), _wald(one[:,None], y, g, G, logit, level),
                        _reliability(y, p, k, edges, g, level))
 
-# %% ../../nbs/measure/stats.ipynb #02b0018b
+# %% ../../nbs/measure/stats.ipynb #89987879
 def net_benefit(
     y, # (n,) truth, 0 or 1
     p, # (n,) probabilities
@@ -776,7 +789,7 @@ def net_benefit(
     groups=None, # (n,) the patient of each row
     level:float=0.95
 ) -> pd.DataFrame: # threshold, model, low, high, treat_all, treat_none
-    "Decision curve (Vickers & Elkin, Med Decis Making 2006;26:565); normal intervals from the spread between patients. Prevalence is that of the data."
+    "Decision curve (Vickers & Elkin, Med Decis Making 2006;26:565) at the prevalence of the data; normal intervals from the spread between patients."
     y,p,g,G = _cases(y, p, groups)
     p,n = _probabilities(p, len(y)), len(y)
     if n==0: raise BadInput('There are no cases')
@@ -788,7 +801,7 @@ def net_benefit(
     half = _z(level)*np.sqrt((spread**2).sum(1)*G/(G-1))/n if G>1 else np.full(len(t), math.nan)
     return pd.DataFrame(dict(threshold=t, model=model, low=model-half, high=model+half, treat_all=y.mean()-(1-y.mean())*t/(1-t), treat_none=0.))
 
-# %% ../../nbs/measure/stats.ipynb #448de11d
+# %% ../../nbs/measure/stats.ipynb #57a9f182
 def auc_ovr(
     y, # (n,) class of each case: an index into `classes`, or a name
     P, # (n, classes) scores

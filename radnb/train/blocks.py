@@ -130,7 +130,7 @@ def read_file(
     return load_series(path)
 
 # %% ../../nbs/train/blocks.ipynb #05c23dff
-SOURCES = ('volume','array','paths','image','path')  # columns that can hold an image, in order of precedence
+SOURCES = ('volume','pixels','paths','image','path')  # columns that can hold an image, in order of precedence
 
 def as_row(
     x # A row, a `Volume`, an array, a file or a folder
@@ -138,8 +138,9 @@ def as_row(
     "`x` as a row of a table of images."
     if isinstance(x, pd.Series): return x
     if isinstance(x, dict): return pd.Series(x)
-    key = 'volume' if isinstance(x, Volume) else 'array' if isinstance(x, np.ndarray) else 'path'
-    return pd.Series({key: x})
+    for key,kinds in dict(volume=Volume, pixels=np.ndarray, path=(str,Path)).items():
+        if isinstance(x, kinds): return pd.Series({key: x})
+    raise BadInput(f'A {type(x).__name__} is not an image', remedy='give a Volume, a row of a table, a file or an array')
 
 def _has(row, key):
     v = row.get(key)
@@ -161,7 +162,7 @@ def read_image(
     row = as_row(x)
     key,value = source_of(row)
     if key == 'volume': return value
-    if key == 'array': return _array_volume(value)
+    if key == 'pixels': return _array_volume(value)
     if key == 'paths': return load_series(list(value))
     return read_file(value)
 
@@ -320,7 +321,7 @@ class ScanReader:
 
     def _key(self, kind, row):
         where,value = source_of(row)
-        return None if where in ('volume','array') else (kind, *(map(str, value) if where == 'paths' else [str(value)]))
+        return None if where in ('volume','pixels') else (kind, *(map(str, value) if where == 'paths' else [str(value)]))
 
     def _pick(self, a, row):
         "2D: the slice that the row names, or the only one."
@@ -435,13 +436,11 @@ def _grid(x, n, planes):
     if x.ndim == 4 or not planes: return _axes(n)
     return _axes(n, 5., _picture(x[0]).shape[1]/x.shape[-2])
 
-@dispatch
-def show_batch(x:TensorSlice|TensorVolume3d, y:TensorCategory, samples, ctxs=None, max_n=9, **kwargs):
+def _batch_classes(x, samples, ctxs, max_n):
     ctxs = ctxs or _grid(x, min(len(samples), max_n), planes=True)
     return [img.show(ctx=ax, title=str(label)) for (img,label),ax in zip(samples, ctxs)]
 
-@dispatch
-def show_batch(x:TensorSlice|TensorVolume3d, y:MaskSlice|MaskVolume3d, samples, ctxs=None, max_n=9, **kwargs):
+def _batch_masks(x, samples, ctxs, max_n):
     ctxs = ctxs or _grid(x, min(len(samples), max_n), planes=False)
     return [_show_mask(ax, img, [(m, ORANGE, 'solid')]) for (img,m),ax in zip(samples, ctxs)]
 
@@ -455,9 +454,18 @@ def _show_mask(ax, img, masks, title='', color=None):
     for m,(_,c,style) in zip(ms, masks): _contours(ax, m, c, style)
     return ax
 
-# %% ../../nbs/train/blocks.ipynb #2c345b58
+# %% ../../nbs/train/blocks.ipynb #50dca920
 @dispatch
-def show_results(x:TensorSlice|TensorVolume3d, y:TensorCategory, samples, outs, ctxs=None, max_n=9, probs=None, **kwargs):
+def show_batch(x:TensorSlice, y:TensorCategory, samples, ctxs=None, max_n=9, **kwargs): return _batch_classes(x, samples, ctxs, max_n)
+@dispatch
+def show_batch(x:TensorVolume3d, y:TensorCategory, samples, ctxs=None, max_n=9, **kwargs): return _batch_classes(x, samples, ctxs, max_n)
+@dispatch
+def show_batch(x:TensorSlice, y:MaskSlice, samples, ctxs=None, max_n=9, **kwargs): return _batch_masks(x, samples, ctxs, max_n)
+@dispatch
+def show_batch(x:TensorVolume3d, y:MaskVolume3d, samples, ctxs=None, max_n=9, **kwargs): return _batch_masks(x, samples, ctxs, max_n)
+
+# %% ../../nbs/train/blocks.ipynb #96b4ee78
+def _results_classes(x, samples, outs, ctxs, max_n, probs=None):
     ctxs = ctxs or _grid(x, min(len(samples), max_n), planes=True)
     for i,((img,truth),(pred,),ax) in enumerate(zip(samples, outs, ctxs)):
         right = str(pred) == str(truth)
@@ -469,9 +477,21 @@ def _overlap(a, b):
     total = int((a > 0).sum()+(b > 0).sum())
     return 2*int(((a > 0) & (b > 0)).sum())/total if total else 1.
 
-@dispatch
-def show_results(x:TensorSlice|TensorVolume3d, y:MaskSlice|MaskVolume3d, samples, outs, ctxs=None, max_n=9, **kwargs):
+def _results_masks(x, samples, outs, ctxs, max_n):
     ctxs = ctxs or _grid(x, min(len(samples), max_n), planes=False)
     for (img,truth),(pred,),ax in zip(samples, outs, ctxs):
-        _show_mask(ax, img, [(truth, BLUE, 'solid'), (pred, ORANGE, 'dashed')], f'Dice {_overlap(truth, pred):.2f}\ntruth —  prediction - -')
+        dice = _overlap(_plain(truth), _plain(pred))
+        _show_mask(ax, img, [(truth, BLUE, 'solid'), (pred, ORANGE, 'dashed')], f'Dice {dice:.2f}\ntruth —  prediction - -')
     return ctxs
+
+# %% ../../nbs/train/blocks.ipynb #d1d8d4f8
+@dispatch
+def show_results(x:TensorSlice, y:TensorCategory, samples, outs, ctxs=None, max_n=9, probs=None, **kwargs):
+    return _results_classes(x, samples, outs, ctxs, max_n, probs)
+@dispatch
+def show_results(x:TensorVolume3d, y:TensorCategory, samples, outs, ctxs=None, max_n=9, probs=None, **kwargs):
+    return _results_classes(x, samples, outs, ctxs, max_n, probs)
+@dispatch
+def show_results(x:TensorSlice, y:MaskSlice, samples, outs, ctxs=None, max_n=9, **kwargs): return _results_masks(x, samples, outs, ctxs, max_n)
+@dispatch
+def show_results(x:TensorVolume3d, y:MaskVolume3d, samples, outs, ctxs=None, max_n=9, **kwargs): return _results_masks(x, samples, outs, ctxs, max_n)

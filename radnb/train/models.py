@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['IMAGENET_GREY', 'ResidualBlock', 'small_net', 'adapt_channels', 'read_weights', 'fit_weights', 'imagenet_file',
-           'create_classifier', 'split_params', 'unet_strides', 'UNet', 'create_segmenter', 'save_weights']
+           'with_stats', 'create_classifier', 'split_params', 'unet_strides', 'UNet', 'create_segmenter',
+           'save_weights']
 
 # %% ../../nbs/train/models.ipynb #0cacbf02
 from pathlib import Path
@@ -139,7 +140,7 @@ def imagenet_file(
     return url, Path(torch.hub.get_dir())/'checkpoints'/Path(urlparse(url).path).name
 
 def _imagenet(arch, download):
-    if arch == 'small' or '_' in arch and arch.startswith('monai') or arch.startswith('timm/'):
+    if arch == 'small' or arch.startswith(('monai_','timm/')):
         raise BadInput(f"There are no 'imagenet' weights for {arch!r}", remedy="use weights=None, a local file, or a torchvision network such as 'resnet18'")
     url,path = imagenet_file(arch)
     if download and not path.exists():
@@ -168,7 +169,22 @@ def _monai(arch, n_out, in_ch, ndim):
     extra = dict(channels=(16,32,64,128), strides=(2,2,2), num_res_units=2) if arch == 'monai_unet' else {}
     return kinds[arch](spatial_dims=ndim, in_channels=in_ch, out_channels=n_out, **extra)
 
-# %% ../../nbs/train/models.ipynb #02bfd7fc
+# %% ../../nbs/train/models.ipynb #12551f11
+def _normalise(net, args):
+    if net.stats is None: return args
+    mean,sd = net.stats
+    return ((args[0]-mean)/sd, *args[1:])
+
+def with_stats(
+    net:nn.Module, # Changed in place
+    stats=None # (mean, sd) of the images that the weights expect, on the scale 0 to 1; None: not known (yet)
+) -> nn.Module:
+    "Let `net` normalise its own input by `net.stats`."
+    net.stats = stats
+    net.register_forward_pre_hook(_normalise)
+    return net
+
+# %% ../../nbs/train/models.ipynb #86b960ba
 def _own_format(state): return state is not None and any(k.startswith('0.') for k in state)
 
 def create_classifier(
@@ -186,8 +202,8 @@ def create_classifier(
     elif arch.startswith('monai'): net,head = _monai(arch, n_out, in_ch, ndim), ('class_layers',)
     else: net,head,state = _library_classifier(arch, n_out, in_ch, state, path)
     if state is not None: fit_weights(net, state, head, path)
-    net.stats,net.pretrained = _stats(remarks), weights is not None
-    return net
+    net.pretrained = weights is not None
+    return with_stats(net, _stats(remarks))
 
 def _library_classifier(arch, n_out, in_ch, state, path):
     "A library's body under fastai's head. Weights in the library's own format are used up here, before the first layer changes."
@@ -196,7 +212,7 @@ def _library_classifier(arch, n_out, in_ch, state, path):
     body = _body(adapt_channels(net, in_ch), arch)
     return nn.Sequential(body, create_head(_n_features(body, in_ch), n_out)), ('1.',), state
 
-# %% ../../nbs/train/models.ipynb #815aa852
+# %% ../../nbs/train/models.ipynb #398d67f9
 def split_params(
     net:nn.Module # From `create_classifier` or `create_segmenter`
 ) -> L:
@@ -204,7 +220,7 @@ def split_params(
     parts = [net[0], net[1]] if getattr(net, 'pretrained', False) and isinstance(net, nn.Sequential) else [net]
     return L([p for p in m.parameters() if p.requires_grad] for m in parts)
 
-# %% ../../nbs/train/models.ipynb #398d67f9
+# %% ../../nbs/train/models.ipynb #e503d3d2
 def unet_strides(
     shape, # Voxels of a training patch, `(slices, rows, columns)` or `(rows, columns)`
     levels:int=4 # Resolutions, the finest included
@@ -216,7 +232,7 @@ def unet_strides(
         shape = [n//s for n,s in zip(shape, strides[-1])]
     return strides
 
-# %% ../../nbs/train/models.ipynb #5bad9e36
+# %% ../../nbs/train/models.ipynb #35190950
 class UNet(nn.Module):
     "Residual U-Net in 2D or 3D; takes images of any size."
     def __init__(self, n_out=2, in_ch=1, ndim=3, channels=(8,16,32,64), strides=None):
@@ -242,7 +258,7 @@ class UNet(nn.Module):
         extra = [-n % m for n,m in zip(x.shape[2:], self.multiple)]
         return F.pad(x, [p for e in reversed(extra) for p in (0, e)], mode='replicate') if any(extra) else x
 
-# %% ../../nbs/train/models.ipynb #efc17d88
+# %% ../../nbs/train/models.ipynb #a8d3210f
 def create_segmenter(
     arch:str='unet', # 'unet' (ours), 'monai_unet', 'monai_segresnet'
     n_out:int=2, # Labels, background included
@@ -258,10 +274,10 @@ def create_segmenter(
     if arch == 'unet': net = UNet(n_out, in_ch, ndim, channels, unet_strides(shape, len(channels)) if shape else None)
     else: net = _monai(arch, n_out, in_ch, ndim)
     if state is not None: fit_weights(net, state, ('head.',), path)
-    net.stats,net.pretrained = _stats(remarks), weights is not None
-    return net
+    net.pretrained = weights is not None
+    return with_stats(net, _stats(remarks))
 
-# %% ../../nbs/train/models.ipynb #b5b37f62
+# %% ../../nbs/train/models.ipynb #9495ba56
 def save_weights(
     net:nn.Module, # What to save
     path, # `.safetensors`

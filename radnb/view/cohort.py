@@ -30,26 +30,30 @@ def thumbnail(
     size:int=72 # Longest side, pixels
 ) -> str: # `data:image/jpeg;base64,...`
     "The middle slice in its window, as a data URI for an `<img>`. Raises what `load_series` raises."
-    from PIL import Image
+    from PIL import Image, ImageOps
     paths = list(paths)
     if not paths: raise BadInput('The series has no files')
     img = Image.fromarray(_grey_or_rgb(load_series(paths[len(paths)//2])))
-    img.thumbnail((size, size), Image.Resampling.LANCZOS)
+    img = ImageOps.contain(img, (size, size))
     buf = io.BytesIO()
     img.save(buf, 'JPEG', quality=80)
     return 'data:image/jpeg;base64,' + base64.b64encode(buf.getvalue()).decode()
 
 # %% ../../nbs/view/cohort.ipynb #dd9ca442
-def _thumb_html(uri, reason=''):
+def _thumb_html(uri, reason='', tip=''):
     box = 'width:72px;height:72px;flex:none;background:#000;display:flex;align-items:center;justify-content:center;overflow:hidden'
     if uri: return f'<div style="{box}"><img src="{uri}" alt="middle slice" style="margin:0"></div>'
-    return f'<div style="{box};color:#ddd;font-size:9px;line-height:1.15;text-align:center" title="{escape(reason)}">{escape(reason[:70])}</div>'
+    return f'<div style="{box};color:#ddd;font-size:10px;line-height:1.2;text-align:center" title="{escape(tip)}">{escape(reason)}</div>'
 
 # %% ../../nbs/view/cohort.ipynb #ab7bec7f
+def _plural(n, word): return f'{n} {word}' if n==1 or word=='series' else f'{n} studies' if word=='study' else f'{n} {word}s'
 def _has(v): return v is not None and not (isinstance(v, float) and np.isnan(v)) and str(v)!=''
 def _join(*parts, sep=' · '): return sep.join(escape(str(p)) for p in parts if _has(p))
 
 def _date(v): return f'{v[:4]}-{v[4:6]}-{v[6:8]}' if isinstance(v, str) and len(v)==8 and v.isdigit() else v
+
+_AGE = dict(Y='year', M='month', W='week', D='day')
+def _age(v): return _plural(int(v[:3]), _AGE[v[3]]) if isinstance(v, str) and v[:3].isdigit() and v[3:] in _AGE else v
 
 def _size(r):
     shape,spacing = r.get('shape'), r.get('spacing')
@@ -72,19 +76,21 @@ def _series_words(r):
 
 # %% ../../nbs/view/cohort.ipynb #0c0a76ef
 def _counts(values): return ', '.join(f'{n} {escape(str(v))}' for v,n in values.value_counts().items())
-def _plural(n, word): return f'{n} {word}' if n==1 or word=='series' else f'{n} {word[:-1]}ies' if word.endswith('y') else f'{n} {word}s'
 
 def _group_words(g, level):
     "Words for the rows `g` of one patient or one study."
     r = g.iloc[0]
     studies = _plural(g.StudyInstanceUID.nunique(), 'study') + ', ' if level=='patient' else ''
-    first = [r.get('PatientID')] if level=='patient' else [_date(r.get('StudyDate')), r.get('PatientID')]
-    return _lines(f'<b>{_join(*first)}</b>', _join(r.get('PatientSex'), r.get('PatientAge'), r.get('InstitutionName')),
+    who = r.get('PatientID') if _has(r.get('PatientID')) else 'no patient ID'
+    first = [who] if level=='patient' else [_date(r.get('StudyDate')), who]
+    return _lines(f'<b>{_join(*first)}</b>', _join(r.get('PatientSex'), _age(r.get('PatientAge')), r.get('InstitutionName')),
                   f'{studies}{_plural(len(g), "series")}: {_counts(g.Modality)}')
 
 # %% ../../nbs/view/cohort.ipynb #1c01bb88
 _LEVELS = dict(patient='PatientID', study='StudyInstanceUID', series='SeriesInstanceUID')
 _SEARCHED = ('PatientID SeriesDescription BodyPartExamined Modality Manufacturer ManufacturerModelName InstitutionName StudyDate orientation verdict').split()
+
+def _text(column): return column.astype('string').fillna('')
 
 class Cohort(WithFallback, HasTraits):
     "A browser of patients, studies and series, made by `cohort`."
@@ -102,7 +108,7 @@ class Cohort(WithFallback, HasTraits):
         missing = {'PatientID','StudyInstanceUID','SeriesInstanceUID','Modality','paths'} - set(series.columns)
         if missing: raise BadInput(f'The table lacks {", ".join(sorted(missing))}', remedy='pass what series_table(files) returns')
         self.series,self.page_size,self.picked,self._thumbs,self._ui = series, page_size, set(), {}, None
-        text = series[[c for c in _SEARCHED if c in series]].astype('string').fillna('')
+        text = _text(series[[c for c in _SEARCHED if c in series]])
         self._hay = text.agg(' '.join, axis=1).str.lower() if len(text.columns) else pd.Series('', index=series.index)
 
 # %% ../../nbs/view/cohort.ipynb #01ee75fa
@@ -117,7 +123,7 @@ def _rows(self:Cohort):
     "Positions in `series` of what was asked for, in the order asked for."
     df,ok = self.series, np.ones(len(self.series), bool)
     for word in self.search.lower().split(): ok &= self._hay.str.contains(word, regex=False).to_numpy(bool)
-    for column,value in [*self.filters.items(), *self.within.items()]: ok &= (df[column].astype('string')==str(value)).fillna(False).to_numpy(bool)
+    for column,value in [*self.filters.items(), *self.within.items()]: ok &= (_text(df[column])==str(value)).to_numpy(bool)
     rows = np.flatnonzero(ok)
     if self.sort: rows = _sorted_rows(df[self.sort], rows)
     return rows[::-1] if self.descending else rows
@@ -152,7 +158,7 @@ def clear(self:Cohort):
 def __repr__(self:Cohort):
     df = self.series
     return (f'Cohort: {_plural(len(df), "series")}, {_plural(df.StudyInstanceUID.nunique(), "study")}, '
-            f'{_plural(df.PatientID.nunique(), "patient")} ({_counts(df.Modality)}); {len(self.picked)} selected')
+            f'{_plural(df.PatientID.nunique(dropna=False), "patient")} ({_counts(df.Modality)}); {len(self.picked)} selected')
 
 @patch
 def _show(self:Cohort):
@@ -165,7 +171,7 @@ def _items(self:Cohort):
     "One array of positions for every patient, study or series found."
     rows = self._rows
     if self.level=='series': return [np.array([r]) for r in rows]
-    codes = pd.factorize(self.series[_LEVELS[self.level]].iloc[rows])[0]
+    codes = pd.factorize(_text(self.series[_LEVELS[self.level]].iloc[rows]))[0]
     order = np.argsort(codes, kind='stable')
     return np.split(rows[order], np.flatnonzero(np.diff(codes[order]))+1) if len(rows) else []
 
@@ -173,12 +179,13 @@ def _items(self:Cohort):
 def n_pages(self:Cohort): return max(1, -(-len(self._items)//self.page_size))
 
 @patch
-def _thumb(self:Cohort, row):
-    "The thumbnail of a row as HTML; read once."
+def _thumb(self:Cohort, row, tips=True):
+    "The thumbnail of a row as HTML, read once; the short reason where there is none, the long one as a tip."
     if row not in self._thumbs:
-        try: self._thumbs[row] = thumbnail(self.series.paths.iloc[row]), ''
-        except RadnbError as e: self._thumbs[row] = None, e.what
-    return _thumb_html(*self._thumbs[row])
+        try: self._thumbs[row] = thumbnail(self.series.paths.iloc[row]), '', ''
+        except RadnbError as e: self._thumbs[row] = None, e.what.split(':')[0][:60], e.what
+    uri,reason,tip = self._thumbs[row]
+    return _thumb_html(uri, reason, tip if tips else '')
 
 @patch
 def _words(self:Cohort, item):
@@ -195,7 +202,7 @@ def _controls(c):
     "Search, facets, sorting and level: the upper rows of the widget, each tied to a trait of the Cohort."
     import ipywidgets as w
     wide = lambda px: w.Layout(width=f'{px}px')
-    search = w.Text(placeholder='Search: id, description, scanner, date …', continuous_update=False, layout=wide(300))
+    search = w.Text(placeholder='Search: id, description, date, scanner … (Enter)', continuous_update=False, layout=wide(300))
     w.link((c, 'search'), (search, 'value'))
     facets = [w.Dropdown(options=_facet_options(c.series[f], f), layout=wide(170)) for f in _FACETS if f in c.series]
     def choose(_): c.filters = {f: m.value for f,m in zip([f for f in _FACETS if f in c.series], facets) if m.value}
@@ -282,7 +289,7 @@ def fill(self:_Browser):
 @patch
 def status(self:_Browser):
     c,n = self.c, len(self.c._items)
-    inside = ' › '.join(escape(str(v)) if k=='PatientID' else 'one study' for k,v in c.within.items())
+    inside = ' › '.join((escape(v) or 'no patient ID') if k=='PatientID' else 'one study' for k,v in c.within.items())
     self.back.layout.display = '' if c.within else 'none'
     self.where.value = f'<b>{inside}</b>' if inside else ''
     self.prev.disabled,self.next.disabled = c.page==0, c.page>=c.n_pages-1
@@ -296,7 +303,7 @@ def open_item(self:_Browser, item):
     c = self.c
     column = _LEVELS[c.level]
     with c.hold_trait_notifications():
-        c.within = {**c.within, column: str(c.series[column].iloc[int(item[0])])}
+        c.within = {**c.within, column: _text(c.series[column]).iloc[int(item[0])]}
         c.level = 'study' if c.level=='patient' else 'series'
 
 @patch
@@ -318,9 +325,9 @@ def _anonymous_words(r, number):
 
 @patch
 def _static(self:Cohort):
-    numbers = pd.factorize(self.series.PatientID)[0]+1
+    numbers = pd.factorize(_text(self.series.PatientID))[0]+1
     rows = self._rows[:self.page_size]
-    cards = ''.join(f'<div style="display:flex;gap:10px;width:330px">{self._thumb(int(r))}{_anonymous_words(self.series.iloc[r], numbers[r])}</div>' for r in rows)
+    cards = ''.join(f'<div style="display:flex;gap:10px;width:330px">{self._thumb(int(r), tips=False)}{_anonymous_words(self.series.iloc[r], numbers[r])}</div>' for r in rows)
     more = f'<div style="font-size:12px">… and {len(self._rows)-len(rows)} more</div>' if len(self._rows)>len(rows) else ''
     return f'<div style="font-size:13px"><b>{escape(repr(self))}</b><div style="display:flex;flex-wrap:wrap;gap:8px;margin:8px 0">{cards}</div>{more}</div>'
 

@@ -6,7 +6,7 @@
 __all__ = ['BLUE', 'ORANGE', 'GREEN', 'GREY', 'nice_ticks', 'Plot']
 
 # %% ../../nbs/view/svg.ipynb #e20d0919
-import math
+import copy, math
 from html import escape
 from fastcore.basics import patch
 
@@ -36,6 +36,12 @@ class Plot:
         self.left,self.top = 44,22
         self.width,self.height = size[0]-self.left-12, size[1]-self.top-38
         self.shapes = []
+
+    def copy(self):
+        "The same chart, to draw on further."
+        new = copy.copy(self)
+        new.shapes = [*self.shapes]
+        return new
 
     def px(self, x): "Data to pixels, across."; return self.left + self.width*(x-self.x0)/((self.x1-self.x0) or 1)
     def py(self, y): "Data to pixels, down."; return self.top + self.height*(1-(y-self.y0)/((self.y1-self.y0) or 1))

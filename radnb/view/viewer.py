@@ -50,7 +50,7 @@ def pack(
 def shrink_factors(
     shape, spacing, # Of the volume: slice, row, column; mm
     n_bytes:int, # Size once packed
-    max_mb:float=25. # Cap
+    max_mb:float=32. # Cap
 ) -> tuple:
     "By how much to shrink each axis to stay below the cap; the finest axis first."
     f = np.ones(3, int)
@@ -119,14 +119,19 @@ function radnbStill(model){
 function radnbOnly(el,model,why){
   const p=document.createElement('p'); p.className='radnb-note'; p.textContent=why; el.replaceChildren(radnbStill(model),p);
 }
+async function radnbHidePicture(el){
+  for(let i=0;i<600&&!el.isConnected;i++) await new Promise(r=>setTimeout(r,50));
+  const before=el.closest('.jp-OutputArea-child')?.previousElementSibling;
+  if(before?.querySelector('.jp-RenderedImage')) before.style.display='none';
+}
 export default {
   async initialize(ctx){
     if(!radnbHasWebGL2()) return;
     return RADNB_BASE.initialize({...ctx, model:radnbModel(ctx.model)});
   },
   async render(ctx){
-    const el=ctx.el, model=ctx.model, out=el.closest('.jp-OutputArea-child'), before=out?.previousElementSibling;
-    if(before?.querySelector('.jp-RenderedImage')) before.style.display='none';
+    const el=ctx.el, model=ctx.model;
+    radnbHidePicture(el);
     if(!radnbHasWebGL2()) return radnbOnly(el,model,'This browser offers no WebGL2: a still picture instead of the viewer.');
     const still=radnbStill(model);
     Object.assign(still.style,{position:'absolute',inset:'0',width:'100%',height:'100%',objectFit:'contain',background:'black'});
@@ -164,7 +169,7 @@ def _options(layout):
     "How NiiVue behaves as radiologists are used to: right button windows, wheel scrolls, patient right on the left, nose to the left"
     from ipyniivue import DragMode, SliceType
     return dict(is_radiological_convention=True, sagittal_nose_left=True, slice_type=SliceType[LAYOUTS[layout]], drag_mode=DragMode.WINDOWING,
-                drag_and_drop_enabled=False, crosshair_color=(.34,.71,.91,.8), crosshair_width=.7, font_color=(1.,1.,1.,1.),
+                drag_and_drop_enabled=False, crosshair_color=(.34,.71,.91,.8), crosshair_width=.25, crosshair_width_unit='percent', show_all_orientation_markers=True, font_color=(1.,1.,1.,1.),
                 font_size_scaling=.35, is_ruler=True, ruler_color=(1.,1.,1.,.9), ruler_width=2., tile_margin=4., loading_text='', log_level='error')
 
 def _label_lut(mask):
@@ -185,7 +190,7 @@ def _start_at(vol, mask=None):
 # %% ../../nbs/view/viewer.ipynb #f5b87042
 class Viewer(WithFallback):
     "An interactive view of one volume, made by `view`."
-    def __init__(self, vol, mask=None, prob=None, window=None, layout='mpr', height=480, max_mb=25.):
+    def __init__(self, vol, mask=None, prob=None, window=None, layout='mpr', height=480, max_mb=32.):
         if layout not in LAYOUTS: raise BadInput(f'No layout called {layout!r}', remedy=f'one of: {", ".join(LAYOUTS)}')
         self.vol,self.mask,self.prob,self.layout,self.height,self.max_mb = vol, mask, prob, layout, height, max_mb
         self._window,self._box = fix_window(vol, window), None
@@ -334,7 +339,7 @@ def view(
     layout:str='mpr', # 'mpr', 'axial', 'coronal', 'sagittal' or '3d'
     affine=None, # If `vol` is an array: 4x4, index (slice, row, column) to RAS+ mm
     height:int=480, # Of the picture, pixels
-    max_mb:float=25. # Voxels are averaged until they take no more than this
+    max_mb:float=32. # Voxels are averaged until they take no more than this
 ) -> Viewer:
     "Look at a volume in the cell, offline; a still picture where no widget can run. Raises `BadInput`, `GeometryError`."
     vol = as_volume(vol, affine)

@@ -78,8 +78,10 @@ class Notebook:
     def run_all(self, seconds=60):
         "Run every cell, wait until the last is done, and raise if one failed."
         self.page.evaluate("async () => { await window.jupyterapp.commands.execute('notebook:run-all-cells') }")
-        done = "window.jupyterapp.shell.currentWidget.content.widgets.every(c => c.model.type !== 'code' || (c.model.executionCount && c.model.executionState !== 'running'))"
-        self.page.wait_for_function(done, timeout=seconds*1000)
+        self.page.wait_for_function("""() => {
+            const code = window.jupyterapp.shell.currentWidget.content.widgets.filter(c => c.model.type === 'code').map(c => c.model);
+            return code.some(m => m.outputs.toJSON().some(o => o.output_type === 'error')) || code.every(m => m.executionCount && m.executionState !== 'running') }""",
+            timeout=seconds*1000)
         self.page.wait_for_function("window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'idle'", timeout=seconds*1000)
         failed = [o for c in self.cells() for o in c.get('outputs', []) if o['output_type'] == 'error']
         if failed: raise RuntimeError('\n'.join(failed[0]['traceback']))
