@@ -189,8 +189,9 @@ def _verdict_on_pairs(name, kind, c, thumbs, pairs):
     across,elsewhere = _sort_pairs(c, pairs)
     if not across and not elsewhere: return Check(name, 'pass', f'{len(c)} images compared: no {kind} pair that matters')
     bad = across + elsewhere
-    where = [f'{len(across)} {kind} pairs across the split'] if across else []
-    if elsewhere: where.append(f'{len(elsewhere)} {kind} pairs under different patient IDs' + (' on one side' if c.side is not None else ''))
+    count = lambda n: f'{n} {kind} pair' + 's'*(n!=1)
+    where = [f'{count(len(across))} across the split'] if across else []
+    if elsewhere: where.append(f'{count(len(elsewhere))} under different patient IDs' + (' on one side' if c.side is not None else ''))
     return Check(name, 'fail' if across or c.side is None else 'warn', ' and '.join(where) + f', e.g. rows {bad[0][0]} and {bad[0][1]}',
                  'What the model has seen comes back in the test: scores are too good.' if across else 'One patient counts as two; another split would leak.',
                  'Give both the same PatientID, or drop one of them.', _pair_table(c, bad), _pairs_picture(thumbs, bad))
@@ -275,6 +276,11 @@ def _verdict_on_guess(e, worst='fail'):
     "An AUC surely above 0.6 is a way to cheat; above 0.5, worth a look."
     return worst if e.low>=.6 else 'warn' if e.low>.5 else 'pass'
 
+def _guessed(e, which):
+    "In words. (Guessing from nothing scores a little below 0.5 in cross-validation: what is left out for testing is missing from the training.)"
+    if e.value<=.5: return f'guesses "{which}" no better than a coin (AUC {e.value:.2f}, n={e.n})'
+    return f'guesses "{which}" with AUC {e.value:.2f} ({e.low:.2f} to {e.high:.2f}, n={e.n})'
+
 # %% ../../nbs/explain/audit.ipynb #cc9bcc97
 ACQUISITION = ('Manufacturer ManufacturerModelName StationName InstitutionName SoftwareVersions site ConvolutionKernel KVP MagneticFieldStrength '
                'SeriesDescription BodyPartExamined Modality StudyDate n_files shape spacing orientation SliceThickness Rows Columns').split()
@@ -316,7 +322,7 @@ def _check_columns(c, name, columns, worst, consequence, remedy):
     alone = {k: _best_guess(X, c)[0] for k,X in parts.items()}
     top = max(alone, key=lambda k: alone[k].value)
     e = max([e, alone[top]], key=lambda e: e.low)
-    text = f'{", ".join(parts)} guess "{which}" with AUC {e.value:.2f} ({e.low:.2f} to {e.high:.2f}, n={e.n}); best alone: {top}, {alone[top].value:.2f}'
+    text = f'{", ".join(parts)}: a simple model {_guessed(e, which)}' + (f'; best alone: {top}, {alone[top].value:.2f}' if e.value>.5 and len(parts)>1 else '')
     return Check(name, _verdict_on_guess(e, worst), text, consequence, remedy)
 
 def check_acquisition(c:Cohort) -> Check:
@@ -350,7 +356,7 @@ def check_margin(c:Cohort, thumbs) -> Check:
     if len(c.classes)<2: return _not_run(name, 'there is only one class')
     e,which = _best_guess(_margins(thumbs), c, components=20)
     if e is None: return _not_run(name, 'fewer than five patients of a class')
-    return Check(name, _verdict_on_guess(e), f'the outer eighth of the image guesses "{which}" with AUC {e.value:.2f} ({e.low:.2f} to {e.high:.2f}, n={e.n})',
+    return Check(name, _verdict_on_guess(e), f'a simple model that sees only the outer eighth {_guessed(e, which)}',
                  'A network can read the label off letters, collimation or the table.', 'Crop or blacken the margins, and see whether the score survives.',
                  picture=_margin_picture(c, thumbs) if len(c.classes)==2 else None)
 

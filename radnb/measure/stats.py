@@ -313,7 +313,7 @@ def _bca_levels(value, reps, f, G, level):
     return shift(-_z(level)), shift(_z(level))
 
 def _bootstrapped(f, G, rows, n_boot=2000, seed=0, kind='bca', level=0.95, unit='', note=''):
-    "Estimate of `f(weights (b,G)) -> (b,)` by resampling the G patients."
+    "Estimate of `f(weights (b,G)) -> (b,)` by resampling the G patients. Should the interval miss the value (strong bias), it is stretched to it."
     if kind not in ('bca','percentile'): raise BadInput(f"kind should be 'bca' or 'percentile', not {kind!r}")
     value = float(f(np.ones((1,G), int))[0])
     if G<2 or not math.isfinite(value): return _no_interval(value, 'only one patient' if G<2 else 'the value is not finite', G, level, unit)
@@ -325,7 +325,7 @@ def _bootstrapped(f, G, rows, n_boot=2000, seed=0, kind='bca', level=0.95, unit=
     low,high = np.quantile(reps, levels or (a,1-a))
     method = f'{"BCa" if levels else "percentile"} bootstrap, {n_boot} resamples{_clustered(G,rows)}{note}'
     if lost: method += f', {lost} undefined ones left out'
-    return Estimate(value, float(low), float(high), method, G, level, unit)
+    return Estimate(value, min(float(low),value), max(float(high),value), method, G, level, unit)
 
 # %% ../../nbs/measure/stats.ipynb #207eafc6
 def _weighted_mean(x, g, G):

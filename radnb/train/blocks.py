@@ -211,7 +211,7 @@ def _limits(vol, window):
     if vol.unit == 'RGB' or (vol.data.dtype == np.uint8 and vol.shape[0] == 1): return 0., 255.
     v = vol.data.ravel()[::max(1, vol.data.size//1_000_000)]
     v = v[np.isfinite(v)]
-    return tuple(np.percentile(v, (0.5,99.5))) if v.size else (0., 1.)
+    return tuple(float(p) for p in np.percentile(v, (0.5,99.5))) if v.size else (0., 1.)
 
 @patch
 def grey(self:Preprocess, vol:Volume) -> np.ndarray:
@@ -317,7 +317,7 @@ class ScanReader:
         prep:Preprocess, # The recipe
         mask:str='mask', # Column with the mask
         cache_gb:float=2. # Memory for prepared arrays
-    ): self.prep,self.mask_col,self.cache = prep,mask,ArrayCache(cache_gb)
+    ): self.prep,self.mask_col,self.names,self.cache = prep,mask,{},ArrayCache(cache_gb)
 
     def _key(self, kind, row):
         where,value = source_of(row)
@@ -342,11 +342,21 @@ def image(self:ScanReader, row) -> torch.Tensor: # TensorSlice or TensorVolume3d
 def mask(self:ScanReader, row) -> torch.Tensor: # MaskSlice or MaskVolume3d, int64
     "The prepared mask of a row; nothing marked where the row has none."
     row = as_row(row)
-    a = self.cache.get(self._key('mask', row), lambda: self.prep.mask(read_mask(row.get(self.mask_col), read_image(row))))
+    a = self.cache.get(self._key('mask', row), lambda: self._read_mask(row))
     if self.prep.ndim == 2: return MaskSlice(torch.from_numpy(self._pick(a, row)).long())
     return MaskVolume3d(torch.from_numpy(a).long())
 
-# %% ../../nbs/train/blocks.ipynb #f0eb72fd
+# %% ../../nbs/train/blocks.ipynb #096f513f
+@patch
+def _read_mask(self:ScanReader, row):
+    "A mask needs its image for its grid, so the image is prepared along the way; the names of the labels are collected."
+    vol = read_image(row)
+    mask = read_mask(row.get(self.mask_col), vol)
+    self.cache.get(self._key('image', row), lambda: self.prep.image(vol).astype(np.float16))
+    self.names.update(mask.names)
+    return self.prep.mask(mask)
+
+# %% ../../nbs/train/blocks.ipynb #967f47c1
 class _Read(Transform):
     "Row to tensor, by one of the reader's methods."
     def __init__(self, reader, what):
@@ -362,7 +372,7 @@ def LabelMapBlock(reader:ScanReader) -> TransformBlock:
     "Block for the mask of a table row."
     return TransformBlock(type_tfms=[_Read(reader, 'mask')])
 
-# %% ../../nbs/train/blocks.ipynb #56db1967
+# %% ../../nbs/train/blocks.ipynb #13f6dc8c
 class ScanDL(TfmdDL):
     "A fastai `TfmdDL` that remembers the order of its items."
     order = None
@@ -380,7 +390,7 @@ class ScanDL(TfmdDL):
         picked = [] if self.order is None else self.order[i*self.bs:(i+1)*self.bs]
         return items.iloc[picked] if isinstance(items, pd.DataFrame) else pd.DataFrame([as_row(items[k]) for k in picked])
 
-# %% ../../nbs/train/blocks.ipynb #dee5a4c4
+# %% ../../nbs/train/blocks.ipynb #d29cd655
 def key_slice(
     y:torch.Tensor # Labels `(slices, rows, columns)`
 ) -> int:
@@ -396,7 +406,7 @@ def three_planes(
     tall = lambda p: F.interpolate(p.flip(0)[None,None].float(), size=(h, p.shape[1]), mode='bilinear')[0,0]
     return torch.cat([x[d//2].float(), tall(x[:,h//2]), tall(x[:,:,w//2])], 1)
 
-# %% ../../nbs/train/blocks.ipynb #04d6ba5b
+# %% ../../nbs/train/blocks.ipynb #5e9d77df
 def _axes(n, width=3., aspect=1.):
     import matplotlib.pyplot as plt
     cols = min(n, max(1, int(10/width)))
@@ -411,7 +421,7 @@ def _draw(ax, img, title='', color=None):
     ax.set_title(title, fontsize=9, **(dict(color=color) if color else {}))
     return ax
 
-# %% ../../nbs/train/blocks.ipynb #5e9d77df
+# %% ../../nbs/train/blocks.ipynb #c7bd5b64
 def _plain(t): return t.detach().cpu().as_subclass(torch.Tensor) if hasattr(t, 'as_subclass') else t
 
 def _picture(x):
@@ -431,7 +441,7 @@ def show(self:TensorVolume3d, ctx=None, title='', color=None, **kwargs):
 def _contours(ax, y, color, style='solid'):
     if y.max() > 0: ax.contour((y > 0).float().numpy(), [.5], colors=[color], linewidths=1.3, linestyles=style)
 
-# %% ../../nbs/train/blocks.ipynb #547d8961
+# %% ../../nbs/train/blocks.ipynb #4f0f1d29
 def _grid(x, n, planes):
     if x.ndim == 4 or not planes: return _axes(n)
     return _axes(n, 5., _picture(x[0]).shape[1]/x.shape[-2])
@@ -454,7 +464,7 @@ def _show_mask(ax, img, masks, title='', color=None):
     for m,(_,c,style) in zip(ms, masks): _contours(ax, m, c, style)
     return ax
 
-# %% ../../nbs/train/blocks.ipynb #50dca920
+# %% ../../nbs/train/blocks.ipynb #2c345b58
 @dispatch
 def show_batch(x:TensorSlice, y:TensorCategory, samples, ctxs=None, max_n=9, **kwargs): return _batch_classes(x, samples, ctxs, max_n)
 @dispatch
@@ -464,7 +474,7 @@ def show_batch(x:TensorSlice, y:MaskSlice, samples, ctxs=None, max_n=9, **kwargs
 @dispatch
 def show_batch(x:TensorVolume3d, y:MaskVolume3d, samples, ctxs=None, max_n=9, **kwargs): return _batch_masks(x, samples, ctxs, max_n)
 
-# %% ../../nbs/train/blocks.ipynb #96b4ee78
+# %% ../../nbs/train/blocks.ipynb #d1d8d4f8
 def _results_classes(x, samples, outs, ctxs, max_n, probs=None):
     ctxs = ctxs or _grid(x, min(len(samples), max_n), planes=True)
     for i,((img,truth),(pred,),ax) in enumerate(zip(samples, outs, ctxs)):
@@ -484,7 +494,7 @@ def _results_masks(x, samples, outs, ctxs, max_n):
         _show_mask(ax, img, [(truth, BLUE, 'solid'), (pred, ORANGE, 'dashed')], f'Dice {dice:.2f}\ntruth —  prediction - -')
     return ctxs
 
-# %% ../../nbs/train/blocks.ipynb #d1d8d4f8
+# %% ../../nbs/train/blocks.ipynb #73478cf9
 @dispatch
 def show_results(x:TensorSlice, y:TensorCategory, samples, outs, ctxs=None, max_n=9, probs=None, **kwargs):
     return _results_classes(x, samples, outs, ctxs, max_n, probs)

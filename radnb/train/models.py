@@ -5,9 +5,11 @@
 # %% auto #0
 __all__ = ['IMAGENET_GREY', 'ResidualBlock', 'small_net', 'adapt_channels', 'read_weights', 'fit_weights', 'imagenet_file',
            'with_stats', 'create_classifier', 'split_params', 'unet_strides', 'UNet', 'create_segmenter',
-           'save_weights']
+           'sliding_window', 'Windowed', 'save_weights']
 
 # %% ../../nbs/train/models.ipynb #0cacbf02
+import math
+from itertools import product
 from pathlib import Path
 from pickle import UnpicklingError
 from urllib.parse import urlparse
@@ -278,6 +280,50 @@ def create_segmenter(
     return with_stats(net, _stats(remarks))
 
 # %% ../../nbs/train/models.ipynb #9495ba56
+def _starts(n, w, overlap):
+    "Where windows of width `w` begin along an axis of `n` voxels: evenly, the last one at the end."
+    if n <= w: return [0]
+    k = math.ceil((n-w)/(w*(1-overlap)))+1
+    return [round(i*(n-w)/(k-1)) for i in range(k)]
+
+def _gauss(shape, like):
+    "Weights that fall off from the middle of a window, at least 0.01."
+    axes = [torch.exp(-.5*((torch.arange(n)-(n-1)/2)/(n/4))**2) for n in shape]
+    w = axes[0]
+    for a in axes[1:]: w = w[...,None]*a
+    return w.clamp(min=.01).to(like)
+
+# %% ../../nbs/train/models.ipynb #4b011982
+def sliding_window(
+    net:nn.Module, # Image to class scores
+    x:torch.Tensor, # `(1, channels, ...)`
+    window, # Voxels of a window, one number per axis
+    overlap:float=.5, # Fraction shared by neighbouring windows
+    bs:int=4 # Windows at a time
+) -> torch.Tensor: # `(1, classes, ...)`
+    "Class scores of a large image, window by window."
+    size = [min(n, w) for n,w in zip(x.shape[2:], window)]
+    places = [tuple(slice(s, s+w) for s,w in zip(p, size)) for p in product(*[_starts(n, w, overlap) for n,w in zip(x.shape[2:], size)])]
+    weight,total,out = _gauss(size, x), x.new_zeros(x.shape[2:]), None
+    for i in range(0, len(places), bs):
+        batch = places[i:i+bs]
+        y = net(torch.cat([x[(..., *p)] for p in batch]))*weight
+        if out is None: out = x.new_zeros(1, y.shape[1], *x.shape[2:])
+        for o,p in zip(y, batch): out[(0, slice(None), *p)] += o; total[p] += weight
+    return out/total
+
+# %% ../../nbs/train/models.ipynb #ee68e8c0
+class Windowed(nn.Module):
+    "A segmentation network that, in evaluation, takes images of more than `max_voxels` in windows. `.net` is the network itself."
+    def __init__(self, net, window, max_voxels=4_000_000):
+        super().__init__()
+        self.net,self.window,self.max_voxels = net,tuple(window),max_voxels
+
+    def forward(self, x):
+        if self.training or x[0,0].numel() <= self.max_voxels: return self.net(x)
+        return torch.cat([sliding_window(self.net, o[None], self.window) for o in x])
+
+# %% ../../nbs/train/models.ipynb #03b80912
 def save_weights(
     net:nn.Module, # What to save
     path, # `.safetensors`
@@ -285,6 +331,7 @@ def save_weights(
 ) -> Path:
     "Write weights with their normalisation, for `weights=` of another training. No images, no code."
     from safetensors.torch import save_file
+    net = net.net if isinstance(net, Windowed) else net
     stats = stats or getattr(net, 'stats', None)
     remarks = dict(mean=str(stats[0]), std=str(stats[1])) if stats else {}
     save_file({k: v.detach().cpu().contiguous() for k,v in net.state_dict().items()}, path, metadata={'format': 'pt', **remarks})

@@ -222,6 +222,7 @@ def _axis(ax, series, ylabel):
         ax.plot(x, value, 'o-', ms=3, color=_COLORS[i%len(_COLORS)], label=name)
         ax.fill_between(x, low, high, color=_COLORS[i%len(_COLORS)], alpha=.2, lw=0)
     ax.set(xlabel='epoch', ylabel=ylabel)
+    ax.xaxis.get_major_locator().set_params(integer=True)
     ax.grid(alpha=.25)
     ax.spines[['top','right']].set_visible(False)
     if ax.lines: ax.legend(frameon=False, fontsize=8)

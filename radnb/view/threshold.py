@@ -6,16 +6,16 @@
 __all__ = ['in_a_thousand', 'ThresholdTuner', 'tune_threshold']
 
 # %% ../../nbs/view/threshold.ipynb #d9e254bb
-import math, warnings
+import asyncio, math, warnings
 from datetime import datetime, timezone
 from html import escape
 import numpy as np
 from fastcore.basics import patch
 from traitlets import Float, HasTraits, Unicode
 from ..core import BadInput, OneClass
-from ..measure.stats import Confusion, Estimate, OperatingPoint, at_sensitivity, at_specificity, auc, confusion, roc_curve, youden
-from .fallback import WithFallback, _in_callback
-from .svg import BLUE, GREEN, GREY, ORANGE, Plot
+from ..measure.stats import Confusion, Estimate, OperatingPoint, _truth, at_sensitivity, at_specificity, auc, confusion, roc_curve, youden
+from .fallback import WithFallback, _in_callback, shell
+from .svg import BLUE, GREY, ORANGE, Plot
 
 # %% ../../nbs/view/threshold.ipynb #ed763778
 _RGB = dict(right='0,114,178', wrong='213,94,0')
@@ -59,7 +59,7 @@ def in_a_thousand(
     ill = round(n*prevalence)
     found,alarms = round(ill*sensitivity), round((n-ill)*(1-specificity))
     return (f'Of {n:,} people, {ill} are ill. {found+alarms} are called positive: {found} of them rightly, {alarms} falsely. '
-            f'{ill-found} who are ill {"is" if ill-found==1 else "are"} missed.')
+            f'{ill-found or "None"} of the ill {"is" if ill-found<2 else "are"} missed.')
 
 # %% ../../nbs/view/threshold.ipynb #dc3c524e
 def _one_class(y, labels):
@@ -76,7 +76,7 @@ class _Classify:
     rules = {"Youden's index (sensitivity + specificity)":'youden', 'sensitivity at least':'sensitivity', 'specificity at least':'specificity', 'by hand':'manual'}
 
     def __init__(self, y, p, patients=None, labels=('negative','positive'), suffix=''):
-        self.y,self.p,self.labels,self.suffix = np.asarray(y).astype(bool), np.asarray(p, float), labels, suffix
+        self.y,self.p,self.labels,self.suffix = _truth(y), np.asarray(p, float), labels, suffix
         _one_class(self.y, labels)
         self.groups = None if patients is None else np.unique(np.asarray(patients).astype(str), return_inverse=True)[1]
         self.auc,self.prevalence = auc(self.y, self.p, self.groups), float(self.y.mean())
@@ -110,7 +110,7 @@ def _prepare_curves(self:_Classify, most=250):
     keep = np.unique(np.linspace(0, len(roc.fpr)-1, most).astype(int))
     self.fpr,self.tpr = roc.fpr[keep], roc.tpr[keep]
     self._roc = Plot(f'ROC, AUC {_short(self.auc)}', '1 − specificity', 'sensitivity').line((0,1), (0,1), GREY, 1, '3 3').line(self.fpr, self.tpr)
-    edges = np.linspace(self.lo, self.hi, 41)
+    edges = np.linspace(self.lo, self.hi, 26)
     well,ill = (np.histogram(self.p[self.y==k], edges)[0]/(self.y==k).sum() for k in (False, True))
     top = 1.08*max(well.max(), ill.max())
     self._hist = Plot('Scores', 'score', 'share of the class', (self.lo,self.hi), (0,top)).bars(edges, well).bars(edges, ill, ORANGE)
@@ -147,9 +147,9 @@ def html(self:_Classify, threshold, prevalence):
     "Matrix, metrics, charts and the sentence about a thousand people."
     c = self.confusion(threshold)
     there = c.at_prevalence(prevalence)
-    here = {k: getattr(c, k.lower()) for k in ('Sensitivity','Specificity','Accuracy','F1','PPV','NPV')}
-    at = f' at {100*prevalence:.3g} %'
-    rows = _metric_rows(here) + _metric_rows({'PPV'+at: there.ppv, 'NPV'+at: there.npv})
+    here = {k: getattr(c, k.lower()) for k in ('Sensitivity','Specificity','Accuracy','F1')}
+    at,own = f' at {100*prevalence:.3g} %', f' in these data ({100*self.prevalence:.3g} %)'
+    rows = _metric_rows({**here, 'PPV'+own: c.ppv, 'NPV'+own: c.npv, 'PPV'+at: there.ppv, 'NPV'+at: there.npv})
     sentence = in_a_thousand(c.sensitivity.value, c.specificity.value, prevalence, 1000 if prevalence>=.005 else 100_000)
     return (f'<div style="display:flex;flex-wrap:wrap;gap:10px 34px;align-items:center">{_matrix_html(c, self.labels)}'
             f'<table style="font-size:12px;line-height:1.45">{rows}</table></div>'
@@ -217,8 +217,8 @@ class _Segment:
         if curves.ndim!=2 or curves.shape[1]!=len(self.thresholds):
             raise BadInput(f'Dice curves of shape {curves.shape} for {len(self.thresholds)} thresholds', remedy='one row per case, one column per threshold')
         whole = ~np.isnan(curves).any(1)
-        if not whole.any(): raise BadInput('No case has a Dice at every threshold')
-        self.curves,self.left_out = curves[whole], int((~whole).sum())
+        if not whole.any(): raise BadInput('No case has anything to find', remedy='evaluate on cases with the structure in them')
+        self.curves,self.cases,self.left_out = curves[whole], np.flatnonzero(whole), int((~whole).sum())
         who = np.arange(len(whole)) if patients is None else np.asarray(patients)
         self.groups = np.unique(who[whole].astype(str), return_inverse=True)[1]
         self.mean,self.low,self.high = _mean_band(self.curves, self.groups)
@@ -265,9 +265,9 @@ def html(self:_Segment, threshold, prevalence=None):
     i,e = self.at(threshold), self.estimate(threshold)
     d = self.curves[:,i]
     q1,q2,q3 = np.quantile(d, (.25,.5,.75))
-    left_out = f' {self.left_out} cases without a Dice are left out.' if self.left_out else ''
+    left_out = f' Cases with nothing to find, left out: {self.left_out}.' if self.left_out else ''
     words = (f'<b class="radnb-dice">Mean Dice {_short(e)}</b> in {len(d)} cases of {e.n} patients; median {q2:.3f}, quartiles {q1:.3f} to {q3:.3f}, '
-             f'worst {d.min():.3f} (case {int(d.argmin())}).{left_out}')
+             f'worst {d.min():.3f} (case {self.cases[d.argmin()]}).{left_out}')
     return f'<div>{words}</div><div style="display:flex;flex-wrap:wrap;gap:10px;margin-top:6px">{"".join(self._charts(threshold))}</div>'
 
 @patch
@@ -296,19 +296,24 @@ class _Source:
         arrays = prob is not None
         get = (lambda k, default=None: default) if arrays else (lambda k, default=None: getattr(report, k, default))
         self.report,self.task = None if arrays else report, get('task', 'classify')
-        self.patients,self.where = get('patients'), _WHERE.get(get('ds'), get('ds') or 'validation')
-        if self.task=='segment': return self._segment(report)
-        self.y,self.prob = (report, prob) if arrays else (get('y'), get('prob'))
-        if self.y is None or self.prob is None: raise BadInput('Nothing to tune: no truth and scores', remedy='pass what evaluate(learn) returns, or y and prob')
-        self.y,self.prob = np.asarray(self.y), np.asarray(self.prob)
-        self.range = _range(self.prob)
+        self.patients,self.where = get('patients'), _WHERE.get(get('ds'), get('ds') or 'the given data')
+        if self.task=='segment': self._segment(report)
+        else: self._classify(*((report, prob) if arrays else (get('y'), get('prob'))), get('classes') or classes)
+
+    def _classify(self, y, prob, classes):
+        if y is None or prob is None: raise BadInput('Nothing to tune: no truth and scores', remedy='pass what evaluate(learn) returns, or y and prob')
+        self.y,self.prob = np.asarray(y), np.asarray(prob)
+        lost = int((self.y!=self.y).sum())
+        if lost: raise BadInput(f'{lost} of {len(self.y)} cases have no label', remedy='leave these cases out: a missing label is not a negative one')
+        (self.lo,self.hi),self.steps = _range(self.prob), 1000
         k = self.prob.shape[1] if self.prob.ndim==2 else 2
-        self.classes = [str(c) for c in (get('classes') or classes or (['negative','positive'] if k==2 else range(k)))]
+        self.classes = [str(c) for c in (classes or (['negative','positive'] if k==2 else range(k)))]
         self.questions = self.classes[-1:] if k==2 else self.classes
 
     def _segment(self, report):
-        self.thresholds,self.curves,self.questions = report.thresholds, report.dice_curves, ['']
-        self.range = float(self.thresholds[0]), float(self.thresholds[-1])
+        self.thresholds,self.curves,self.questions = report.thresholds, np.array(report.dice_curves, float), ['']
+        if getattr(report, 'y', None) is not None: self.curves[np.asarray(report.y)==0] = np.nan # nothing to find: no Dice
+        self.lo,self.hi,self.steps = float(self.thresholds[0]), float(self.thresholds[-1]), len(self.thresholds)-1
 
     def job(self, question):
         if self.task=='segment': return _Segment(self.thresholds, self.curves, self.patients)
@@ -328,6 +333,7 @@ class ThresholdTuner(WithFallback, HasTraits):
     def __init__(self, source, rule, minimum, threshold, prevalence, positive, chosen_by, chosen_on):
         super().__init__()
         self.source,self.chosen_by,self.chosen_on,self.message,self._ui,self._ruling = source, chosen_by, chosen_on or source.where, '', None, False
+        self._waiting = None
         self.positive = str(positive) if positive is not None else source.questions[0]
         self._check_positive()
         self.job = source.job(self.positive)
@@ -364,11 +370,27 @@ def _apply_rule(self:ThresholdTuner):
 def _choose(self:ThresholdTuner):
     self.message = ''
     self.operating_point = self.job.point(self.threshold, self.rule, self.minimum, chosen_by=self.chosen_by, chosen_on=self.chosen_on)
-    hand_on = getattr(self.source.report, 'set_operating_point', None)
-    if hand_on is not None: hand_on(self.operating_point)
+    if hasattr(self.source.report, 'set_operating_point') and len(self.source.questions)==1: self._hand_on()
     self._show()
 
 # %% ../../nbs/view/threshold.ipynb #8e3d2b50
+@patch
+def _hand_on(self:ThresholdTuner):
+    "Give the operating point to the report: at once in code, soon under the mouse."
+    if not _in_callback(): return self._deliver()
+    if self._waiting is None: shell().events.register('pre_execute', self._deliver)
+    else: self._waiting.cancel()
+    self._waiting = asyncio.get_running_loop().call_later(.5, self._deliver)
+
+@patch
+def _deliver(self:ThresholdTuner):
+    if self._waiting is not None:
+        self._waiting.cancel()
+        shell().events.unregister('pre_execute', self._deliver)
+        self._waiting = None
+    self.source.report.set_operating_point(self.operating_point)
+
+# %% ../../nbs/view/threshold.ipynb #dba80868
 @patch
 def _changed(self:ThresholdTuner, change):
     if self._ruling: return
@@ -394,7 +416,7 @@ def _set_quietly(self:ThresholdTuner, **kw):
     for k,v in kw.items(): setattr(self, k, v)
     self._ruling = False
 
-# %% ../../nbs/view/threshold.ipynb #3d0e9e68
+# %% ../../nbs/view/threshold.ipynb #b916b874
 @patch(as_prop=True)
 def value(self:ThresholdTuner) -> OperatingPoint:
     "The choice, as in other widgets."
@@ -416,17 +438,18 @@ def _static(self:ThresholdTuner):
     op = self.operating_point
     return self.job.figure(self.threshold, self.prevalence, f'positive when score >= {op.threshold:.4g}: {op.rule}, on {op.chosen_on} (n={op.n})')
 
-# %% ../../nbs/view/threshold.ipynb #b916b874
+# %% ../../nbs/view/threshold.ipynb #a37f1d0a
 class _Panel:
     "Controls and panel of a tuner."
     def __init__(self, tuner):
         import ipywidgets as w
-        self.t,self.filling,job,(lo,hi) = tuner, False, tuner.job, tuner.source.range
+        self.t,self.filling,job,source = tuner, False, tuner.job, tuner.source
+        self.step = (source.hi-source.lo)/source.steps
         wide = dict(style=dict(description_width='76px'))
         self.rule = w.Dropdown(options=list(job.rules.items()), description='Rule', layout=w.Layout(width='360px'), **wide)
         self.minimum = w.BoundedFloatText(min=0, max=1, step=.01, layout=w.Layout(width='80px'))
         self.positive = w.Dropdown(options=tuner.source.questions, description='Class', layout=w.Layout(width='260px'), **wide)
-        self.threshold = w.FloatSlider(min=lo, max=hi, step=(hi-lo)/1000, readout_format='.3f', description='Threshold',
+        self.threshold = w.FloatSlider(min=source.lo, max=source.hi, step=self.step, readout_format='.3f', description='Threshold',
                                        layout=w.Layout(width='520px'), **wide)
         low = -3. if not job.prevalence<.001 else math.floor(math.log10(job.prevalence))
         self.prevalence = w.FloatLogSlider(min=low, max=math.log10(.99), step=.01, readout_format='.3f', description='Prevalence', layout=w.Layout(width='380px'), **wide)
@@ -437,9 +460,15 @@ class _Panel:
 
     def on_control(self, change):
         name = next(k for k in ('rule','minimum','positive','threshold','prevalence') if change['owner'] is getattr(self, k))
-        if not self.filling: setattr(self.t, name, change['new'])
+        if not (self.filling or self.is_echo(name, change['new'])): setattr(self.t, name, change['new'])
 
-# %% ../../nbs/view/threshold.ipynb #337342e6
+# %% ../../nbs/view/threshold.ipynb #c8099fe3
+@patch
+def is_echo(self:_Panel, name, new):
+    "Is this the browser's rounding of the present value to the slider's step, and nobody's choice?"
+    if name=='threshold': return abs(new-self.t.threshold)<=.501*self.step
+    return name=='prevalence' and abs(math.log10(new/self.t.prevalence))<=.501*self.prevalence.step
+
 def _visible(widget, yes): widget.layout.display = '' if yes else 'none'
 
 @patch
@@ -452,7 +481,7 @@ def fill(self:_Panel):
     _visible(self.positive, len(t.source.questions)>1)
     _visible(self.prevalence, not math.isnan(t.job.prevalence))
     if not math.isnan(t.prevalence): self.prevalence.value = t.prevalence
-    self.html.value = self.words() + t.job.html(t.threshold, t.prevalence)
+    self.html.value = f'<div style="line-height:1.4">{self.words()}{t.job.html(t.threshold, t.prevalence)}</div>'
     self.filling = False
 
 @patch
@@ -461,7 +490,7 @@ def words(self:_Panel):
     if t.message: return f'<div style="color:{ORANGE};margin-bottom:4px"><b>{escape(t.message)}</b></div>'
     op = t.operating_point
     return (f'<div style="margin-bottom:6px"><b class="radnb-choice">Positive when score ≥ {op.threshold:.4g}</b> · {escape(op.rule)} · on {escape(op.chosen_on)}, n={op.n}'
-            f'<br><span style="font-size:11px;opacity:.75">the same again: <code>{escape(t.code)}</code></span></div>')
+            f'<br><span style="font-size:11px;opacity:.75">to choose the same when the notebook is run again: <code>{escape(t.code)}</code></span></div>')
 
 @patch
 def _show(self:ThresholdTuner):
@@ -473,7 +502,7 @@ def _widget(self:ThresholdTuner):
     if self._ui is None: self._ui = _Panel(self)
     return self._ui.box
 
-# %% ../../nbs/view/threshold.ipynb #c8099fe3
+# %% ../../nbs/view/threshold.ipynb #47268537
 def tune_threshold(
     report, # What `evaluate` returns; or the truth `y` (n,), with `prob`
     prob=None, # Scores (n,) or (n, classes), if `report` is the truth
@@ -484,10 +513,10 @@ def tune_threshold(
     positive=None, # With more than two classes: the one in question
     classes=None, # Names of the classes, if `report` is the truth
     chosen_by:str='', # Who chose; goes into the record
-    chosen_on:str=None # Name of the data; default: the report's, or 'validation'
+    chosen_on:str=None # Name of the data; default: the report's, e.g. 'validation'
 ) -> ThresholdTuner: # `.operating_point` is the choice; the report and its learner have it already
     "Choose an operating point with live consequences. Raises `OneClass`, `BadInput`; warns if the data are the test set."
     source = _Source(report, prob, classes)
     if source.where=='test' and chosen_on is None:
-        warnings.warn('This is the test set: a threshold chosen here makes its own results look better than they are. Choose on validation data.')
+        warnings.warn('This is the test set: a threshold chosen here makes its own results look better than they are. Choose on validation data.', stacklevel=2)
     return ThresholdTuner(source, rule or ('dice' if source.task=='segment' else 'youden'), minimum, threshold, prevalence, positive, chosen_by, chosen_on)

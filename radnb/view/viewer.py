@@ -7,7 +7,7 @@ __all__ = ['LAYOUTS', 'as_volume', 'pack', 'shrink_factors', 'shrink', 'nifti_by
            'view']
 
 # %% ../../nbs/view/viewer.ipynb #86a79b26
-import functools, gzip, html, os, re
+import functools, gzip, html, os, re, uuid
 from pathlib import Path
 import numpy as np
 from ..core import BadInput
@@ -92,85 +92,100 @@ def nifti_bytes(
     return gzip.compress(raw, 1) if compress else raw
 
 # %% ../../nbs/view/viewer.ipynb #e0c2c1e3
-_WRAP = r"""
-function radnbModel(m){
+_JS = r"""
+const bases=new Map(); let made=0;
+function quiet(model){                                  // what the mouse does is told to the kernel at most 12 times a second
   let last, timer;
   const send=(msg,...rest)=>{
     if(msg?.event==='hover_idx_change') return;
-    if(msg?.event!=='location_change') return m.send(msg,...rest);
-    last=msg; timer??=setTimeout(()=>{timer=undefined; m.send(last)},80);
+    if(msg?.event!=='location_change') return model.send(msg,...rest);
+    last=msg; timer??=setTimeout(()=>{timer=undefined; model.send(last)},80);
   };
-  return new Proxy(m,{get(t,k){const v=t[k]; return k==='send'?send:typeof v==='function'?v.bind(t):v}});
+  return new Proxy(model,{get(t,k){const v=t[k]; return k==='send'?send:typeof v==='function'?v.bind(t):v}});
 }
-async function radnbKeepVoxels(model){
+async function keepVoxels(model){                       // ipyniivue would send the decoded voxels back
   for(const id of model.get('volumes')){
     const v=await model.widget_manager.get_model(id.slice(10)), send=v.send_sync_message?.bind(v);
     if(send) v.send_sync_message=(state,...rest)=>Object.keys(state).some(k=>k.startsWith('chunk_img_'))?'':send(state,...rest);
   }
 }
-function radnbHasWebGL2(){
-  try{const gl=document.createElement('canvas').getContext('webgl2'); gl?.getExtension('WEBGL_lose_context')?.loseContext(); return !!gl}
-  catch{return false}
+async function niivue(model){                           // a NiiVue of its own for every viewer, from one copy of the program
+  const id=model.get('this_model_id');
+  if(!bases.has(id)){
+    const program=await model.widget_manager.get_model(model.get('program').slice(10));
+    program.radnbUrl??=URL.createObjectURL(new Blob([program.get('source')],{type:'text/javascript'}));
+    const base=(await import(`${program.radnbUrl}#${id}-${made++}`)).default;
+    bases.set(id,{...base, close:await base.initialize({model:quiet(model)})});
+  }
+  return bases.get(id);
 }
-function radnbStill(model){
+function hasWebGL2(){
+  const lost=c=>{const gl=c.getContext('webgl2'); gl?.getExtension('WEBGL_lose_context')?.loseContext(); return !!gl};
+  return globalThis.radnbWebGL2??=lost(document.createElement('canvas'));
+}
+function still(model){
   const img=new Image(); img.src=URL.createObjectURL(new Blob([model.get('still')],{type:'image/png'}));
   img.alt=model.get('alt'); img.className='radnb-still'; img.style.maxWidth='100%'; return img;
 }
-function radnbOnly(el,model,why){
-  const p=document.createElement('p'); p.className='radnb-note'; p.textContent=why; el.replaceChildren(radnbStill(model),p);
+function onlyStill(el,model,why){
+  const p=document.createElement('p'); p.className='radnb-note'; p.textContent=why; el.replaceChildren(still(model),p);
 }
-async function radnbHidePicture(el){
+async function hidePicture(el){                         // the output above, once we stand in the page
   for(let i=0;i<600&&!el.isConnected;i++) await new Promise(r=>setTimeout(r,50));
   const before=el.closest('.jp-OutputArea-child')?.previousElementSibling;
   if(before?.querySelector('.jp-RenderedImage')) before.style.display='none';
 }
 export default {
-  async initialize(ctx){
-    if(!radnbHasWebGL2()) return;
-    return RADNB_BASE.initialize({...ctx, model:radnbModel(ctx.model)});
-  },
-  async render(ctx){
-    const el=ctx.el, model=ctx.model;
-    radnbHidePicture(el);
-    if(!radnbHasWebGL2()) return radnbOnly(el,model,'This browser offers no WebGL2: a still picture instead of the viewer.');
-    const still=radnbStill(model);
-    Object.assign(still.style,{position:'absolute',inset:'0',width:'100%',height:'100%',objectFit:'contain',background:'black'});
-    el.style.position='relative'; el.append(still);
+  initialize({model}){ return ()=>bases.get(model.get('this_model_id'))?.close?.() },
+  async render({model,el,...rest}){
+    hidePicture(el);
+    if(!hasWebGL2()) return onlyStill(el,model,'This browser offers no WebGL2: a still picture instead of the viewer.');
+    const cover=still(model);
+    Object.assign(cover.style,{position:'absolute',inset:'0',width:'100%',height:'100%',objectFit:'contain',background:'black'});
+    el.style.position='relative'; el.style.minHeight=`${model.get('height')}px`; el.append(cover);
     try{
-      await radnbKeepVoxels(model);
-      const done=await RADNB_BASE.render({...ctx, model:radnbModel(model)});
-      el.querySelector('canvas')?.addEventListener('webglcontextlost',()=>radnbOnly(el,model,'The browser closed this view to save memory: run the cell again.'));
-      el.dataset.radnb='drawn'; still.remove();
+      await keepVoxels(model);
+      const done=await (await niivue(model)).render({...rest, el, model:quiet(model)});
+      el.querySelector('canvas')?.addEventListener('webglcontextlost',()=>onlyStill(el,model,'The browser closed this view to save memory: run the cell again.'));
+      el.dataset.radnb='drawn'; cover.remove();
       return done;
-    }catch(e){console.error(e); radnbOnly(el,model,`The viewer failed (${e.message}): a still picture instead.`)}
+    }catch(e){console.error(e); onlyStill(el,model,`The viewer failed (${e.message}): a still picture instead.`)}
   }
 };
 """
 
-# %% ../../nbs/view/viewer.ipynb #0affb612
+# %% ../../nbs/view/viewer.ipynb #facc4dbc
+@functools.lru_cache(None)
+def _program():
+    "NiiVue's JavaScript as ipyniivue ships it, sent to the browser once"
+    import ipyniivue, ipywidgets, traitlets
+    class Program(ipywidgets.Widget): source = traitlets.Bytes().tag(sync=True)
+    return Program(source=(Path(ipyniivue.__file__).parent/'static'/'widget.js').read_bytes())
+
 @functools.lru_cache(None)
 def _canvas_class():
     "ipyniivue's widget with the still picture around it"
-    import ipyniivue, traitlets
-    source = (Path(ipyniivue.__file__).parent/'static'/'widget.js').read_text(encoding='utf-8')
-    body,_,tail = source.rpartition('export')
-    name = re.match(r'\s*\{\s*([\w$]+) as default\s*\}', tail)
+    import ipyniivue, ipywidgets, traitlets
     class Canvas(ipyniivue.NiiVue):
         "NiiVue that shows `still` where it cannot draw"
-        if name: _esm = f'{body}const RADNB_BASE={name[1]};\n{_WRAP}'
-        still = traitlets.Bytes().tag(sync=True)
-        alt = traitlets.Unicode().tag(sync=True)
+        _esm, complete = _JS, False
+        still, alt = traitlets.Bytes().tag(sync=True), traitlets.Unicode().tag(sync=True)
+        program = traitlets.Instance(ipywidgets.Widget).tag(sync=True, **ipywidgets.widget_serialization)
+        def open(self):
+            if self.complete: super().open()
+            else: self._model_id = uuid.uuid4().hex
+        def ready(self): self.complete = True; self.open(); return self
     return Canvas
 
-# %% ../../nbs/view/viewer.ipynb #966694d6
+# %% ../../nbs/view/viewer.ipynb #be7ee40e
 LAYOUTS = dict(mpr='MULTIPLANAR', axial='AXIAL', coronal='CORONAL', sagittal='SAGITTAL') | {'3d':'RENDER'}
 
 def _options(layout):
     "How NiiVue behaves as radiologists are used to: right button windows, wheel scrolls, patient right on the left, nose to the left"
     from ipyniivue import DragMode, SliceType
-    return dict(is_radiological_convention=True, sagittal_nose_left=True, slice_type=SliceType[LAYOUTS[layout]], drag_mode=DragMode.WINDOWING,
-                drag_and_drop_enabled=False, crosshair_color=(.34,.71,.91,.8), crosshair_width=.25, crosshair_width_unit='percent', show_all_orientation_markers=True, font_color=(1.,1.,1.,1.),
-                font_size_scaling=.35, is_ruler=True, ruler_color=(1.,1.,1.,.9), ruler_width=2., tile_margin=4., loading_text='', log_level='error')
+    return dict(is_radiological_convention=True, sagittal_nose_left=True, slice_type=SliceType[LAYOUTS[layout]], is_corner_orientation_text=layout in PLANES, drag_mode=DragMode.WINDOWING,
+                drag_and_drop_enabled=False, crosshair_color=(.34,.71,.91,.8), crosshair_width=.4, crosshair_width_unit='percent', show_all_orientation_markers=True, font_color=(1.,1.,1.,1.),
+                font_size_scaling=.35, tile_margin=4., loading_text='', log_level='error')
 
 def _label_lut(mask):
     "NiiVue's colour table of a mask: index, colour, name"
@@ -178,23 +193,32 @@ def _label_lut(mask):
     rgb = np.array([[int(label_colour(v)[p:p+2], 16) for p in (1,3,5)] for v in names]).reshape(-1,3)
     return dict(R=[0,*rgb[:,0].tolist()], G=[0,*rgb[:,1].tolist()], B=[0,*rgb[:,2].tolist()], A=[0]+[255]*len(rgb), I=[0,*names], labels=['',*names.values()])
 
-# %% ../../nbs/view/viewer.ipynb #9105dd35
+# %% ../../nbs/view/viewer.ipynb #6a063fab
 def _start_at(vol, mask=None):
-    "Where the crosshair starts, as fractions right, front, up: the largest section of the mask, else the middle"
+    "Where the crosshair starts, as fractions right, front, up: the largest section of the mask (if on the same grid), else the middle"
     shape = np.array(vol.reorient('RAS').shape)
-    if mask is None or not (mask.data > 0).any(): return ((shape//2+.5)/shape).tolist()
+    if mask is None or not same_grid(mask, vol) or not (mask.data > 0).any(): return ((shape//2+.5)/shape).tolist()
     m = mask.reorient('RAS').data > 0
     at = [int(m.sum(tuple({0,1,2}-{a})).argmax()) for a in range(3)]
     return ((np.array(at)+.5)/m.shape).tolist()
 
-# %% ../../nbs/view/viewer.ipynb #f5b87042
+# %% ../../nbs/view/viewer.ipynb #dc9cce00
+def _height(vol, layout, width=950):
+    "Pixels: so that the three planes fill a row of a notebook's usual width, or two rows where those show them larger (thin slabs)"
+    if layout != 'mpr': return 480
+    z,y,x = (n*s for n,s in zip(vol.reorient('SPL').shape, vol.reorient('SPL').spacing))
+    row, two = width/(x+x+y), min(480/(y+z), width/(x+y))
+    return int(np.clip(row*max(y,z)+8, 280, 560)) if row >= .9*two else 480
+
+# %% ../../nbs/view/viewer.ipynb #6506c270
 class Viewer(WithFallback):
     "An interactive view of one volume, made by `view`."
-    def __init__(self, vol, mask=None, prob=None, window=None, layout='mpr', height=480, max_mb=32.):
+    def __init__(self, vol, mask=None, prob=None, window=None, layout='mpr', height=None, max_mb=32.):
         if layout not in LAYOUTS: raise BadInput(f'No layout called {layout!r}', remedy=f'one of: {", ".join(LAYOUTS)}')
-        self.vol,self.mask,self.prob,self.layout,self.height,self.max_mb = vol, mask, prob, layout, height, max_mb
-        self._window,self._box = fix_window(vol, window), None
+        self.vol,self.mask,self.prob,self.layout,self.max_mb = vol, mask, prob, layout, max_mb
+        self._window,self._box,self._png = fix_window(vol, window), None, None
         if vol.shape[0] == 1 and layout == 'mpr': self.layout = _native_plane(vol)
+        self.height = height or _height(vol, self.layout)
 
     @property
     def factors(self):
@@ -203,9 +227,11 @@ class Viewer(WithFallback):
         return shrink_factors(self.vol.shape, self.vol.spacing, size, self.max_mb)
 
     def __repr__(self): return f'Viewer: {repr(self.vol).removeprefix("Volume ")}'
-    def _static(self): return to_png(self.vol, self.mask, self.prob, self._window, self.layout if self.layout in PLANES else 'mpr')
+    def _static(self):
+        if self._png is None: self._png = to_png(self.vol, self.mask, self.prob, self._window, self.layout if self.layout in PLANES else 'mpr')
+        return self._png
 
-# %% ../../nbs/view/viewer.ipynb #dc9cce00
+# %% ../../nbs/view/viewer.ipynb #1c544f84
 def _volumes(self:Viewer):
     "What NiiVue is to load: the image, then the mask, then the probability"
     from ipyniivue.widget import Volume as Layer
@@ -221,19 +247,24 @@ def _volumes(self:Viewer):
     if self.prob is not None: out.append(layer(self.prob, 'probability', colormap='inferno', cal_min=.5, cal_max=1., opacity=.6))
     return out
 
-# %% ../../nbs/view/viewer.ipynb #6506c270
+# %% ../../nbs/view/viewer.ipynb #7765d197
+def _level_width(vol, window):
+    lo,hi = window_limits(vol, window)
+    return (lo+hi)/2, hi-lo
+
 def window_choices(
     vol:Volume,
     current=None # The window to start with
 ) -> dict: # Text to window
-    "What the window menu offers: presets for HU, ranges for all else; the current window first."
-    c,w = (np.array(window_limits(vol, current)) @ [[.5,-1],[.5,1]]).tolist()
+    "What the window menu offers: presets for HU, ranges for all else; the current window first unless it is a preset."
+    c,w = _level_width(vol, current)
     if vol.unit == 'HU': more = {f'{k} (L {l} W {b})': (l,b) for k,(l,b) in WINDOWS.items()}
     else: more = {'brighter': (c-w/4,w/2), 'darker': (c+w/4,1.5*w), 'softer': (c,1.6*w)}
     lo,hi = float(np.nanmin(vol.data)), float(np.nanmax(vol.data))
-    return {f'L {c:.4g} W {w:.4g}': (c,w), **more, 'full range': ((lo+hi)/2, max(hi-lo, 1e-6))}
+    first = {} if (c,w) in more.values() else {f'L {c:.4g} W {w:.4g}': (c,w)}
+    return {**first, **more, 'full range': ((lo+hi)/2, max(hi-lo, 1e-6))}
 
-# %% ../../nbs/view/viewer.ipynb #12aafa1a
+# %% ../../nbs/view/viewer.ipynb #804f3521
 def _link(model, attr, label, value, lo=0., hi=1.):
     "A slider that the browser links to a trait of `model`, without the kernel"
     import ipywidgets as W
@@ -244,21 +275,29 @@ def _link(model, attr, label, value, lo=0., hi=1.):
 def _controls(v:Viewer, nv, layers):
     "The row above the picture; window and layout go through the kernel, sliders do not"
     import ipywidgets as W
-    from ipyniivue import SliceType
+    from ipyniivue import DragMode
     image, rest = layers[0], dict(zip([n for n,o in (('mask',v.mask),('prob',v.prob)) if o is not None], layers[1:]))
     row = []
     if v.vol.unit != 'RGB':
-        v.window_menu = W.Dropdown(options=list(window_choices(v.vol, v._window).items()), description='Window', layout=W.Layout(width='270px'))
+        v.window_menu = W.Dropdown(options=list(window_choices(v.vol, v._window).items()), value=_level_width(v.vol, v._window), description='Window', layout=W.Layout(width='270px'))
         v.window_menu.observe(lambda c: v.set_window(c['new']), 'value')
         row.append(v.window_menu)
     if 1 not in v.vol.shape:
         layout = W.Dropdown(options=[(k.upper() if len(k) < 4 else k, k) for k in LAYOUTS], value=v.layout, description='Layout', layout=W.Layout(width='180px'))
-        layout.observe(lambda c: setattr(nv.opts, 'slice_type', SliceType[LAYOUTS[c['new']]]), 'value')
+        layout.observe(lambda c: _set_layout(nv, c['new']), 'value')
         row.append(layout)
+    drag = W.Dropdown(options=dict(window='WINDOWING', distance='MEASUREMENT', angle='ANGLE', move='PAN'), description='Right drag', layout=W.Layout(width='200px'))
+    drag.observe(lambda c: setattr(nv.opts, 'drag_mode', DragMode[c['new']]), 'value')
+    row.append(drag)
     if v.vol.n_times > 1: row.append(_link_frames(image, v.vol.n_times))
     if 'mask' in rest: row.append(_link(rest['mask'], 'opacity', 'Mask', .5))
     if 'prob' in rest: row += [_link(rest['prob'], 'opacity', 'Probability', .6), _link(rest['prob'], 'cal_min', 'above', .5)]
     return W.HBox(row, layout=W.Layout(flex_flow='row wrap'))
+
+def _set_layout(nv, layout):
+    from ipyniivue import SliceType
+    nv.opts.is_corner_orientation_text = layout in PLANES
+    nv.opts.slice_type = SliceType[LAYOUTS[layout]]
 
 def _link_frames(image, n):
     import ipywidgets as W
@@ -266,7 +305,7 @@ def _link_frames(image, n):
     W.jslink((s,'value'), (image,'frame_4d'))
     return s
 
-# %% ../../nbs/view/viewer.ipynb #ec2e634d
+# %% ../../nbs/view/viewer.ipynb #75704cbe
 def readout(
     vol:Volume,
     mm, # Point in the patient, RAS+ mm
@@ -282,32 +321,35 @@ def readout(
     text = 'outside' if here is None else f'RGB {here.tolist()}' if vol.unit == 'RGB' else f'{here:.4g} {vol.unit}'
     return f'{where}: {text}' + (f', {mask.names.get(int(label), f"label {label}")}' if label else '')
 
-# %% ../../nbs/view/viewer.ipynb #68916c1d
+# %% ../../nbs/view/viewer.ipynb #7a8a23eb
 def _notes(v:Viewer):
     "The fixed lines below the picture: labels, convention, keys, and whether the picture is coarser than the data"
     labels = ' '.join(f'<span style="color:{label_colour(k)}">■</span> {html.escape(n)}' for k,n in label_names(v.mask).items()) if v.mask is not None else ''
     side = 'Radiological convention: patient right on the left.' if is_placed(v.vol) else 'Orientation unknown: shown as stored.'
-    keys = 'Drag: crosshair. Wheel: scroll. Right-drag: window. Scale bar: 10 cm.'
+    keys = 'Drag: crosshair. Wheel: slices. Right drag: as chosen.'
     coarse = '' if set(v.factors) == {1} else f'<br>Shown {" x ".join(map(str, v.factors))} coarser than stored (slice x row x column) to stay below {v.max_mb:g} MB.'
-    return f'<small>{labels}{" · " if labels else ""}{side} {keys}{coarse}</small>'
+    return f'<div style="line-height:1.4"><small>{labels}{" · " if labels else ""}{side} {keys}{coarse}</small></div>'
 
 def _build(v:Viewer):
     "The widget: controls, canvas, readout"
     import ipywidgets as W
     nv, layers, at = _canvas_class()(height=v.height, **_options(v.layout)), _volumes(v), W.HTML()
-    nv.still,nv.alt = v._static(), repr(v)
-    nv.scene.crosshair_pos = _start_at(v.vol, v.mask if v.mask is not None and same_grid(v.mask, v.vol) else None) if is_placed(v.vol) else [.5]*3
-    nv.load_volumes(layers)
+    nv.still, nv.alt, nv.program = v._static(), repr(v), _program()
     placed = v.vol if is_placed(v.vol) else _as_axial(v.vol)
-    mask = v.mask if v.mask is not None and is_placed(v.mask) else None
-    nv.on_location_change(lambda where: setattr(at, 'value', f'<code>{html.escape(readout(placed, where["mm"], mask))}</code>'))
-    v.canvas, v.layers, v.location = nv, layers, at
+    mask = v.mask if v.mask is None or is_placed(v.mask) else _as_axial(v.mask)
+    nv.scene.crosshair_pos = _start_at(placed, mask)
+    nv.load_volumes(layers)
+    def tell(mm): at.value = f'<code>{html.escape(readout(placed, mm, mask))}</code>'
+    ras = placed.reorient('RAS')
+    tell(ras.physical(np.array(nv.scene.crosshair_pos)*ras.shape-.5))
+    nv.on_location_change(lambda where: tell(where['mm']))
+    v.canvas, v.layers, v.location = nv.ready(), layers, at
     return W.VBox([_controls(v, nv, layers), nv, at, W.HTML(_notes(v))], layout=W.Layout(width='100%'))
 
-# %% ../../nbs/view/viewer.ipynb #d420b6c6
+# %% ../../nbs/view/viewer.ipynb #c61bcc67
 from fastcore.basics import patch
 
-# %% ../../nbs/view/viewer.ipynb #7a8a23eb
+# %% ../../nbs/view/viewer.ipynb #f56548c6
 @patch
 def _widget(self:Viewer):
     if self._box is None: self._box = _build(self)
@@ -319,7 +361,7 @@ def set_window(self:Viewer,
 ):
     "Change the grey scale of a viewer, live. Raises `BadInput`."
     lo,hi = window_limits(self.vol, window)
-    self._window = window
+    self._window,self._png = window,None
     if self._box is None: return
     with self.layers[0].hold_trait_notifications(): self.layers[0].cal_min,self.layers[0].cal_max = lo,hi
 
@@ -330,7 +372,7 @@ def _ipython_display_(self:Viewer, **kwargs):
     if widgets_live(): publish_display_data({'text/plain': 'live viewer', 'text/html': '<!-- the live viewer, in a notebook with a kernel -->',
                                             WIDGET_MIME: mime_bundle(self._widget(), live=True)[WIDGET_MIME]})
 
-# %% ../../nbs/view/viewer.ipynb #fe0458b4
+# %% ../../nbs/view/viewer.ipynb #dcb60874
 def view(
     vol, # Volume, array, tensor, path (NIfTI, DICOM file or folder), or a row of `series_table`
     mask=None, # Labels: Volume, array on the image's grid, or path
@@ -338,7 +380,7 @@ def view(
     window=None, # Preset name, `(center, width)`, or None: as in `show_volume`
     layout:str='mpr', # 'mpr', 'axial', 'coronal', 'sagittal' or '3d'
     affine=None, # If `vol` is an array: 4x4, index (slice, row, column) to RAS+ mm
-    height:int=480, # Of the picture, pixels
+    height:int=None, # Of the picture, pixels; None: so that the planes fill the width
     max_mb:float=32. # Voxels are averaged until they take no more than this
 ) -> Viewer:
     "Look at a volume in the cell, offline; a still picture where no widget can run. Raises `BadInput`, `GeometryError`."
