@@ -10,6 +10,7 @@ __all__ = ['Finding', 'find_phi_text', 'redact_text', 'namespace_identifiers', '
 import ast, base64, html, json, mimetypes, re, shutil, subprocess, sys, time
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from ..core import BadInput, NotebookFailed, PHIFound, fingerprint, provenance
 
@@ -32,9 +33,10 @@ _NAME = re.compile(r"(?<![\w\\'’])[^\W\d_a-z](?:['’]?[^\W\d_])+(?:-[^\W\d_](
 def _uids(text): return [m for m in _UID.findall(text) if 18<=len(m)<=64 and not m.startswith('1.2.840.10008.')]
 
 # %% ../../nbs/share/publish.ipynb #c4ba2c6d
-_TAGS = {'0010,0010':'patient name', '0010,0020':'patient id', '0010,0030':'birth date', '0010,0032':'birth time', '0010,1000':'other patient id',
-         '0010,1001':'other patient name', '0010,1005':'birth name', '0010,1040':'address', '0010,1060':"mother's name",
-         '0010,2154':'telephone number', '0008,0050':'accession number', '0008,0090':'referring physician', '0008,1050':'performing physician', '0008,1070':'operator'}
+_TAGS = {'0010,0010':'patient name', '0010,0020':'patient id', '0010,0030':'birth date', '0010,0032':'birth time',
+         '0010,1000':'other patient id', '0010,1001':'other patient name', '0010,1005':'birth name', '0010,1040':'address',
+         '0010,1060':"mother's name", '0010,2154':'telephone number', '0008,0050':'accession number', '0008,0090':'referring physician',
+         '0008,1050':'performing physician', '0008,1070':'operator'}
 _DUMP = re.compile(r"\((" + '|'.join(_TAGS) + r")\)[^\n]*?(?:: '|\[)([^'\]\n]+)")
 _DATE = r'(?:\d{8}|\d{4}-\d\d-\d\d|\d{1,2}[./]\d{1,2}[./]\d{2,4})'
 _KEYWORDS = [(kind, re.compile(pattern)) for kind,pattern in [
@@ -43,6 +45,7 @@ _KEYWORDS = [(kind, re.compile(pattern)) for kind,pattern in [
     ('patient id', r"""(?:PatientID|Patient ID|PatID|MRN)['"]?\]?\s*(?:[:=]|==)\s*['"]?([A-Za-z_-]*\d[\w-]*)""")]]
 
 # %% ../../nbs/share/publish.ipynb #d142c858
+@lru_cache(100_000)
 def _forms(identifier):
     "The ways in which `identifier` may be written; none if it is too short to be told from ordinary text."
     s = str(identifier).strip()
@@ -80,7 +83,7 @@ def find_phi_text(
     found += [(kind, value) for kind,pattern in _KEYWORDS for value in pattern.findall(text)]
     found += [('patient name', v) for v in _NAME.findall(text)] + [('UID', v) for v in _uids(text)]
     lower = text.lower()
-    found += [('known identifier', form) for k in known for form in _forms(k) if form.lower() in lower and _word(form).search(text)]
+    found += [('known identifier', form) for k in known for form in _forms(str(k)) if form.lower() in lower and _word(form).search(text)]
     unique = {value: Finding(kind, value, where) for kind,value in reversed(found) if value}
     return [f for f in reversed(unique.values()) if not _allowed(f, allow)]
 
@@ -209,7 +212,7 @@ class _Lines:
         if self.tty: self._redraw(self.line)
     def bar(self, text):
         tail = [t.strip() for t in re.split(r'[\r\n]', _ANSI.sub('', text)) if t.strip()]
-        if self.tty and tail: self._redraw(f'{self.line}  {tail[-1]}')
+        if self.tty and tail: self._redraw(f'{self.line}  ' + re.sub(r'\|[█▏▎▍▌▋▊▉# -]*\|', '', tail[-1]))
     def done(self, seconds):
         if self.tty: self._redraw('')
         if self.stream: self.stream.write(f'{self.line:<60} {seconds:6.1f} s\n'); self.stream.flush()
@@ -562,7 +565,8 @@ def _provenance_rows(nb, path, params, ran, findings, execute):
     p = provenance(ran.get('seed'), ran.get('data'))
     seconds = ran.get('seconds')
     source = fingerprint(enumerate(c.source for c in nb.cells if not _tagged(c, 'injected-parameters')))
-    gate = f'{len(ran.get("known", []))} held by the notebook, and the usual patterns, searched in all text; {len(findings)} blacked out; pixels not read'
+    held = len(ran.get('known', []))
+    gate = f'{held} held by the notebook, and the usual patterns, searched in all text; {len(findings)} blacked out; pixels not read'
     name = path.name if path else 'in memory'
     when = datetime.fromisoformat(p['time']).strftime('%d %B %Y, %H:%M UTC').lstrip('0')
     rows = [('Executed' if execute else 'Written', when + ('' if execute else ' (outputs as found in the notebook, not executed again)')),
@@ -669,7 +673,7 @@ def publish(
     known=(), # Identifiers to look for, beside those that the notebook's own tables hold
     allow=(), # Findings that identify nobody: texts, compiled patterns, or kinds (`'UID'`, `'patient name'`, ...)
     redact:bool=False, # Black findings out instead of refusing
-    synthetic:bool=None, # Show the SYNTHETIC DATA banner? None: if an output says SYNTHETIC
+    synthetic:bool=None, # Show the SYNTHETIC DATA banner? None: if the notebook holds synthetic patients, or an output says so
     code:str='folded', # `'folded'` or `'shown'`
     cwd=None, # Folder to run in; by default `out`'s folder if `out` is given, else the notebook's
     on_output=None, # Called with (cell number, message type, content) for everything a cell writes
@@ -684,7 +688,7 @@ def publish(
     lines = sys.stderr if stream is True else stream or None
     ran = _execute(nb, page, cwd=folder, timeout=timeout, stream=lines, on_output=on_output) if execute else {}
     tidy(nb)
-    synthetic = _is_synthetic(nb) if synthetic is None else synthetic
+    synthetic = (bool(ran.get('synthetic')) or _is_synthetic(nb)) if synthetic is None else synthetic
     nb.metadata['title'] = title or _title(nb, path)
     known,allow = [*known, *ran.get('known', [])], [*allow, *ran.get('synthetic', [])]
     findings = check_phi(nb, known, allow, redact)

@@ -225,7 +225,7 @@ def _draw_mask(ax, mask, i, style):
 
 def _draw_prob(ax, prob, i):
     "A probability map: the likelier, the brighter and the more opaque; below 0.05 it is not drawn"
-    p = np.clip(prob.data[i].astype(float), 0, 1)
+    p = np.clip(np.nan_to_num(prob.data[i].astype(float)), 0, 1)
     ax.imshow(p, cmap='inferno', vmin=0, vmax=1, alpha=np.where(p < .05, 0, .25+.5*p), aspect=ax.get_aspect(), interpolation='bilinear')
 
 # %% ../../nbs/view/figures.ipynb #9fec3fca
@@ -313,7 +313,7 @@ def _show_mpr(vol, mask, prob, window, style, title):
         _draw(ax, v, i, m, p, window, style, title if n == 0 else None, key=n == 0)
         where.append(f'{_native_plane(v)} {slice_position(v, i)}' if is_placed(v) else f'slice {i+1}/{len(v.data)}')
     _caption(fig, ' · '.join(filter(None, [vol.meta.get('Modality'), *where, None if vol.unit in ('RGB','label') else window_text(vol, window)])))
-    return Picture(fig, f'three planes of a {vol.meta.get("Modality", "")} volume'.replace('  ', ' '))
+    return Picture(fig, ' '.join(filter(None, [vol.meta.get('Modality'), 'in three planes'])))
 
 # %% ../../nbs/view/figures.ipynb #8e0192b3
 def show_volume(

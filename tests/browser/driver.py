@@ -6,7 +6,9 @@ import numpy as np
 
 #: Software WebGL2, so that the viewer draws on a machine without a graphics card
 WEBGL = ['--use-gl=angle', '--use-angle=swiftshader', '--enable-unsafe-swiftshader', '--ignore-gpu-blocklist']
-QUIET = ['--no-sandbox', '--disable-quic', '--disable-background-networking', '--force-color-profile=srgb']
+#: No name but localhost resolves: whatever a page asks for elsewhere fails (and is recorded by `Notebook.blocked`)
+QUIET = ['--no-sandbox', '--disable-quic', '--disable-background-networking', '--force-color-profile=srgb',
+         '--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE localhost']
 TOKEN = 'radnb-test'
 
 COUNT_DRAWS = """
@@ -39,6 +41,7 @@ class Lab:
         env = dict(os.environ, JUPYTER_CONFIG_DIR=str(conf), JUPYTERLAB_SETTINGS_DIR=str(conf/'settings'), JUPYTERLAB_WORKSPACES_DIR=str(conf/'workspaces'),
                    IPYTHONDIR=str(conf/'ipython'))
         for k in ('MPLBACKEND','PYTHONWARNINGS','RADNB_STATIC'): env.pop(k, None)
+        env['RADNB_DATA'] = os.environ.get('RADNB_DATA', str(Path(__file__).resolve().parents[3]/'shared'/'data'))
         self.log = open(Path(root)/'lab.log', 'w')
         self.process = subprocess.Popen([sys.executable, '-m', 'jupyterlab', '--no-browser', '--allow-root', f'--port={self.port}', '--ServerApp.ip=127.0.0.1',
             f'--IdentityProvider.token={TOKEN}', f'--ServerApp.root_dir={self.root}', '--LabApp.expose_app_in_browser=True'],
@@ -57,23 +60,24 @@ class Lab:
         self.process.terminate()
         self.process.wait(20); self.log.close()
 
+def open_page(browser, size=(1400,900)):
+    "A page in the browser's one context, so that JupyterLab's own files are loaded once and then cached."
+    if not browser.contexts:
+        context = browser.new_context(viewport=dict(width=size[0], height=size[1]), service_workers='block')
+        context.add_init_script(COUNT_DRAWS)
+    page = browser.contexts[0].new_page()
+    page.set_viewport_size(dict(width=size[0], height=size[1]))
+    return page
+
 class Notebook:
     "One notebook in one browser page."
     def __init__(self, browser, lab, name, cells=None, size=(1400,900)):
-        self.lab, self.path = lab, lab.root/name
+        self.lab, self.path, self.blocked, self.errors, self.page = lab, lab.root/name, [], [], open_page(browser, size)
         if cells: write_notebook(self.path, cells)
-        self.blocked, self.errors, self.context = [], [], browser.new_context(viewport=dict(width=size[0], height=size[1]), service_workers='block')
-        self.context.add_init_script(COUNT_DRAWS)
-        self.context.route('**/*', self._route)
-        self.page = self.context.new_page()
         self.page.on('pageerror', lambda e: self.errors.append(str(e)))
+        self.page.on('request', lambda r: r.url.startswith((lab.url, 'data:', 'blob:')) or self.blocked.append(r.url))
         self.page.goto(f'{lab.url}/lab/workspaces/{self.path.stem}-{time.time_ns()}/tree/{name}?token={TOKEN}', wait_until='domcontentloaded')
         self.page.wait_for_function("window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'", timeout=60_000)
-
-    def _route(self, route):
-        url = route.request.url
-        if url.startswith((self.lab.url, 'data:', 'blob:')): return route.continue_()
-        self.blocked.append(url); route.abort()
 
     def run_all(self, seconds=60):
         "Run every cell, wait until the last is done, and raise if one failed."
@@ -89,6 +93,12 @@ class Notebook:
     def cells(self):
         "The cells as they now stand in the page, with their outputs."
         return self.page.evaluate("window.jupyterapp.shell.currentWidget.content.model.toJSON().cells")
+
+    def execute(self, code):
+        "Run code in the notebook's kernel, without a cell."
+        self.page.evaluate("""async code => {
+            const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+            await kernel.requestExecute({code, store_history: false}).done }""", code)
 
     def save(self):
         "Save, and read what is on disk."
@@ -122,7 +132,7 @@ class Notebook:
     def close(self):
         "Close the page and end its kernel."
         self.page.evaluate("async () => { await window.jupyterapp.shell.currentWidget.sessionContext.shutdown() }")
-        self.context.close()
+        self.page.close()
 
 def grey_levels(pixels):
     "How many different grey values cover more than a few pixels: 1 or 2 on a blank canvas, dozens on a scan."
