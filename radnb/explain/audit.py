@@ -477,12 +477,11 @@ def cohort_of_learner(
     c.y,c.classes = _presence(dls.reader, df), ['absent','present']
     return c
 
-def _train_report(learn, n=200):
-    "The learner's report on (up to `n` rows of) its training set, without augmentation."
+def _train_report(learn):
+    "The learner's report on a sample of its training set, without augmentation: 200 images, or 12 volumes to outline."
     from radnb.explain.evaluate import evaluate
-    rows = learn.dls.train_ds.items
-    if not isinstance(rows, pd.DataFrame): return None
-    return evaluate(learn, rows.iloc[np.random.default_rng(0).permutation(len(rows))[:n]])
+    rows = pd.DataFrame(learn.dls.train_ds.items)
+    return evaluate(learn, rows.iloc[np.random.default_rng(0).permutation(len(rows))[:12 if learn.task=='segment' else 200]])
 
 # %% ../../nbs/explain/audit.ipynb #e942b97c
 def run_checks(

@@ -7,7 +7,7 @@ __all__ = ['Finding', 'find_phi_text', 'redact_text', 'namespace_identifiers', '
            'check_phi', 'notebook_html', 'Published', 'publish']
 
 # %% ../../nbs/share/publish.ipynb #0e1be870
-import ast, base64, html, json, mimetypes, re, shutil, subprocess, sys, time
+import ast, base64, html, json, mimetypes, os, re, shutil, subprocess, sys, time
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -111,7 +111,7 @@ def _records(value, depth=1):
     "The tables in `value`, each as a dict of columns."
     if hasattr(value, 'reset_index') and hasattr(value, 'columns'):
         table = value if value.index.names==[None] else value.reset_index(allow_duplicates=True)
-        return [{c: table[c].astype(str).tolist() for c in _PATIENT+_UIDS if c in table and table[c].ndim==1}]
+        return [{c: [str(v) for v in table[c]] for c in _PATIENT+_UIDS if c in table and table[c].ndim==1}]
     if isinstance(getattr(value, 'meta', None), dict): value = value.meta
     if depth and isinstance(value, (list, tuple)): return [r for v in value[:1000] for r in _records(v, 0)]
     if not (isinstance(value, dict) or type(value).__name__ in ('Series', 'Dataset', 'FileDataset')): return []
@@ -247,7 +247,8 @@ def _why_failed(error, timeout):
     kind = type(error).__name__
     if kind=='CellTimeoutError': return f'it took longer than {timeout} s'
     if kind=='DeadKernelError': return 'its Python stopped (killed, or out of memory)'
-    return _ANSI.sub('', f'{error.ename}: {error.evalue}').strip()
+    lines = _ANSI.sub('', f'{error.ename}: {error.evalue}').strip().split('\n')
+    return '\n'.join(lines if len(lines)<=12 else [*lines[:10], f'... ({len(lines)-10} more lines)'])
 
 def _run_cell(client, index, number, timeout):
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
@@ -274,7 +275,8 @@ def run_notebook(
         if c.cell_type=='code': c.outputs,c.execution_count = [],None
     lines = _Lines(stream, len(todo))
     client = _client(nb, cwd, timeout, lines, on_output)
-    with client.setup_kernel(cleanup_kc=True):
+    # a page has no kernel behind it: views write their picture only, and no widget state, which may hold identifiers, is made
+    with client.setup_kernel(cleanup_kc=True, env={**os.environ, 'RADNB_STATIC': '1'}):
         for number,i in enumerate(todo, 1):
             lines.start(number, labels[i])
             _run_cell(client, i, number, timeout)
