@@ -1,4 +1,7 @@
 "The second front door: `from radnb.all import *` gives the whole journey, fastai included (several seconds to import)."
+import warnings
+# torch 2.15 warns that fastai's own import uses torch.jit.script: nothing the user can mend
+warnings.filterwarnings('ignore', message='.*torch.jit.script.*', category=FutureWarning)
 from radnb.explore import *
 from radnb.train.blocks import *
 from radnb.train.augment import *
