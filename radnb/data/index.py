@@ -202,7 +202,7 @@ def _volume_row(part, g, geo, copies, bad):
         action = first.frame_action if placed else ('loads as one picture' if frames == 1 else 'loads the frames as time points')
         paths, shape, gap = list(g.path), (frames, int(first.Rows), int(first.Columns)), first.frame_gap if placed else 1.
         plane = _iop_plane(first.iop) if isinstance(first.iop, tuple) else ''
-    left_out = [f'{k} {what} left out' for k,what in ((copies, 'identical copies'), (bad, 'damaged files')) if k]
+    left_out = [f'{k} {what} left out' for k,what in ((copies, 'files with a SOPInstanceUID seen before'), (bad, 'damaged files')) if k]
     spacing = (round(float(gap), 4), *map(float, first.pixel_spacing))
     return dict({k: first[k] for k in _KEEP}, part=part, n_files=n, shape=shape, spacing=spacing, orientation=plane,
                 verdict='; '.join([verdict, *left_out]), action=action, paths=paths)

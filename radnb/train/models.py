@@ -22,18 +22,16 @@ from ..core import BadInput, WeightsUnavailable, lazy_import
 # %% ../../nbs/train/models.ipynb #a0f17c05
 def _layer(kind, ndim): return getattr(nn, f'{kind}{ndim}d')
 
-def _norm(ch, ndim):
-    "Batch normalisation in 2D, group normalisation (which does not mind small batches) in 3D."
-    return nn.BatchNorm2d(ch) if ndim == 2 else nn.GroupNorm(min(4, ch), ch)
+def _conv(n_in, n_out, ndim, size=3, stride=1):
+    "Convolution and batch normalisation."
+    return nn.Sequential(_layer('Conv', ndim)(n_in, n_out, size, stride, size//2, bias=False), _layer('BatchNorm', ndim)(n_out))
 
 class ResidualBlock(nn.Module):
     "Two 3-wide convolutions and a shortcut (He et al. 2016)."
-    def __init__(self, n_in, n_out, ndim, stride=1, norm=_norm):
+    def __init__(self, n_in, n_out, ndim, stride=1):
         super().__init__()
-        conv = lambda i,s: _layer('Conv', ndim)(i, n_out, 3, s, 1, bias=False)
-        self.convs = nn.Sequential(conv(n_in, stride), norm(n_out, ndim), nn.ReLU(inplace=True), conv(n_out, 1), norm(n_out, ndim))
-        same = n_in == n_out and stride == 1
-        self.shortcut = nn.Identity() if same else nn.Sequential(_layer('Conv', ndim)(n_in, n_out, 1, stride, bias=False), norm(n_out, ndim))
+        self.convs = nn.Sequential(_conv(n_in, n_out, ndim, 3, stride), nn.ReLU(inplace=True), _conv(n_out, n_out, ndim))
+        self.shortcut = nn.Identity() if n_in == n_out and stride == 1 else _conv(n_in, n_out, ndim, 1, stride)
 
     def forward(self, x): return F.relu(self.convs(x)+self.shortcut(x))
 
@@ -240,12 +238,12 @@ class UNet(nn.Module):
     def __init__(self, n_out=2, in_ch=1, ndim=3, channels=(8,16,32,64), strides=None):
         super().__init__()
         strides = strides or [(2,)*ndim]*(len(channels)-1)
-        norm = lambda ch,nd: nn.GroupNorm(min(4, ch), ch)
         self.multiple = [int(m) for m in torch.tensor(strides).prod(0)]
-        self.down = nn.ModuleList(ResidualBlock(i, o, ndim, s, norm) for i,o,s in zip((in_ch, *channels), channels, [1, *strides]))
+        self.down = nn.ModuleList(ResidualBlock(i, o, ndim, s) for i,o,s in zip((in_ch, *channels), channels, [1, *strides]))
         self.up = nn.ModuleList(_layer('ConvTranspose', ndim)(o, i, s, s) for i,o,s in zip(channels, channels[1:], strides))
-        self.merge = nn.ModuleList(ResidualBlock(2*c, c, ndim, 1, norm) for c in channels[:-1])
+        self.merge = nn.ModuleList(nn.Sequential(_conv(2*c, c, ndim), nn.ReLU(inplace=True)) for c in channels[:-1])
         self.head = _layer('Conv', ndim)(channels[0], n_out, 1)
+        with torch.no_grad(): self.head.bias[:] = torch.tensor([2.]+[-2.]*(n_out-1))
 
     def forward(self, x):
         size = x.shape[2:]
@@ -298,7 +296,7 @@ def sliding_window(
     net:nn.Module, # Image to class scores
     x:torch.Tensor, # `(1, channels, ...)`
     window, # Voxels of a window, one number per axis
-    overlap:float=.5, # Fraction shared by neighbouring windows
+    overlap:float=.25, # Fraction shared by neighbouring windows
     bs:int=4 # Windows at a time
 ) -> torch.Tensor: # `(1, classes, ...)`
     "Class scores of a large image, window by window."
@@ -315,7 +313,7 @@ def sliding_window(
 # %% ../../nbs/train/models.ipynb #ee68e8c0
 class Windowed(nn.Module):
     "A segmentation network that, in evaluation, takes images of more than `max_voxels` in windows. `.net` is the network itself."
-    def __init__(self, net, window, max_voxels=4_000_000):
+    def __init__(self, net, window, max_voxels=8_000_000):
         super().__init__()
         self.net,self.window,self.max_voxels = net,tuple(window),max_voxels
 
