@@ -8,7 +8,7 @@ __all__ = ['class_labels', 'classify_dls', 'finish_dls', 'AUC', 'class_weights',
 # %% ../../nbs/train/classify.ipynb #3ccaf7c5
 import random, warnings
 import numpy as np, pandas as pd, torch
-from fastai.callback import schedule  # noqa: F401 (adds fine_tune, fit_one_cycle and lr_find to Learner)
+from fastai.callback import schedule  # adds fine_tune, fit_one_cycle and lr_find to Learner
 from fastai.data.block import CategoryBlock, DataBlock
 from fastai.data.transforms import ColReader
 from fastai.learner import Metric
