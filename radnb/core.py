@@ -92,8 +92,8 @@ def fingerprint(
 ) -> str:
     "A hash of `items` that does not depend on their order."
     def one(o):
-        p = Path(o) if isinstance(o, (str, os.PathLike)) else None
-        data = p.read_bytes() if p is not None and p.is_file() else str(o).encode()
+        is_file = isinstance(o, (str, os.PathLike)) and os.path.isfile(o)
+        data = Path(o).read_bytes() if is_file else str(o).encode()
         return hashlib.sha256(data).digest()
     return hashlib.sha256(b''.join(sorted(map(one, items)))).hexdigest()[:n]
 
