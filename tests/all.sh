@@ -2,7 +2,7 @@
 # Every check of the project, in the order in which they are quick to fail. Needs `bash install.sh dev`.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-export PATH="$PWD/.venv/bin:$PATH" PYTHONWARNINGS=ignore MPLBACKEND=agg
+export PATH="$PWD/.venv/bin:$PATH" PYTHONWARNINGS=ignore
 step() { printf '\n== %s (%ss)\n' "$1" "$SECONDS"; }
 
 step 'modules in sync with their notebooks, notebooks clean'

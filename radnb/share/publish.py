@@ -276,7 +276,7 @@ def run_notebook(
     lines = _Lines(stream, len(todo))
     client = _client(nb, cwd, timeout, lines, on_output)
     # a page has no kernel behind it: views write their picture only, and no widget state, which may hold identifiers, is made
-    with client.setup_kernel(cleanup_kc=True, env={**os.environ, 'RADNB_STATIC': '1'}):
+    with client.setup_kernel(cleanup_kc=True, env={**os.environ, 'RADNB_STATIC': '1', 'MPLBACKEND': 'module://matplotlib_inline.backend_inline'}):
         for number,i in enumerate(todo, 1):
             lines.start(number, labels[i])
             _run_cell(client, i, number, timeout)
