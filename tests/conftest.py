@@ -27,3 +27,7 @@ def cohort(tmp_path_factory):
     from radnb.data.phantom import make_cohort
     folder = tmp_path_factory.mktemp('cohort')/'SYNTHETIC'
     return folder, make_cohort(folder, n=8, size=(16,64,64), seed=0)
+
+def pytest_collection_modifyitems(items):
+    "Browser tests last: Playwright's event loop stays open until the session ends, and other tests start loops of their own."
+    items.sort(key=lambda item: 'browser' in item.path.parts)
