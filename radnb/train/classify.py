@@ -75,7 +75,7 @@ def classify_dls(
     aug:bool=True, # Augment training batches
     flips=(), # Anatomical axes that may be flipped, e.g. `('LR',)`
     valid:float=0.25, # Fraction of patients to hold out, without a `splitter`
-    bs:int=None, # Batch size; 32 in 2D, 4 in 3D
+    bs:int=None, # Batch size; 32 in 2D, 8 in 3D
     seed:int=0, # Of split, batch order and augmentation
     num_workers:int=0, # Processes that read images; 0 is best where images fit in memory
     **kwargs # For fastai's `DataBlock.dataloaders`
@@ -92,7 +92,7 @@ def classify_dls(
     reader = ScanReader(Preprocess(_auto_size(first, ndim, size), spacing, window, ndim))
     block = DataBlock((ScanBlock(reader), CategoryBlock(vocab=classes, sort=False)), get_y=ColReader(label), splitter=lambda _: splits,
                       batch_tfms=augmentations(flips, seed=seed) if aug else None, dl_type=ScanDL)
-    bs = min(bs or (32 if ndim == 2 else 4), len(splits[0]))
+    bs = min(bs or (32 if ndim == 2 else 8), len(splits[0]))
     return finish_dls(block.dataloaders(df, bs=bs, num_workers=num_workers, **kwargs), reader, patient, label, seed)
 
 # %% ../../nbs/train/classify.ipynb #24731f7f

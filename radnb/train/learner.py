@@ -15,7 +15,7 @@ from fastai.learner import Learner
 from fastcore.basics import patch
 from fastcore.foundation import L
 from ..core import BadInput, NaNLoss
-from .blocks import as_row, source_of
+from .blocks import as_row, show_results, source_of
 from .models import split_params
 from ..view.dashboard import Dashboard
 from ..view.fallback import shell
@@ -108,13 +108,22 @@ def after_fit(self:DashboardCallback): self.dashboard.finish('stopped by request
 # %% ../../nbs/train/learner.ipynb #7bea0dc3
 class ScanLearner(Learner):
     "A fastai `Learner` whose `show_results` begins with the worst."
-    def show_results(self, ds_idx=1, dl=None, max_n=9, shuffle=True, **kwargs):
+    def show_results(self, ds_idx=1, dl=None, max_n=9, shuffle=True, pool=24, **kwargs):
+        "Show the `max_n` with the largest loss among the first `pool` images."
         dl = dl or self.dls[ds_idx].new(shuffle=shuffle)
-        b = dl.one_batch()
-        probs,_,pred,losses = self.get_preds(dl=[b], with_decoded=True, with_loss=True)
-        order = losses.flatten(1).mean(1).argsort(descending=True) if losses.ndim > 1 else losses.argsort(descending=True)
-        worst = tuple(o[order] for o in b)
-        dl.show_results(worst, pred[order], max_n=max_n, probs=probs[order], **kwargs)
+        found = []
+        for b in dl:
+            x,y,some = self._judged(dl, b)
+            found += some
+            if len(found) >= pool: break
+        worst = sorted(found, key=lambda o: -o[0])[:max_n]
+        show_results(x, y, L(o[1] for o in worst), L(o[2] for o in worst), max_n=max_n, probs=[o[3] for o in worst], **kwargs)
+
+    def _judged(self, dl, b):
+        "Input, target, and (loss, sample, prediction, probabilities) of each image of a batch."
+        with self.no_bar(): probs,_,pred,losses = self.get_preds(dl=[b], with_decoded=True, with_loss=True)
+        x,y,samples,outs = dl.show_results(b, pred, max_n=len(probs), show=False)
+        return x, y, list(zip(losses.tolist(), samples, outs, probs))
 
 # %% ../../nbs/train/learner.ipynb #cb954fb8
 def scan_learner(

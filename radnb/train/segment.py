@@ -18,7 +18,7 @@ from torch.utils.data import get_worker_info
 from ..core import BadInput, BadLabels, progress
 from ..data.volume import Volume
 from .augment import augmentations
-from .blocks import LabelMapBlock, PatientSplitter, Preprocess, ScanBlock, ScanDL, ScanReader, check_split, read_image
+from .blocks import LabelMapBlock, PatientSplitter, Preprocess, ScanBlock, ScanDL, ScanReader, as_row, check_split, read_image, source_of
 from .classify import finish_dls
 from .learner import scan_learner, set_seed, threshold_of
 from .models import Windowed, create_segmenter
@@ -104,16 +104,16 @@ def auto_patch(
     shapes, # Shapes of some prepared images
     extents # `extent` of their masks
 ) -> tuple:
-    "Voxels of a training patch: the whole image (rounded up to multiples of 8) if small, else twice the median extent within limits."
+    "Voxels of a training patch: the median image (rounded down to multiples of 8) if small, else twice the median extent within limits."
     largest,ext = np.max(shapes, axis=0), np.array([e for e in extents if max(e)])
-    if largest.prod() <= _WHOLE[len(largest)]: return tuple(int(-(-n//8)*8) for n in largest)
+    if largest.prod() <= _WHOLE[len(largest)]: return tuple(int(max(n//8*8, min(n, 8))) for n in np.median(shapes, axis=0))
     low,high = _PATCH[len(largest)]
     want = np.ceil(2*np.median(ext, axis=0)/8)*8 if len(ext) else low
     return tuple(int(min(np.clip(w, a, b), n)) for w,a,b,n in zip(want, low, high, largest))
 
-def auto_passes(shapes, patch):
-    "Patches per image and epoch: one if the patch is the image, up to six where it is a small part of it."
-    return int(np.clip(np.prod(np.median(shapes, axis=0))/np.prod(patch)/2, 1, 6))
+def auto_passes(shapes, patch, n, bs):
+    "Patches per image and epoch, 1 to 6: more where the patch is a small part of the image, and for at least 16 batches of `bs` from `n` images."
+    return int(np.clip(max(np.prod(np.median(shapes, axis=0))/np.prod(patch)/2, 16*bs/n), 1, 6))
 
 # %% ../../nbs/train/segment.ipynb #6cb2fe7d
 def _slice_rows(df, reader):
@@ -146,7 +146,7 @@ def segment_dls(
     aug:bool=True, # Augment training batches
     flips=(), # Anatomical axes that may be flipped, e.g. `('LR',)`
     valid:float=0.25, # Fraction of patients to hold out, without a `splitter`
-    bs:int=None, # Batch size; 8 in 3D (4 for patches above 64000 voxels), 16 in 2D
+    bs:int=None, # Batch size; 8 in 3D (4 for patches above 32768 voxels), 16 in 2D
     seed:int=0, # Of split, patches, batch order and augmentation
     num_workers:int=0, # Processes that read images
     cache_gb:float=2., # Memory for prepared images
@@ -165,7 +165,8 @@ def segment_dls(
     patch = tuple(patch or auto_patch(shapes, [extent(m) for m in masks]))
     block = DataBlock((ScanBlock(reader), LabelMapBlock(reader)), splitter=lambda _: splits, item_tfms=PatchSampler(patch, foreground, seed),
                       batch_tfms=augmentations(flips, seed=seed) if aug else None, dl_type=ScanDL)
-    n,bs = len(splits[0])*(passes or auto_passes(shapes, patch)), bs or (16 if ndim == 2 else 8 if np.prod(patch) <= 64_000 else 4)
+    bs = bs or (16 if ndim == 2 else 8 if np.prod(patch) <= 32_768 else 4)
+    n = len(splits[0])*(passes or auto_passes(shapes, patch, len(splits[0]), bs))
     dls = block.dataloaders(df, bs=min(bs, n), val_bs=1, n=n, num_workers=num_workers, **kwargs)
     dls = finish_dls(dls, reader, patient, mask, seed)
     dls.names,dls.patch = names,patch
