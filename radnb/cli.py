@@ -48,7 +48,8 @@ def index(
     write=print
 ) -> int:
     "Write one row per volume of a folder: shape, spacing, orientation and a verdict on the geometry."
-    from radnb.data.index import index_dicom, series_table
+    from radnb.data.index import index_dicom
+    from radnb.data.series import series_table
     files = index_dicom(folder)
     series = series_table(files)
     series.drop(columns='paths').to_csv(out, index=False)

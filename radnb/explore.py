@@ -4,8 +4,13 @@ import numpy as np
 import pandas as pd
 from radnb.core import *
 from radnb.data.volume import *
+from radnb.data.geometry import *
+from radnb.data.scan import *
+from radnb.data.pixels import *
 from radnb.data.dicom import *
+from radnb.data.segments import *
 from radnb.data.index import *
+from radnb.data.series import *
 from radnb.data.phantom import *
 from radnb.measure.stats import *
 from radnb.measure.metrics import *

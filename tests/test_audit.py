@@ -11,7 +11,8 @@ SCANNER, MARGIN, IDENTICAL = 'label from the scanner', 'label from the margin of
 
 def phantoms(d, *traps):
     "The audit of 32 synthetic patients with these traps planted in them."
-    from radnb.data.index import index_dicom, join_labels, series_table
+    from radnb.data.index import index_dicom
+    from radnb.data.series import join_labels, series_table
     from radnb.data.phantom import make_cohort
     from radnb.train.blocks import PatientSplitter
     make_cohort(d, n=32, kinds=('ct',), seed=0, traps=traps, size=(20, 40, 40))

@@ -9,7 +9,9 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from radnb.core import (MissingSlices, NaNLoss, NoDicomFound, NoPixelData, NotOneVolume, OneClass, RadnbError, TooFewPatients, UnknownPatients,
                         UnreadableFile)
 from radnb.data.dicom import load_series
-from radnb.data.index import find_masks, index_dicom, join_labels, scan_file, series_table
+from radnb.data.index import index_dicom
+from radnb.data.scan import scan_file
+from radnb.data.series import find_masks, join_labels, series_table
 
 def names_where_and_remedy(e, path):
     assert str(path) in str(e.value) and e.value.remedy, str(e.value)

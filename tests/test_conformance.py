@@ -3,8 +3,11 @@ import subprocess
 import nibabel as nib
 import numpy as np
 import pytest
-from radnb.data.dicom import decode, load_series, read_dicom
-from radnb.data.index import index_dicom, series_table
+from radnb.data.dicom import load_series
+from radnb.data.pixels import decode
+from radnb.data.scan import read_dicom
+from radnb.data.index import index_dicom
+from radnb.data.series import series_table
 from radnb.data.volume import Volume, same_grid
 
 #: folder of real data, and what a volume of it is

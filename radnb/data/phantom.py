@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['SITES', 'MR_NAMES', 'TRAPS', 'Site', 'Nodule', 'burn_text', 'ct_phantom', 'radiograph', 'mr_phantom', 'report_text',
-           'write_dicom', 'make_cohort']
+           'write_dicom', 'make_cohort', 'tiny_ct']
 
 # %% ../../nbs/data/phantom.ipynb #a5573c52
 import copy, json, os, shutil
@@ -866,3 +866,36 @@ def make_cohort(
         if not _is_written(dst/row['PatientID'], row, kinds, size, key): _write_patient(row, dst, kinds, size, key)
     _write_labels(truth, dst/'labels.csv')
     return truth
+
+# %% ../../nbs/data/phantom.ipynb #e07cdb1e
+def tiny_ct(
+    dst, # Folder to write to
+    n:int=8, # Slices
+    gap:float=2.5, # mm between slices
+    shear:float=0., # mm that each slice is shifted backwards: a tilted gantry
+    drop=(), # Slices to leave out
+    iop=(1,0,0,0,1,0), # ImageOrientationPatient
+    **change # Any DICOM keyword, e.g. `Modality='MR'`
+) -> list: # Paths, sorted by name; the names say nothing about the order
+    "Write a CT of 6x8 pixels a slice, whose values rise by 10 HU from slice to slice."
+    from pydicom.dataset import Dataset, FileMetaDataset
+    from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
+    dst = Path(dst); dst.mkdir(parents=True, exist_ok=True)
+    uid, order, out = generate_uid(), np.random.default_rng(0).permutation(n), []
+    for k in range(n):
+        if k in drop: continue
+        ds = Dataset()
+        ds.file_meta = FileMetaDataset()
+        ds.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+        ds.SOPClassUID, ds.SOPInstanceUID, ds.SeriesInstanceUID = CTImageStorage, generate_uid(), uid
+        ds.file_meta.MediaStorageSOPClassUID, ds.file_meta.MediaStorageSOPInstanceUID = ds.SOPClassUID, ds.SOPInstanceUID
+        ds.Modality, ds.PatientID, ds.InstanceNumber = 'CT', 'SYN-1', int(order[k])
+        ds.ImageOrientationPatient, ds.ImagePositionPatient = list(iop), [-10., -20+shear*k, 30+gap*k]
+        ds.PixelSpacing, ds.SliceThickness, ds.RescaleSlope, ds.RescaleIntercept = [.8,.8], gap, 1, -1024
+        ds.Rows, ds.Columns, ds.SamplesPerPixel, ds.PhotometricInterpretation = 6, 8, 1, 'MONOCHROME2'
+        ds.BitsAllocated, ds.BitsStored, ds.HighBit, ds.PixelRepresentation = 16, 12, 11, 0
+        ds.PixelData = np.full((6,8), 1024+10*k, np.uint16).tobytes()
+        for key,v in change.items(): setattr(ds, key, v)
+        out.append(dst/f'{order[k]:02d}.dcm')
+        ds.save_as(out[-1], enforce_file_format=True)
+    return sorted(out)

@@ -9,7 +9,9 @@ __all__ = ['SEGMENT_CODES', 'segment_codes', 'save_seg']
 from pathlib import Path
 import numpy as np
 from ..core import BadInput, GeometryError
-from ..data.dicom import frame_planes, in_plane, load_series, read_dicom, slice_geometry
+from ..data.dicom import load_series
+from ..data.geometry import frame_planes, in_plane, slice_geometry
+from ..data.scan import read_dicom
 from ..data.volume import Volume, same_grid
 
 # %% ../../nbs/share/export.ipynb #b3607d73

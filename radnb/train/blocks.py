@@ -18,8 +18,9 @@ from fastai.data.block import TransformBlock
 from fastai.data.core import TfmdDL
 from fastai.torch_core import TensorCategory, TensorImage, TensorImageBase, TensorMask
 from plum import dispatch
-from ..core import BadInput, BadLabels, GeometryError, PatientLeak, TooFewPatients, UnreadableFile, stable_uniform
-from ..data.dicom import load_series, read_seg
+from ..core import BadInput, GeometryError, PatientLeak, TooFewPatients, UnreadableFile, stable_uniform
+from ..data.dicom import load_series
+from ..data.segments import read_seg
 from ..data.volume import Volume, same_grid, window_limits
 from ..view.svg import BLUE, GREEN, ORANGE
 

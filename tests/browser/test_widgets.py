@@ -96,7 +96,8 @@ def test_dashboard_stops_a_running_cell(browser, lab):
         assert [sorted(o['data']) for o in nb.cells()[0]['outputs']] == [['image/png', 'text/plain']]
         assert (nb.blocked, nb.errors) == ([], [])
 
-COHORT = '''from radnb.data.index import index_dicom, series_table
+COHORT = '''from radnb.data.index import index_dicom
+from radnb.data.series import series_table
 from radnb.data.phantom import make_cohort
 from radnb.view.cohort import cohort
 folder = 'ward7'
