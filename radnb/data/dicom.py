@@ -6,65 +6,22 @@
 __all__ = ['load_series']
 
 # %% ../../nbs/data/dicom.ipynb #e8601511
+from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 import numpy as np
 import pandas as pd
-import pydicom
 from ..core import BadInput, MissingSlices, NoDicomFound, NoPixelData, NotDicom, NotOneVolume, UnreadableFile
-from .geometry import _RAISES, _group, _projection_axes, frame_planes, in_plane, slice_geometry
-from .pixels import _one_line, decode, pixel_unit, rescale
-from .scan import _DECODE_ERRORS, read_dicom
+from .frames import _get, expand, holds_many, untile
+from .geometry import _RAISES, _TAKES, _projection_axes, in_plane, magnification, slice_geometry, ultrasound_regions
+from .pixels import StackReader, _one_line, _turning_point, decode, pixel_unit, rescale
+from .quantity import Scale, apply_map, choose_map, padding, real_world_maps, voi_tables, windows
+from .scan import _DECODE_ERRORS, read_dicom, scan_files
+from .stacks import _PARTIAL, _thickness, _Table, stacks
+from .suv import _moment, suv_factor
 from .volume import Volume
 
-# %% ../../nbs/data/dicom.ipynb #055aa83c
-def _enhanced(ds, path):
-    "Values and geometry of an enhanced object, each frame with its own rescale."
-    stored,_ = decode(ds, path)
-    stored = stored if stored.ndim > 2 else stored[None]
-    ipp,iop,spacing,thickness = frame_planes(ds)
-    if 'RescaleSlope' not in ds:
-        seq = 'PixelValueTransformationSequence'
-        slopes = [(float(_group(ds, i, seq, 'RescaleSlope', 1)), float(_group(ds, i, seq, 'RescaleIntercept', 0))) for i in range(len(stored))]
-        if len(set(slopes)) == 1: stored = rescale(stored, *slopes[0])
-        else: stored = np.stack([s.astype(np.float32)*a+b for s,(a,b) in zip(stored, slopes)])
-    return stored, slice_geometry(ipp, iop, spacing, thickness)
-
-def _refuse_mosaic(ds, path):
-    if 'MOSAIC' in (ds.get('ImageType') or []):
-        raise NotOneVolume('A Siemens mosaic: all slices tiled into one picture', path, 'export it from the scanner as single slices or as enhanced MR')
-
-def _single_file(path):
-    "One file that is a volume by itself: an enhanced object, a cine run, or one picture."
-    ds = read_dicom(path)
-    _refuse_mosaic(ds, path)
-    if 'PerFrameFunctionalGroupsSequence' in ds and _group(ds, 0, 'PlanePositionSequence', 'ImagePositionPatient'):
-        return ds, *_enhanced(ds, path), 0., ''
-    data,total = decode(ds, path)
-    frames = int(ds.get('NumberOfFrames', 1) or 1)
-    data = data if frames > 1 else data[None]
-    spacing,note = in_plane(ds)
-    placed = ds.get('ImagePositionPatient') and ds.get('ImageOrientationPatient')
-    iop = ds.ImageOrientationPatient if placed else _projection_axes(ds)
-    ipp = ds.ImagePositionPatient if placed else (0,0,0)
-    geo = slice_geometry([ipp], iop, spacing, float(ds.get('SpacingBetweenSlices') or ds.get('SliceThickness') or 1))
-    if frames > 1: data,note = data[:,None], f'{note}; {frames} frames loaded as time points'.strip('; ')
-    if not placed: note = f'{note}; the position in the patient is not in the file'.strip('; ')
-    return ds, data, geo, total, note
-
-# %% ../../nbs/data/dicom.ipynb #e2523df5
-_META = ('PatientID StudyInstanceUID SeriesInstanceUID FrameOfReferenceUID Modality SeriesDescription BodyPartExamined Manufacturer ManufacturerModelName '
-         'PatientPosition ConvolutionKernel SliceThickness PhotometricInterpretation PixelPaddingValue').split()
-
-def _meta(ds, total=0., note='', paths=()):
-    "What is kept of the header: keywords, the first window, the files, and the loader's note."
-    meta = {k: ds[k].value for k in _META if k in ds and ds[k].value not in (None, '')}
-    first = lambda v: float(v[0] if isinstance(v, pydicom.multival.MultiValue) else v)
-    if ds.get('WindowCenter') not in (None, '') and ds.get('WindowWidth') not in (None, '') and first(ds.WindowWidth) > 0:
-        c = first(ds.WindowCenter)
-        meta.update(WindowCenter=total-c if total else c, WindowWidth=first(ds.WindowWidth))
-    return dict(meta, paths=[str(p) for p in paths], note=note)
-
-# %% ../../nbs/data/dicom.ipynb #f120ddb5
+# %% ../../nbs/data/dicom.ipynb #ad26752b
 def _source_files(src):
     "The files that `src` stands for: a row with `paths`, a folder, a file, or a list of files."
     if isinstance(src, pd.Series) or (isinstance(src, dict) and 'paths' in src): return [Path(p) for p in src['paths']]
@@ -77,87 +34,294 @@ def _source_files(src):
         return files
     return [Path(p) for p in src]
 
-def _read_slices(files, skip):
-    "(path, data set) of every DICOM file; with `skip`, names of the files that are something else."
-    slices, other = [], []
-    for f in files:
-        try: ds = read_dicom(f)
-        except NotDicom:
-            if not skip: raise
-            other.append(f.name)
-            continue
-        if not ds.get('Rows'): raise NoPixelData(f'A {ds.get("Modality", "DICOM")} object among the slices holds no image', f, 'give load_series a row of series_table')
-        slices.append((f, ds))
-    return slices, other
+# %% ../../nbs/data/dicom.ipynb #f120ddb5
+_WRONG = {'not DICOM': (NotDicom, 'leave it out'), 'DICOMDIR': (NotDicom, 'index_dicom(folder) reads what it lists'), 'no image': (NoPixelData, 'give load_series a row of series_table')}
 
-# %% ../../nbs/data/dicom.ipynb #f2b06037
-def _check_one_series(slices, files):
-    "Raise `NotOneVolume`, saying what is mixed, unless all slices belong together."
-    for k,what in (('SeriesInstanceUID','series'), ('Rows','numbers of rows'), ('Columns','numbers of columns'), ('PixelSpacing','pixel spacings')):
-        found = {str(ds.get(k)) for ds in slices}
-        if len(found) > 1:
-            shown = '' if k == 'SeriesInstanceUID' else f' ({", ".join(sorted(found)[:4])})'
-            raise NotOneVolume(f'{len(found)} {what}{shown} are mixed among these {len(files)} files', Path(files[0]).parent,
-                               'series_table(index_dicom(folder)) tells them apart; load one row at a time')
-    for ds,f in zip(slices, files):
-        if not (ds.get('ImagePositionPatient') and ds.get('ImageOrientationPatient')):
-            raise NotOneVolume('A slice does not say where it lies in the patient (no ImagePositionPatient)', f, 'load the files one by one')
-        if ds.get('NumberOfFrames', 1) not in (None, 1): raise NotOneVolume('Several multi-frame files are not one volume', f, 'load them one by one')
-        _refuse_mosaic(ds, f)
+def _refuse(row):
+    "Raise what the status of a row says."
+    kind, remedy = _WRONG.get(row.status, (UnreadableFile, 'copy it again from its source'))
+    raise kind(f'The file is {row.status}: {row.reason}' if kind is UnreadableFile else f'{row.reason[:1].upper()}{row.reason[1:]}', row.path, remedy)
+
+def _images(files, folder):
+    "(rows of the images among files, names of what was left out). Raises for whatever should be an image and is not."
+    rows = scan_files(files)
+    stray = rows.status.isin(('not DICOM', 'DICOMDIR')) | (rows.status == 'no image') & rows.Rows.isna() | (rows.Modality == 'SEG') if folder else pd.Series(False, rows.index)
+    if len(files) == 1 or stray.all() and not (rows.status == 'ok').any(): stray[:] = False
+    if len(files) > 1 and (rows.status == 'not DICOM').all():
+        raise NoDicomFound(f'None of the {len(files)} files is DICOM', files[0].parent, 'index_dicom(folder) also looks into folders below it')
+    wrong = rows[~stray & (rows.status != 'ok')]
+    if len(wrong): _refuse(wrong.iloc[0])
+    return rows[~stray].reset_index(drop=True), [Path(p).name for p in rows.path[stray]]
 
 # %% ../../nbs/data/dicom.ipynb #2a8a27c7
-def _regularise(data, geo, regular, where):
-    "Data on an even grid, the affine, and a note. Slices missing or unevenly spaced: as the user chose."
-    if not geo.action.startswith('raises'): return data, geo.affine, '' if geo.verdict in ('regular','single slice') else geo.verdict
-    uneven = geo.action == _RAISES
-    if regular == 'raise' or not uneven:
-        kind = MissingSlices if 'missing' in geo.verdict else NotOneVolume
-        raise kind(f'The slices are not one regular volume: {geo.verdict}', where,
-                   "load_series(..., regular='resample') interpolates them, 'as-is' stacks them" if uneven else geo.action.split(': ', 1)[-1])
-    if regular == 'as-is': return data, geo.affine, f'{geo.verdict}; stacked as they are: distances along the slices are not right'
-    step = np.median(np.diff(geo.positions))
-    n = int(np.rint((geo.positions[-1]-geo.positions[0])/step))+1
-    want = np.linspace(geo.positions[0], geo.positions[-1], n)
-    lo = np.clip(np.searchsorted(geo.positions, want, 'right')-1, 0, len(data)-2)
-    w = ((want-geo.positions[lo])/(geo.positions[lo+1]-geo.positions[lo])).astype(np.float32).reshape(-1, *[1]*(data.ndim-1))
-    affine = geo.affine.copy(); affine[:3,0] *= (len(data)-1)/(n-1)
-    return (1-w)*data[lo] + w*data[lo+1], affine, f'{geo.verdict}; interpolated linearly to {n} slices'
-
-# %% ../../nbs/data/dicom.ipynb #7dcd9521
-def _load(src, files, regular):
-    "The work of `load_series`."
-    where, other = files[0].parent if len(files) > 1 else files[0], []
-    if len(files) > 1:
-        slices, other = _read_slices(files, skip=isinstance(src, (str, Path)))
-        if not slices: raise NoDicomFound(f'None of the {len(files)} files is DICOM', where, 'index_dicom(folder) also looks into folders below it')
-        files, slices = map(list, zip(*slices))
-    if len(files) == 1:
-        ds,data,geo,total,note = _single_file(files[0])
-        paths = files
-        if data.shape[0] == len(geo.order): data = data[geo.order]
-    else: ds,data,geo,total,note,paths = _stack(slices, files)
-    data,affine,geo_note = _regularise(data, geo, regular, where)
-    left_out = f'not DICOM, left out: {", ".join(other)}' if other else ''
-    return Volume(data, affine, pixel_unit(ds), _meta(ds, total, '; '.join(filter(None, (note, geo_note, left_out))), paths))
-
-def _stack(slices, files):
-    "Slices of one series, sorted by position and decoded."
-    _check_one_series(slices, files)
-    get = lambda k: np.array([s[k].value for s in slices], float)
-    spacing,note = in_plane(slices[0])
-    geo = slice_geometry(get('ImagePositionPatient'), get('ImageOrientationPatient'), spacing)
-    decoded = [decode(slices[i], files[i]) for i in geo.order]
-    return slices[0], np.stack([d for d,_ in decoded]), geo, decoded[0][1], note, [files[i] for i in geo.order]
+class _Headers:
+    "Headers of files, read when they are asked for; a single file is read once, pixels and all."
+    def __init__(self, n): self.n, self.kept = n, {}
+    def __call__(self, path):
+        if self.n > 1: return read_dicom(path, pixels=False)
+        return self.whole(path)
+    def whole(self, path):
+        "With pixels."
+        if self.n > 1: return read_dicom(path)
+        if path not in self.kept: self.kept[path] = read_dicom(path)
+        return self.kept[path]
 
 # %% ../../nbs/data/dicom.ipynb #233862ff
+def _one_series(rows, where):
+    n = rows.SeriesInstanceUID.nunique(dropna=False)
+    if n > 1: raise NotOneVolume(f'{n} series are mixed among these {len(rows)} files', where, 'series_table(index_dicom(folder)) tells them apart; load one row at a time')
+
+def _choose(found, part, where):
+    "The stack to load."
+    if len(found) == 1: return found[0]
+    named = [s for s in found if part and s.part == part]
+    if len(named) == 1: return named[0]
+    names = ', '.join(repr(s.part) for s in found[:6]) + (', ...' if len(found) > 6 else '')
+    if part: raise BadInput(f'No part called {part!r}', where, f'one of: {names}')
+    if any(s.geometry is None for s in found) and len({s.rows.size for s in found}) == 1:
+        raise NotOneVolume('A slice does not say where it lies in the patient (no ImagePositionPatient)', where, 'load the files one by one')
+    raise NotOneVolume(f'{len(found)} volumes in one series: {names}', where, f'load_series(..., part={found[0].part!r}), or one row of series_table')
+
+# %% ../../nbs/data/dicom.ipynb #e5da5818
+def _is_plain(frames): return not holds_many(frames).any()
+
+def _file_values(ds, path, part):
+    "Values of the wanted frames of one file, before scales of functional groups."
+    values = decode(ds, path)[0]
+    if 'MOSAIC' in (ds.get('ImageType') or []) and values.ndim == 2: values = untile(values, int(part.frame.max())+1)
+    single = values.ndim == (3 if pixel_unit(ds) == 'RGB' else 2)
+    return (values[None] if single else values)[part.frame.to_numpy(int)]
+
+def _frame_scale(frames, ds):
+    "(n, 2) slope and intercept of each frame where they stand in functional groups, else None."
+    if 'slope' not in frames or ds.get('RescaleSlope') is not None or ds.get('ModalityLUTSequence'): return None
+    pair = frames[['slope','intercept']].apply(pd.to_numeric, errors='coerce').to_numpy(float)
+    return np.where(np.isfinite(pair), pair, [1.,0.])
+
+# %% ../../nbs/data/dicom.ipynb #6d580470
+def _many_values(frames, headers):
+    "Values of frames out of files that hold many."
+    out = None
+    for path,part in frames.groupby('path', sort=False):
+        ds = headers.whole(path)
+        values, scale = _file_values(ds, path, part), _frame_scale(part, ds)
+        if scale is not None: values = rescale(values, *scale[0]) if len(np.unique(scale, axis=0)) == 1 else _scaled(values, scale)
+        if len(values) == len(frames): return values
+        at = np.flatnonzero((frames.path == path).to_numpy())
+        if out is None: out = np.empty((len(frames), *values.shape[1:]), values.dtype)
+        if out.dtype != values.dtype: out = out.astype(np.result_type(out, values))
+        out[at] = values
+    return out
+
+def _scaled(values, scale):
+    out = np.empty(values.shape, np.float32)
+    for o,v,(a,b) in zip(out, values, scale): o[...] = v*a+b
+    return out
+
+# %% ../../nbs/data/dicom.ipynb #5b769208
+def _lateral(ipp, iop, spacing):
+    "How far each slice lies off the normal through the first, in rows and columns."
+    rel = ipp-ipp[0]
+    return np.stack([rel@iop[3:]/spacing[0], rel@iop[:3]/spacing[1]], 1)
+
+def _upright(data, off, fill):
+    "Slices (axis 1) moved by `off` rows and columns onto one larger grid, and where that grid begins."
+    from scipy.ndimage import shift
+    lo, hi = np.floor(off.min(0)).astype(int), np.ceil(off.max(0)).astype(int)
+    pad = [(0,0), (0,0), *[(0,int(n)) for n in hi-lo], *[(0,0)]*(data.ndim-4)]
+    data = np.pad(data.astype(np.float32), pad, constant_values=fill)
+    for t in data:
+        for k,o in enumerate(off): t[k] = shift(t[k], [*(o-lo), *[0]*(data.ndim-4)], order=1, cval=fill)
+    return data, lo
+
+def _resample(data, geo, ipp, iop, spacing, rgb):
+    "(data on an even, upright grid, affine, numbers of the slices that were not measured)."
+    off, start, pos = _lateral(ipp, iop, spacing), np.zeros(2), geo.positions
+    if np.abs(off).max() > .05: data, start = _upright(data, off, 0 if rgb else float(data.min()))
+    n = int(np.rint((pos[-1]-pos[0])/np.median(np.diff(pos))))+1
+    want = np.linspace(pos[0], pos[-1], n)
+    lo = np.clip(np.searchsorted(pos, want, 'right')-1, 0, len(pos)-2)
+    w = ((want-pos[lo])/(pos[lo+1]-pos[lo])).reshape(-1, *[1]*(data.ndim-2)).astype(np.float32)
+    out = (1-w)*data[:,lo] + w*data[:,lo+1]
+    down, along = iop[3:]*spacing[0], iop[:3]*spacing[1]
+    lps = np.eye(4)
+    lps[:3] = np.stack([np.cross(iop[:3], iop[3:])*(want[1]-want[0]), down, along, ipp[0]+start[0]*down+start[1]*along], 1)
+    made = np.flatnonzero(np.abs(want[:,None]-pos).min(1) > .02)
+    return np.rint(out).astype(np.uint8) if rgb else out, np.diag([-1,-1,1,1.])@lps, made.tolist()
+
+# %% ../../nbs/data/dicom.ipynb #d4a93f1a
+def _refuse_stack(stack, regular, where):
+    "Raise, before any pixel is read, what the stack's action says."
+    uneven = stack.geometry.action == _RAISES
+    if not stack.action.startswith('raises') or regular != 'raise' and (uneven or stack.action == _PARTIAL): return
+    kind = MissingSlices if 'missing' in stack.verdict or stack.action == _PARTIAL else NotOneVolume
+    remedy = "load_series(..., regular='resample') interpolates, regular='as-is' stacks" if uneven else stack.action.removeprefix('raises an error').lstrip(':; ')
+    raise kind(f'The slices are not one regular volume: {stack.verdict}', where, remedy)
+
+def _regularise(data, stack, ipp, iop, spacing, regular, rgb):
+    "(data `(times, slices, ...)`, affine, note, numbers of made-up slices): as the user chose."
+    geo, verdict = stack.geometry, stack.geometry.verdict
+    uneven, partial = geo.action == _RAISES, f'{stack.verdict.split(";")[0]}, left out' if stack.action == _PARTIAL else ''
+    if regular == 'resample' and (uneven or verdict.startswith('gantry tilt')):
+        data, affine, made = _resample(data, geo, ipp, iop, spacing, rgb)
+        how = f'interpolated linearly to {data.shape[1]} slices' if made else 'set upright'
+        return data, affine, '; '.join(filter(None, (partial, verdict, how))), made
+    note = f'{verdict}; stacked as they are: distances along the slices are not right' if uneven else verdict if verdict not in ('regular','single slice') else ''
+    return data, geo.affine, '; '.join(filter(None, (partial, note))), []
+
+# %% ../../nbs/data/dicom.ipynb #7dee3788
+_META = ('PatientID StudyInstanceUID SeriesInstanceUID FrameOfReferenceUID Modality SeriesDescription BodyPartExamined Manufacturer ManufacturerModelName '
+         'PatientPosition ConvolutionKernel SliceThickness PhotometricInterpretation PixelPaddingValue').split()
+
+def _groups(ds, i):
+    "Where the attributes of frame `i` may stand: its functional groups, the shared ones, the header."
+    each = ds.get('PerFrameFunctionalGroupsSequence') or []
+    return [*([each[i]] if i < len(each) else []), *(ds.get('SharedFunctionalGroupsSequence') or [])[:1], ds]
+
+def _maps(ds, i): return next((m for m in map(real_world_maps, _groups(ds, i)) if m), [])
+
+def _windows(ds, i, scale):
+    "Windows of frame `i`."
+    item = next((g['FrameVOILUTSequence'].value[0] for g in _groups(ds, i) if g.get('FrameVOILUTSequence')), ds)
+    return windows(item, scale)
+
+# %% ../../nbs/data/dicom.ipynb #d5cedb94
+def _meta(ds, frame, scale):
+    "What is kept of the header of the first image."
+    meta = {k: ds[k].value for k in _META if k in ds and ds[k].value not in (None, '')}
+    seen = _windows(ds, frame, scale)
+    if seen: meta.update(WindowCenter=seen[0]['center'], WindowWidth=seen[0]['width'])
+    found = dict(windows=seen, voi_lut=voi_tables(ds), padding=padding(ds, scale), real_world=_maps(ds, frame), magnification=magnification(ds),
+                 regions=ultrasound_regions(ds), overlays=sum((g,0x0010) in ds for g in range(0x6000, 0x6020, 2)))
+    return dict(meta, **{k: v for k,v in found.items() if v})
+
+def _notes(meta, unit):
+    "What of it one should read."
+    pad, n = meta.get('padding'), meta.get('overlays')
+    if pad and unit != 'RGB': yield f'{pad[0]:g}{f" to {pad[1]:g}" if pad[1] > pad[0] else ""} {unit} is padding: nothing was measured there'
+    if n: yield f'{n} overlay{"s" if n > 1 else ""} not drawn in'
+    if meta.get('voi_lut'): yield 'the header holds a display table (VOI LUT), not applied'
+
+# %% ../../nbs/data/dicom.ipynb #8ef44286
+def _suv(ds, rows, kind):
+    "The `Suv` of a PET series."
+    first = min(filter(None, map(_moment, rows.get('AcquisitionDate', []), rows.get('AcquisitionTime', []))), default=None)
+    return suv_factor(ds, kind, first if isinstance(first, datetime) else None)
+
+def _to_real_world(data, frames, headers, which):
+    "(values in the unit of a real-world value map, unit): each frame by its own map."
+    out, unit = np.empty(data.shape, np.float32), None
+    for path,part in frames.groupby('path', sort=False):
+        ds = headers(path)
+        own = _frame_scale(part, ds)
+        for j,(k,i) in enumerate(zip(np.flatnonzero((frames.path == path).to_numpy()), part.frame.to_numpy(int))):
+            m = choose_map(_maps(ds, i), which)
+            a, b = own[j] if own is not None else (float(ds.get('RescaleSlope') or 1), float(ds.get('RescaleIntercept') or 0))
+            out[k], unit = apply_map(data[k], m, Scale(a, b, _turning_point(ds, pixel_unit(ds)))), m['unit']
+    return out, 'a.u.' if unit in ('1', '', None) else unit
+
+# %% ../../nbs/data/dicom.ipynb #3cb121be
+def _place(stack, mine, ds):
+    "The stack with a geometry: a picture without a place is hung by PatientOrientation."
+    if stack.geometry is not None: return stack, ''
+    t = _Table(mine.iloc[:1])
+    return stack._replace(geometry=slice_geometry([(0,0,0)], _projection_axes(ds), t.spacing[0], _thickness(t, 0))), 'the position in the patient is not in the file'
+
+def _fourth_note(dim, n):
+    if dim is None: return ''
+    if dim.keyword == 'InstanceNumber': return f'the header does not say what tells the {n} images at each place apart: taken in the order of InstanceNumber'
+    return f'{n} frames loaded as time points' if dim.keyword == 'FrameTime' else f'fourth axis: {dim.name}{f" ({dim.unit})" if dim.unit else ""}, {n} values'
+
+def _spacing_note(ds):
+    "What the pixel spacing is worth; nothing to say where functional groups give it."
+    return '' if any(_get(g, 'PixelMeasuresSequence', 'PixelSpacing') for g in _groups(ds, 0)[:-1]) else in_plane(ds)[1]
+
+# %% ../../nbs/data/dicom.ipynb #cb9204d9
+def _stack_to_load(src, files, part):
+    "(stack, its frames in order, headers, notes on what was left out, where)."
+    where = files[0].parent if len(files) > 1 else files[0]
+    rows, other = _images(files, isinstance(src, (str, Path)))
+    _one_series(rows, where)
+    copies = rows.duplicated('SOPInstanceUID') & rows.SOPInstanceUID.notna()
+    headers = _Headers(len(files))
+    frames = expand(rows[~copies], headers)
+    stack = _choose(stacks(frames), part, where)
+    mine = frames.iloc[stack.rows.ravel()].reset_index(drop=True)
+    problem = mine['problem'].iloc[0] if 'problem' in mine else None
+    if isinstance(problem, str): raise NotOneVolume(problem, mine.path.iloc[0], 'export it again with private elements kept, or as single slices or enhanced MR')
+    notes = [f'left out: {", ".join(other)}' if other else '', f'{copies.sum()} copies left out' if copies.any() else '']
+    return stack, mine, headers, notes, where
+
+# %% ../../nbs/data/dicom.ipynb #a2576928
+class _Values(NamedTuple):
+    "Values of all frames of a stack, one after the other."
+    data:object # Array, or a `StackReader`
+    unit:str
+    scale:Scale # What was done to the stored numbers
+    note:str=''
+    suv:object=None
+
+def _scale(ds, unit):
+    slope, intercept = float(ds.get('RescaleSlope') or 1), float(ds.get('RescaleIntercept') or 0)
+    return Scale(slope, intercept, 0. if ds.get('ModalityLUTSequence') else _turning_point(ds, unit))
+
+def _values(ds, mine, headers, suv, real_world, lazy):
+    "The `_Values` of frames: stored numbers, rescaled, in the unit that was asked for."
+    data, unit = StackReader(mine.path.tolist(), mine) if _is_plain(mine) else _many_values(mine, headers), pixel_unit(ds)
+    scale = _scale(ds, unit)
+    if real_world is not None: return _Values(*_to_real_world(np.asarray(data), mine, headers, real_world), scale, 'real-world values')
+    found, factor = None, float(ds.get('DoseGridScaling') or 1)
+    if ds.get('Modality') == 'PT' and suv is not None:
+        found = _suv(ds, mine, suv)
+        factor = found.factor or 1.
+    if ds.get('DoseGridScaling'): unit = 'Gy' if ds.get('DoseUnits') == 'GY' else 'relative dose'
+    elif found is not None and found.factor: unit = 'SUV'
+    if factor == 1: data = data if lazy else np.asarray(data)
+    else: data = np.multiply(np.asarray(data), np.float32(factor), dtype=np.float32)
+    return _Values(data, unit, scale._replace(factor=factor), found.words if found else '', found)
+
+# %% ../../nbs/data/dicom.ipynb #35be17cc
+def _load(src, files, regular, part, suv, real_world, lazy):
+    "The work of `load_series`."
+    stack, mine, headers, left_out, where = _stack_to_load(src, files, part)
+    ds = headers(mine.path.iloc[0])
+    stack, unplaced = _place(stack, mine, ds)
+    _refuse_stack(stack, regular, where)
+    stays = lazy and len(stack.rows) == 1 and not (regular == 'resample' and stack.geometry.action != _TAKES)
+    values = _values(ds, mine, headers, suv, real_world, stays)
+    data, affine, geo_note, made = _arranged(values, stack, mine, regular)
+    meta = _meta(ds, int(mine.frame.iloc[0]), values.scale)
+    meta.update(dict(suv=dict(values.suv._asdict())) if values.suv else {}, **_dimension(stack.dimension), **(dict(interpolated=made) if made else {}))
+    said = [_spacing_note(ds), unplaced, values.note, geo_note, _fourth_note(stack.dimension, len(stack.rows)), *_notes(meta, values.unit), *left_out]
+    return Volume(data, affine, values.unit, dict(meta, paths=list(dict.fromkeys(mine.path)), note='; '.join(filter(None, said))))
+
+def _arranged(values, stack, mine, regular):
+    "(data `([times,] slices, rows, columns[, 3])`, affine, note, numbers of made-up slices)."
+    (n_times, n_slices), data, t = stack.rows.shape, values.data, _Table(mine.iloc[:stack.rows.shape[1]])
+    stays = isinstance(data, StackReader)
+    if not stays: data = data.reshape(n_times, n_slices, *data.shape[1:])
+    affine, note, made = stack.geometry.affine, '', []
+    if t.placed[0]: data, affine, note, made = _regularise(data, stack, t.ipp, t.iop[0], t.spacing[0], regular, values.unit == 'RGB')
+    return data if stays or n_times > 1 else data[0], affine, note, made
+
+def _dimension(dim):
+    if dim is None: return {}
+    return dict(dimension=dict(name=dim.name, unit=dim.unit, values=dim.values, keyword=dim.keyword), **(dict(times=dim.values) if dim.unit == 's' else {}))
+
+# %% ../../nbs/data/dicom.ipynb #387e0d68
 def load_series(
     src, # A row of `series_table`, a folder, a file, or a list of files
-    regular:str='raise' # Missing or unevenly spaced slices: 'raise', 'resample' (interpolate) or 'as-is' (stack)
+    regular:str='raise', # Missing or unevenly spaced slices: 'raise', 'resample' (interpolate; also sets a tilted stack upright) or 'as-is' (stack)
+    part:str=None, # Which volume of a series with several, by the name in the column `part` of `series_table`
+    suv:str='bw', # PET: 'bw', 'lbm' or 'bsa'; None for the values as stored
+    real_world=None, # Label, unit or number of a real-world value map to apply; True for the only one
+    lazy:bool=False # Leave the pixels on the disk until they are needed, where the files allow it
 ) -> Volume:
-    """One volume in real units, placed in the patient by ImagePositionPatient and ImageOrientationPatient (DICOM PS3.3 C.7.6.2).
-    `meta['note']` says what was done to it. Raises `NoDicomFound`, `UnreadableFile`, `NoPixelData`, `MissingSlices`, `NotOneVolume`."""
+    """One volume in real units, placed in the patient by ImagePositionPatient and ImageOrientationPatient (DICOM PS3.3 C.7.6.2); several time points, b-values or heart phases make it 4D.
+    `meta['note']` says what was done to it. Raises `NoDicomFound`, `UnreadableFile`, `NoPixelData`, `MissingSlices`, `NotOneVolume`, `BadInput`."""
     if regular not in ('raise', 'resample', 'as-is'): raise BadInput(f'regular={regular!r}', remedy="'raise', 'resample' or 'as-is'")
+    if part is None and not isinstance(src, (str, Path)) and hasattr(src, 'get'): part = src.get('part')
     files = _source_files(src)
-    try: return _load(src, files, regular)
+    try: return _load(src, files, regular, part, suv, real_world, lazy)
     except _DECODE_ERRORS as e:   # pydicom converts header values when they are asked for, so a broken one shows up anywhere
         raise UnreadableFile(f'A header value is broken: {_one_line(e)}', files[0] if len(files) == 1 else files[0].parent, 'copy it again from its source') from e

@@ -6,64 +6,251 @@
 __all__ = ['index_dicom']
 
 # %% ../../nbs/data/index.ipynb #d22f269b
-import json, os
+import contextlib, hashlib, os, time
 from pathlib import Path
+import numpy as np
 import pandas as pd
-from ..core import NoDicomFound, progress
-from .scan import KEYWORDS, scan_file
+from fastcore.basics import patch
+from ..core import NoDicomFound, UnreadableFile, progress
+from .scan import COLUMNS, _EMPTY, _INTEGERS, _NUMERIC, _TUPLES, _tables, _texts, read_dicom
 
 # %% ../../nbs/data/index.ipynb #9f671a1f
-def _walk(root):
-    "Files below `root`, sorted; hidden ones left out, links not followed out of the tree."
-    for folder,dirs,names in os.walk(root, followlinks=False):
-        dirs[:] = sorted(d for d in dirs if not d.startswith('.'))
-        yield from (os.path.join(folder, n) for n in sorted(names) if not n.startswith('.'))
+def _entries(folder, out, links):
+    "Add what is in one folder to `out`, (path, size, mtime, status, reason) each; the folders below it. Nothing is opened."
+    below = []
+    try: entries = sorted(os.scandir(folder), key=lambda e: e.name)
+    except OSError as e: out.append((folder, -1, -1, 'unreadable', f'The folder cannot be listed ({e.strerror})')); return below
+    for e in entries:
+        if e.is_symlink(): links.append(e.path)
+        elif e.is_dir(follow_symlinks=False):
+            if not e.name.startswith('.'): below.append(e.path)
+            else: out.append((e.path, -1, -1, 'skipped', 'a hidden folder: not looked into'))
+        elif e.is_file(follow_symlinks=False): out.append(_file(e.path))
+        else: out.append((e.path, -1, -1, 'skipped', 'a device, pipe or socket, not a file'))
+    return below
 
-def _load_cache(cache):
-    "Rows of an earlier run by (path, size, mtime). A cache that cannot be read is an empty one: it can always be made again."
-    if cache is None or not Path(cache).exists(): return {}
-    try: texts = pd.read_parquet(cache)['row']
-    except (OSError, ValueError, KeyError): return {}
-    rows = [{k: tuple(v) if isinstance(v, list) else v for k,v in json.loads(s).items()} for s in texts]
-    return {(r['path'], r['size'], r['mtime']): r for r in rows}
-
-def _save_cache(cache, rows):
-    "Write all rows, then put the file in place in one step, so that a kill never leaves half a table."
-    if cache is None: return
-    Path(cache).parent.mkdir(parents=True, exist_ok=True)
-    new = Path(f'{cache}.{os.getpid()}.new')
-    pd.DataFrame(dict(row=[json.dumps(r) for r in rows])).to_parquet(new)
-    os.replace(new, cache)
+def _file(path):
+    try: s = os.stat(path)
+    except OSError as e: return (path, -1, -1, 'unreadable', f'Cannot be opened ({e.strerror})')
+    return (path, s.st_size, s.st_mtime_ns, '', '')
 
 # %% ../../nbs/data/index.ipynb #5629bdcc
-_SAVE_EVERY = 2000  # files between two saves of the cache
+def _walk(root, follow_links=False):
+    "Everything below `root`: (path, size, mtime, status, reason), folder by folder. Links come last."
+    out, links, real = [], [], os.path.realpath(root)
+    folders, walked = [str(root)], set()
+    while folders or links:
+        while folders:
+            folder = folders.pop()
+            walked.add(os.path.realpath(folder))
+            folders += reversed(_entries(folder, out, links))
+        known, now, links = {os.path.realpath(o[0]) for o in out} if links else (), links, []
+        for path in now:
+            target = os.path.realpath(path)
+            note = _link_note(target, real, known, walked, follow_links)
+            if note: out.append((path, -1, -1, 'skipped', note))
+            elif os.path.isdir(target): folders.append(path); walked.add(target)
+            else: out.append(_file(path))
+    return out
 
+def _link_note(target, real, known, walked, follow_links):
+    "Why a link is not followed; '' if it is."
+    if not os.path.lexists(target): return 'a link to nothing'
+    if os.path.commonpath([real, target]) != real and not follow_links: return 'a link that leads out of the folder: follow_links=True follows it'
+    if target in known or target in walked: return 'a link to what is in the table already'
+    return '' if os.path.isdir(target) or os.path.isfile(target) else 'a link to a device, pipe or socket'
+
+# %% ../../nbs/data/index.ipynb #34b4adc5
+_VERSION = b'1 ' + hashlib.sha256(' '.join(COLUMNS).encode()).hexdigest()[:16].encode()   # a cache of another version is not used
+_STORED = [*COLUMNS, 'names']   # names: what a DICOMDIR names, one to a line
+
+def _write(rows, path):
+    "Write rows to a new file, then put it in place in one step: a kill at any moment leaves the old file or the new one."
+    import pyarrow as pa, pyarrow.parquet as pq
+    rows = rows[[_is_text(p) for p in rows.path]]
+    columns = {k: pa.array(list(rows[k]), pa.list_(pa.float64())) if k in _TUPLES else pa.array(rows[k], from_pandas=True) for k in _STORED}
+    new = path.with_name(f'.{path.name.lstrip(".")}.{os.getpid()}.new')
+    with open(new, 'wb') as f:
+        pq.write_table(pa.table(columns).replace_schema_metadata({b'radnb': _VERSION}), f)
+        f.flush(); os.fsync(f.fileno())
+    os.replace(new, path)
+
+def _is_text(name):
+    "Can this file name be written as UTF-8? Those of old discs cannot, and are read afresh each time."
+    try: return name.isascii() or bool(name.encode())
+    except UnicodeEncodeError: return False
+
+# %% ../../nbs/data/index.ipynb #2b4425a0
+def _read(path):
+    "The rows in a file of the cache. One that cannot be read, or is of another version, is an empty one: it can always be made again."
+    import pyarrow as pa, pyarrow.parquet as pq
+    try:
+        table = pq.read_table(path)
+        if (table.schema.metadata or {}).get(b'radnb') != _VERSION: return None
+        rows = table.drop_columns(list(_TUPLES)).to_pandas()
+        return rows.assign(**{k: _tuples(table[k].combine_chunks()) for k in _TUPLES})[_STORED]
+    except (OSError, ValueError, KeyError, pa.ArrowException): return None
+
+def _tuples(column):
+    "A column of lists as tuples, None where there is none. Slices that follow each other share theirs."
+    there = column.is_valid().to_numpy(zero_copy_only=False)
+    out, n = np.full(len(column), None, object), int(there.sum())
+    if not n: return out
+    rows = column.flatten().to_numpy().reshape(n, -1)
+    new = np.r_[True, (rows[1:] != rows[:-1]).any(1)]
+    out[there] = np.fromiter(zip(*rows[new].T.tolist()), object, new.sum())[np.cumsum(new)-1]
+    return out
+
+# %% ../../nbs/data/index.ipynb #35f194b4
+@contextlib.contextmanager
+def _lock(folder, patience=10):
+    "Only one process at a time merges its rows; one that hangs is not waited for. Where there are no locks (Windows, some shares), the last to finish wins."
+    try: import fcntl
+    except ImportError: yield; return
+    fd, end = os.open(folder, os.O_RDONLY), time.monotonic()+patience
+    try:
+        while time.monotonic() < end:
+            try: fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB); break
+            except BlockingIOError: time.sleep(.02)
+            except OSError: break
+        yield
+    finally: os.close(fd)
+
+# %% ../../nbs/data/index.ipynb #b558fd5f
+class _Cache:
+    "Rows of earlier runs in one Parquet file; while a run goes on, in shards beside it. Paths in it are relative to it, so it can move with the folder."
+    def __init__(self, path, root):
+        self.path, self.count, self.shards = Path(os.path.abspath(path)), 0, []
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.skip = len(os.path.join(root, ''))
+        try: under = os.path.relpath(root, self.path.parent)
+        except ValueError: under = os.path.abspath(root)   # another drive of Windows
+        self.prefix = '' if under == '.' else under+os.sep
+        self.shards = self.helpers('part')
+        parts = [rows for rows in map(_read, (self.path, *self.shards)) if rows is not None]
+        self.rows = pd.concat(parts, ignore_index=True).drop_duplicates('path', keep='last', ignore_index=True) if len(parts) > 1 else parts[0] if parts else None
+
+    def helpers(self, suffix):
+        "Shards (.part) or unfinished files (.new) of this cache, whichever process wrote them."
+        names = (e.name for e in os.scandir(self.path.parent))
+        return [self.path.with_name(n) for n in sorted(names) if n.startswith(f'.{self.path.name}.') and n.endswith(suffix)]
+
+    def owns(self, path):
+        "Is this file part of the cache itself?"
+        if self.path.name not in path: return False
+        folder, name = os.path.split(os.path.abspath(path))
+        return folder == str(self.path.parent) and (name == self.path.name or name.startswith(f'.{self.path.name}.'))
+
+    def key(self, path): return self.prefix+path[self.skip:]
+
+# %% ../../nbs/data/index.ipynb #de4b08d0
+@patch
+def find(self:_Cache, paths, sizes, mtimes):
+    "The row of each file that has not changed since it was read, -1 for the others. What could not be opened is tried again."
+    if self.rows is None: return np.full(len(paths), -1)
+    row = {p: i for i,p in enumerate(self.rows.path.tolist())}
+    at = np.array([row.get(self.key(p), -1) for p in paths])
+    same = (self.rows['size'].to_numpy()[at] == sizes) & (self.rows.mtime.to_numpy()[at] == mtimes) & (self.rows.status != 'unreadable').to_numpy()[at]
+    return np.where(same, at, -1)
+
+@patch
+def add(self:_Cache, rows):
+    "Save the rows read so far."
+    shard = self.path.with_name(f'.{self.path.name}.{os.getpid()}-{self.count}.part')
+    _write(rows.assign(path=_texts([self.key(p) for p in rows.path])), shard)
+    self.shards.append(shard); self.count += 1
+
+@patch
+def finish(self:_Cache, rows):
+    "Put the rows of this run in the cache, beside those of other folders that share it."
+    rows = rows.assign(path=_texts([self.key(p) for p in rows.path]))
+    with _lock(self.path.parent):
+        old = _read(self.path)
+        others = None if old is None else old[~old.path.str.startswith(self.prefix)]
+        _write(rows if others is None or not len(others) else pd.concat([others, rows], ignore_index=True), self.path)
+        for p in self.shards: p.unlink(missing_ok=True)
+        for p in self.helpers('new'):
+            with contextlib.suppress(OSError):
+                if time.time()-p.stat().st_mtime > 3600: p.unlink()   # what a kill left
+
+# %% ../../nbs/data/index.ipynb #83c2441d
+def _named(path):
+    "The files that a DICOMDIR names (DICOM PS3.3 F.3), relative to it, one to a line."
+    try: records = read_dicom(path, pixels=False, tags=['DirectoryRecordSequence']).get('DirectoryRecordSequence') or []
+    except UnreadableFile: return ''
+    ids = [r.get('ReferencedFileID') for r in records if r.get('RecordInUseFlag') != 0]
+    return '\n'.join('/'.join([i] if isinstance(i, str) else i) for i in ids if i)
+
+def _absent(files):
+    "A row for each file that a DICOMDIR names and that is not there. Names are compared without case: discs are read that way."
+    rows = []
+    for f in files[files.status == 'DICOMDIR'].itertuples():
+        base = os.path.join(os.path.dirname(f.path), '')
+        there = {p[len(base):].replace(os.sep, '/').casefold().split(';')[0].rstrip('.') for p in files.path if p.startswith(base)}
+        rows += [dict(_EMPTY, path=base+n.replace('/', os.sep), status='missing', reason='named by the DICOMDIR, but not there')
+                 for n in (f.names.split('\n') if isinstance(f.names, str) and f.names else []) if n.casefold() not in there]
+    return rows
+
+# %% ../../nbs/data/index.ipynb #1fc7cdc3
+_SAVE_SECONDS = 2  # between two saves of what has been read
+
+def _read_new(paths, cache, workers, done):
+    "Read the headers of `paths` into the list `done`, saving now and then."
+    saved, last = 0, time.monotonic()
+    with progress((), 'reading headers', total=len(paths), min_items=200) as bar:
+        for rows in _tables(paths, workers):
+            names = [_named(p) if s == 'DICOMDIR' else None for p,s in zip(rows.path, rows.status)] if (rows.status == 'DICOMDIR').any() else [None]*len(rows)
+            done.append(rows.assign(names=_texts(names))); bar.update(len(rows))
+            if cache and time.monotonic()-last > _SAVE_SECONDS:
+                cache.add(pd.concat(done[saved:], ignore_index=True)); saved, last = len(done), time.monotonic()
+
+def _frame(rows):
+    "Rows as a table with the columns' own types."
+    out = pd.DataFrame({k: [r[k] for r in rows] for k in COLUMNS}, dtype=object)
+    for k in COLUMNS: out[k] = _as_column(k, out[k].tolist())
+    return out.assign(names=_texts([None]*len(rows)))
+
+def _as_column(k, values):
+    if k in _INTEGERS: return np.array(values, np.int64)
+    if k in _TUPLES: return np.fromiter(values, object, len(values))
+    return np.array([np.nan if v is None else v for v in values], float) if k in _NUMERIC or k == 'frame_gap' else _texts(values)
+
+# %% ../../nbs/data/index.ipynb #424acb17
+def _gather(seen, cache, workers):
+    "The table of everything `_walk` has seen, in its order; the cache is brought up to date even if the reading is broken off."
+    paths, sizes, mtimes, status, reason = (list(c) for c in zip(*seen))
+    is_file = np.array([not s for s in status], bool)
+    at = cache.find(paths, np.array(sizes), np.array(mtimes)) if cache else np.full(len(paths), -1)
+    at[~is_file] = -1
+    todo, done, notes = np.flatnonzero(is_file & (at < 0)), [], np.flatnonzero(~is_file)
+    if (at >= 0).any(): done.append(cache.rows.iloc[at[at >= 0]].assign(path=_texts([paths[i] for i in np.flatnonzero(at >= 0)])))
+    n = len(done)
+    try:
+        if len(todo): _read_new([paths[i] for i in todo], cache, workers, done)
+    finally:
+        if cache and done and (len(done) > n or cache.shards or len(done[0]) != len(cache.rows)): cache.finish(pd.concat(done, ignore_index=True))
+    if len(notes): done.append(_frame([dict(_EMPTY, path=paths[i], status=status[i], reason=reason[i]) for i in notes]))
+    order = np.argsort(np.concatenate([np.flatnonzero(at >= 0), todo, notes]), kind='stable')
+    table = pd.concat(done, ignore_index=True) if len(done) > 1 else done[0].reset_index(drop=True)
+    return table if (np.diff(order) == 1).all() else table.take(order).reset_index(drop=True)
+
+# %% ../../nbs/data/index.ipynb #7e01c4e6
 def index_dicom(
     root, # The folder
-    cache=None # A Parquet file to remember the headers in; it holds PatientIDs, so keep it where the data is
+    cache=None, # A Parquet file to remember the headers in; it holds PatientIDs, so keep it where the data is
+    follow_links:bool=False, # Also read what links outside of the folder lead to
+    workers:int=None # Threads that read, see `scan_files`
 ) -> pd.DataFrame: # One row per file: `path`, `status`, `reason`, DICOM keywords
     "Read the header of every file below `root`, whatever its name. Raises `NoDicomFound` if nothing there is DICOM."
     root = Path(root)
     if not root.is_dir(): raise NoDicomFound('No such folder', root, 'check the path')
-    paths = [p for p in _walk(root) if cache is None or os.path.abspath(p) != os.path.abspath(cache)]
-    if not paths: raise NoDicomFound('The folder is empty', root, 'check the path, and that the export is finished')
-    known, rows = _load_cache(cache), []
-    try:
-        for i,p in enumerate(progress(paths, 'reading headers', min_items=200)):
-            rows.append(_known_row(known, p) or scan_file(p))
-            if i % _SAVE_EVERY == _SAVE_EVERY-1: _save_cache(cache, rows)
-    finally: _save_cache(cache, rows)
-    files = pd.DataFrame(rows).reindex(columns=_COLUMNS)
-    if (files.status == 'not DICOM').all(): raise NoDicomFound(f'None of the {len(files)} files is DICOM', root, 'check that this is the folder of images')
-    return files
-
-# %% ../../nbs/data/index.ipynb #49b58c45
-_COLUMNS = ['path', 'status', 'reason', *KEYWORDS, 'TransferSyntaxUID', 'ReferencedSeriesUID', 'ipp', 'iop', 'pixel_spacing',
-            'frame_verdict', 'frame_action', 'frame_gap', 'size']
-
-def _known_row(known, path):
-    "The cached row of a file that has not changed since."
-    if not known: return None
-    try: stat = os.stat(path)
-    except OSError: return None
-    return known.get((str(path), stat.st_size, stat.st_mtime_ns))
+    cache = cache and _Cache(cache, root)
+    seen = [s for s in _walk(root, follow_links) if not (cache and cache.owns(s[0]))]
+    if not seen: raise NoDicomFound('The folder is empty', root, 'check the path, and that the export is finished')
+    files = _gather(seen, cache, workers)
+    if files.status.isin(('not DICOM','skipped')).all():
+        links = files.reason.str.contains('follow_links').sum()
+        remedy = f'{links} links lead out of it: follow_links=True follows them' if links else 'check that this is the folder of images'
+        raise NoDicomFound(f'None of the {len(files)} files is DICOM', root, remedy)
+    absent = _absent(files)
+    return (pd.concat([files, _frame(absent)], ignore_index=True) if absent else files)[COLUMNS]

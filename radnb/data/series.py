@@ -9,74 +9,63 @@ __all__ = ['series_table', 'join_labels', 'find_masks']
 import numpy as np
 import pandas as pd
 from ..core import BadInput, BadLabels, NoDicomFound, UnknownPatients
-from .geometry import slice_geometry
+from .frames import expand
+from .stacks import _Table, _thickness, stacks
 from .volume import plane_name
 
 # %% ../../nbs/data/series.ipynb #38e4d1f1
-_SPLITTERS = ('EchoTime DiffusionBValue TemporalPositionIdentifier TriggerTime AcquisitionNumber ImageType RepetitionTime ContrastBolusAgent AcquisitionTime').split()
-_KEEP = ('PatientID PatientSex PatientAge StudyInstanceUID SeriesInstanceUID FrameOfReferenceUID Modality SeriesDescription BodyPartExamined Manufacturer '
-         'ManufacturerModelName StationName InstitutionName StudyDate ConvolutionKernel ContrastBolusAgent').split()
+_KEEP = ('PatientID PatientSex PatientAge StudyInstanceUID SeriesInstanceUID FrameOfReferenceUID Modality StudyDescription SeriesDescription ProtocolName BodyPartExamined Manufacturer '
+         'ManufacturerModelName StationName InstitutionName StudyDate SeriesNumber ConvolutionKernel ContrastBolusAgent SliceThickness').split()
 
-def _round(v, digits): return None if v is None or not isinstance(v, tuple) else tuple(round(x, digits) + 0. for x in v)
-
-def _stack_key(r):
-    "Slices can be one stack only if these agree. A file with frames, or without a position, stands alone."
-    alone = r.path if (r.NumberOfFrames or 1) > 1 or 'MOSAIC' in str(r.ImageType) or not isinstance(r.ipp, tuple) or not isinstance(r.iop, tuple) else ''
-    return (r.SeriesInstanceUID, r.Rows, r.Columns, _round(r.iop, 2), _round(r.pixel_spacing, 3), alone)
-
-# %% ../../nbs/data/series.ipynb #e590571b
-def _geometry(g):
-    "Geometry of a stack of slices, or None where the files do not say where they lie."
-    if len(g) == 1 and (g.NumberOfFrames.iloc[0] or 1) > 1 or not isinstance(g.ipp.iloc[0], tuple) or not isinstance(g.iop.iloc[0], tuple): return None
-    thickness = g.SpacingBetweenSlices.iloc[0] if g.SpacingBetweenSlices.iloc[0] > 0 else g.SliceThickness.iloc[0]
-    return slice_geometry(list(g.ipp), list(g.iop), g.pixel_spacing.iloc[0], thickness if thickness > 0 else 1.)
-
-def _split(g):
-    "(part in words, stack, geometry): images on the same positions told apart by the first keyword that separates them all."
-    geo = _geometry(g)
-    if geo is None or 'images at' not in geo.verdict: return [('', g, geo)]
-    for k in _SPLITTERS:
-        parts = [(f'{k} {v:g}' if isinstance(v, float) else f'{k} {v}', p) for v,p in g.groupby(k, dropna=False)]
-        split = [(name, p, _geometry(p)) for name,p in parts]
-        if len(parts) > 1 and not any('images at' in s[2].verdict for s in split): return split
-    return [('', g, geo)]
-
-# %% ../../nbs/data/series.ipynb #a7b5d303
-def _volume_row(part, g, geo, copies, bad):
-    "One row of the series table."
-    first, n = g.iloc[0], len(g)
-    if geo is not None:
-        paths, verdict, action = [g.path.iloc[i] for i in geo.order], geo.verdict, geo.action
-        if 'MOSAIC' in str(first.ImageType): verdict, action = 'Siemens mosaic: all slices in one picture', 'raises an error'
-        shape, gap, plane = (n, int(first.Rows), int(first.Columns)), float(np.linalg.norm(geo.affine[:3,0])), plane_name(geo.affine)
-    else:
-        frames = int(first.NumberOfFrames or 1) if first.NumberOfFrames > 1 else 1
-        placed = isinstance(first.frame_verdict, str)
-        verdict = first.frame_verdict if placed else ('single image' if frames == 1 else f'{frames} frames without positions')
-        action = first.frame_action if placed else ('loads as one picture' if frames == 1 else 'loads the frames as time points')
-        paths, shape, gap = list(g.path), (frames, int(first.Rows), int(first.Columns)), first.frame_gap if placed else 1.
-        plane = _iop_plane(first.iop) if isinstance(first.iop, tuple) else ''
-    left_out = [f'{k} {what} left out' for k,what in ((copies, 'files with a SOPInstanceUID seen before'), (bad, 'damaged files')) if k]
-    spacing = (round(float(gap), 4), *map(float, first.pixel_spacing))
-    return dict({k: first[k] for k in _KEEP}, part=part, n_files=n, shape=shape, spacing=spacing, orientation=plane,
-                verdict='; '.join([verdict, *left_out]), action=action, paths=paths)
-
-def _iop_plane(iop): return plane_name(slice_geometry([[0,0,0]], iop).affine)
-
-# %% ../../nbs/data/series.ipynb #374d4e5e
-def series_table(
-    files:pd.DataFrame # From `index_dicom`
-) -> pd.DataFrame: # One row per volume; `paths` in slice order
-    "Which volumes there are, with a geometry verdict in words. Segmentations are not volumes: `find_masks` attaches them."
+def _images(files):
+    "(rows of whole images, each once; by series: number of copies, number of damaged files)."
     whole = files[(files.status == 'ok') & (files.Modality != 'SEG')]
     if not len(whole): raise NoDicomFound('No whole image among the files', remedy='look at the status column of the index')
     bad = files[files.status.isin(('truncated','unreadable','no image')) & files.Rows.notna()].SeriesInstanceUID.value_counts()
-    unique = whole[~(whole.duplicated('SOPInstanceUID') & whole.SOPInstanceUID.notna())]
-    copies = whole.SeriesInstanceUID.value_counts() - unique.SeriesInstanceUID.value_counts()
-    keys = pd.Series([_stack_key(r) for r in unique.itertuples()], index=unique.index)
-    stacks = [s for _,g in unique.groupby(keys, sort=False) for s in _split(g)]
-    rows = [_volume_row(part, g, geo, copies.get(g.SeriesInstanceUID.iloc[0], 0), bad.get(g.SeriesInstanceUID.iloc[0], 0)) for part,g,geo in stacks]
-    return pd.DataFrame(rows).sort_values(['PatientID','StudyInstanceUID','SeriesInstanceUID','part'], kind='stable').reset_index(drop=True)
+    copy = whole.duplicated('SOPInstanceUID') & whole.SOPInstanceUID.notna()
+    return whole[~copy], whole[copy].SeriesInstanceUID.value_counts(), bad
+
+# %% ../../nbs/data/series.ipynb #a7b5d303
+def _shape(t, stack):
+    "((slices, rows, columns), spacing, plane in words) of a stack."
+    r, n = stack.rows[0,0], stack.rows.shape[1]
+    gap = np.linalg.norm(stack.geometry.affine[:3,0]) if stack.geometry is not None else _thickness(t, r)
+    spacing = (round(float(gap), 4), *(round(float(v), 6) for v in t.spacing[r]))
+    plane = plane_name(stack.geometry.affine) if stack.geometry is not None else ''
+    return (n, int(t.numbers('Rows')[r]), int(t.numbers('Columns')[r])), spacing, plane
+
+def _row(t, paths, stack):
+    "What the table says of a stack itself."
+    shape, spacing, plane = _shape(t, stack)
+    mine = list(dict.fromkeys(paths[stack.rows.ravel()]))
+    return dict(part=stack.part, n_files=len(mine), shape=shape, n_times=len(stack.rows), dimension=_in_words(stack.dimension), spacing=spacing, orientation=plane,
+                verdict=stack.verdict, action=stack.action, paths=mine)
+
+def _in_words(dim):
+    "A fourth dimension in words; '' for a 3D volume."
+    if dim is None: return ''
+    v = dim.values
+    shown = ', '.join(f'{x:.6g}' for x in v) if len(v) <= 4 else f'{v[0]:.6g} to {v[-1]:.6g}'
+    return f'{dim.name} {shown} {dim.unit}'.strip()
+
+# %% ../../nbs/data/series.ipynb #374d4e5e
+def _left_out(verdicts, series, counts, what):
+    "Verdicts with a word on the files of their series that were left out."
+    n = series.map(counts).fillna(0).astype(int)
+    return [f'{v}; {k} {what} left out' if k else v for v,k in zip(verdicts, n)]
+
+def series_table(
+    files:pd.DataFrame # From `index_dicom`
+) -> pd.DataFrame: # One row per volume; `paths` in slice order
+    "Which volumes there are, with a geometry verdict in words. Segmentations are not volumes: `find_masks` attaches them. Files with many frames are opened, header only."
+    unique, copies, bad = _images(files)
+    frames = expand(unique)
+    found, t, paths = stacks(frames), _Table(frames), frames.path.to_numpy(object)
+    first = frames.iloc[[s.rows[0,0] for s in found]]
+    out = pd.concat([first.reindex(columns=_KEEP).reset_index(drop=True), pd.DataFrame([_row(t, paths, s) for s in found])], axis=1)
+    for counts,what in ((copies, 'files with a SOPInstanceUID seen before'), (bad, 'damaged files')):
+        if len(counts): out['verdict'] = _left_out(out.verdict, out.SeriesInstanceUID, counts, what)
+    return out.sort_values(['PatientID','StudyInstanceUID','SeriesInstanceUID','part'], kind='stable').reset_index(drop=True)
 
 # %% ../../nbs/data/series.ipynb #4be01d2f
 def _read_labels(labels, on):

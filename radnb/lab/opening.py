@@ -1,0 +1,142 @@
+"Volumes opened once and kept for a while; what the browser is told of them, and their slices and packed copies."
+import sys, threading
+from collections import OrderedDict
+from concurrent.futures import Future
+from dataclasses import dataclass
+import numpy as np
+from ..core import BadInput
+from ..data.volume import PLANES, Volume, window_limits
+from ..view.figures import edge_letters, fix_window, hang, is_placed
+from ..view.viewer import nifti_bytes, shrink, shrink_factors, window_choices
+from .listing import Entry, plain
+from .paths import Guard
+from .reading import read_volume
+
+@dataclass
+class Opened:
+    "A volume in memory, placed so that it can be hung in three planes."
+    vol: Volume
+    placed: bool   # do we know how it lies in the patient?
+    entry: Entry
+
+def _place(vol):
+    "An unplaced volume as if its slices went up, its rows back and its columns left: then it is shown as it is stored."
+    if is_placed(vol): return vol
+    k,i,j = vol.spacing
+    return Volume(vol.data, [[0,0,-j,0], [0,-i,0,0], [k,0,0,0], [0,0,0,1]], vol.unit, vol.meta, vol.names)
+
+class Shelf:
+    "The volumes opened last, up to `max_mb` of voxels; each is read once, however many ask for it at the same time."
+    def __init__(self, guard:Guard, max_mb=2000, max_volume_mb=8000):
+        self.guard,self.max_mb,self.max_volume_mb = guard, max_mb, max_volume_mb
+        self._lock, self._open = threading.Lock(), OrderedDict()
+
+    def get(self, entry:Entry, regular:str='raise') -> Opened:
+        "The volume of an entry. Raises what `read_volume` raises, and `BadInput` if it would not fit."
+        key = entry.id, regular
+        with self._lock:
+            mine = key not in self._open
+            future = self._open.setdefault(key, Future())
+            self._open.move_to_end(key)
+        if mine:
+            try: future.set_result(self._read(entry, regular))
+            finally:
+                if not future.done():   # those who wait for it hear the same
+                    with self._lock: del self._open[key]
+                    future.set_exception(sys.exc_info()[1])
+            self._trim()
+        return future.result()
+
+    def _read(self, entry, regular):
+        mb = np.prod([float(n) for n in entry.row.get('shape') or (0,)])*4/1e6
+        if mb > self.max_volume_mb:
+            raise BadInput(f'{mb/1000:.1f} GB of voxels are too many to open here', entry.paths[0], f'raise c.RadnbServer.max_volume_mb (now {self.max_volume_mb})')
+        try: vol = read_volume(entry.kind, entry.paths, self.guard, entry.row.get('part') or '', regular)
+        except MemoryError as e: raise BadInput('Not enough memory for this volume', entry.paths[0], 'close other volumes and notebooks') from e
+        return Opened(_place(vol), is_placed(vol), entry)
+
+    @property
+    def mb(self):
+        "What the opened volumes take, MB."
+        return sum(f.result().vol.data.nbytes for f in list(self._open.values()) if f.done())/1e6
+
+    def _trim(self):
+        "Drop the volumes looked at longest ago; the last one stays, however large."
+        with self._lock:
+            done = [k for k,f in self._open.items() if f.done()]
+            while len(done) > 1 and self.mb > self.max_mb: del self._open[done.pop(0)]
+
+# What the browser is told
+
+def _hung(o:Opened, plane, time=0):
+    data = o.vol.data[time] if o.vol.n_times > 1 else o.vol.data
+    return hang(Volume(data, o.vol.affine, o.vol.unit, o.vol.meta, o.vol.names), plane)
+
+def _plane(o, plane):
+    v = _hung(o, plane)
+    n,rows,cols = v.shape
+    return dict(slices=n, rows=rows, cols=cols, spacing=list(v.spacing), letters=edge_letters(v) if o.placed else {}, affine=v.affine.tolist())
+
+def planes_of(o:Opened) -> dict:
+    "The planes in which a volume can be hung: number and size of the slices, mm, edge letters, index to RAS+ mm."
+    from ..data.volume import plane_name
+    names = PLANES if 1 not in o.vol.shape else [plane_name(o.vol.affine, tol_deg=90)]
+    return {p: _plane(o, p) for p in names}
+
+def _limits(vol, window):
+    lo,hi = window_limits(vol, window)
+    return dict(low=lo, high=hi)
+
+_PET = dict(zip(('SUV 0 to 5', 'SUV 0 to 10', 'SUV 0 to 20'), ((2.5,5), (5,10), (10,20))))
+
+def windows_of(vol:Volume) -> list: # of dicts: name, low, high
+    "The window to start with, then those to choose from: presets for HU and SUV, ranges for all else."
+    if vol.unit == 'RGB': return []
+    first = fix_window(vol)
+    choices = window_choices(vol, first)
+    if vol.unit == 'SUV': choices = {**_PET, **choices}
+    start = _limits(vol, first)
+    named = [dict(name=k, **_limits(vol, w)) for k,w in choices.items()]
+    return [dict(name='as stored' if 'WindowCenter' in vol.meta else 'automatic', **start), *(w for w in named if (w['low'], w['high']) != (start['low'], start['high']))]
+
+def describe(
+    o:Opened,
+    max_mb:float=64. # What `packed` is allowed
+) -> dict:
+    "All that a viewer needs to know before it has a voxel."
+    v = o.vol
+    return plain(dict(id=o.entry.id, title=o.entry.row['title'], modality=v.meta.get('Modality'), shape=v.shape, spacing=v.spacing, times=v.n_times, unit=v.unit,
+                      placed=o.placed, orientation=v.orientation if o.placed else '', verdict=o.entry.row.get('verdict', ''), note=v.meta.get('note', ''),
+                      stored=str(v.data.dtype), mb=v.data.nbytes/1e6, factors=_factors(v, max_mb), planes=planes_of(o), windows=windows_of(v), code=o.entry.code))
+
+def _factors(vol, max_mb):
+    return shrink_factors(vol.shape, vol.spacing, vol.data.size*(1 if vol.unit in ('RGB','label','probability') else 2), max_mb)
+
+def packed(
+    o:Opened,
+    max_mb:float=64. # Voxels are averaged until they take no more than this
+) -> bytes:
+    "The volume as gzipped NIfTI, in the smallest type that shows no difference on screen."
+    return nifti_bytes(shrink(o.vol, _factors(o.vol, max_mb)), compress=True)
+
+def raw_slice(
+    o:Opened,
+    plane:str, # 'axial', 'coronal', 'sagittal'
+    i:int, # Slice of the hung stack
+    time:int=0
+) -> tuple: # bytes (little endian), and their description
+    "One slice with every stored value: whole numbers as uint8 or int16 where they fit, else float32. Raises `BadInput`."
+    if plane not in PLANES: raise BadInput(f'No plane called {plane!r}', remedy=f'one of: {", ".join(PLANES)}')
+    if not 0 <= time < o.vol.n_times: raise BadInput(f'Time point {time} of {o.vol.n_times}')
+    v = _hung(o, plane, time)
+    if not 0 <= i < len(v.data): raise BadInput(f'Slice {i} of {len(v.data)}', remedy='count from 0')
+    a = np.asarray(v.data[i])
+    kind = next((t for t in ('u1','<i2') if _fits(a, t)), '<f4')
+    return np.ascontiguousarray(a, kind).tobytes(), dict(rows=a.shape[0], cols=a.shape[1], channels=a.shape[2] if a.ndim > 2 else 1, type={'u1':'uint8', '<i2':'int16', '<f4':'float32'}[kind])
+
+def _fits(a, kind):
+    "Can the values be stored as `kind` without loss?"
+    if a.dtype == bool: return True
+    if not np.isfinite(a).all(): return False
+    info = np.iinfo(kind)
+    return info.min <= a.min() and a.max() <= info.max and (a.dtype.kind in 'iu' or np.array_equal(a, np.rint(a)))

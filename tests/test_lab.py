@@ -1,0 +1,427 @@
+"radnb in a Jupyter server: every route, what it refuses, and that the committed bundle is made of the committed sources."
+import gzip, io, json, os, subprocess, sys, threading, time
+from pathlib import Path
+import numpy as np
+import pytest
+
+pytest.importorskip('pytest_jupyter', reason="pip install 'pytest-jupyter[server]'")
+from tornado.httpclient import HTTPClientError
+from radnb.core import BadInput, RadnbError, UnreadableFile
+from radnb.data.phantom import make_cohort, mr_phantom
+from radnb.data.volume import Volume, to_sitk
+from radnb.lab.listing import Listing, scan
+from radnb.lab.opening import Shelf, describe, raw_slice
+from radnb.lab.paths import Guard, NotServed, check_data_file
+from radnb.lab.reading import read_volume, thumbnail
+
+pytest_plugins = ['pytest_jupyter.jupyter_server']
+
+@pytest.fixture
+def jp_server_config(): return {'ServerApp': {'jpserver_extensions': {'radnb.lab': True}}}
+
+@pytest.fixture(scope='session')
+def scans(tmp_path_factory):
+    "One volume as NIfTI (two ways), NRRD and MetaImage (attached and detached), and two synthetic patients as DICOM."
+    import SimpleITK as sitk
+    root = tmp_path_factory.mktemp('scans')
+    vol = mr_phantom(size=(12,20,24))[0]
+    for name in ('head.nii', 'head.nii.gz'): vol.to_nifti(root/name)
+    for name in ('head.nrrd', 'head.nhdr', 'head.mha', 'head.mhd'): sitk.WriteImage(to_sitk(vol), str(root/name))
+    make_cohort(root/'ward', n=2, size=(6,32,32), seed=1)
+    (root/'notes.txt').write_text('not a scan')
+    return root
+
+@pytest.fixture
+def root(jp_root_dir, scans):
+    "The server's folder, with the scans in it."
+    import shutil
+    shutil.copytree(scans, jp_root_dir, dirs_exist_ok=True)
+    return jp_root_dir
+
+@pytest.fixture
+def get(jp_fetch, root):
+    "GET a route: (body or JSON, headers); errors come back as (status, JSON)."
+    async def fetch(route, **query):
+        try: r = await jp_fetch('radnb', route, params={k: str(v) for k,v in query.items()})
+        except HTTPClientError as e: return e.code, json.loads(e.response.body)
+        is_json = r.headers['Content-Type'].startswith('application/json')
+        return (json.loads(r.body) if is_json else r.body), r.headers
+    return fetch
+
+# What lies at a path
+
+FILES = ('head.nii', 'head.nii.gz', 'head.nrrd', 'head.nhdr', 'head.mha', 'head.mhd')
+
+async def test_a_folder_lists_its_volumes(get):
+    found,_ = await get('series', path='')
+    by_kind = {k: [e for e in found['entries'] if e['kind'] == k] for k in ('dicom','nifti','itk')}
+    assert {k: len(v) for k,v in by_kind.items()} == dict(dicom=2, nifti=2, itk=4)
+    assert {e['title'] for e in by_kind['nifti']+by_kind['itk']} == set(FILES)
+    for e in by_kind['dicom']:
+        assert e['shape'] == [6,32,32] and e['Modality'] == 'CT' and e['verdict'] == 'regular' and e['code']['load'].startswith('ward/')
+
+async def test_a_slice_brings_its_whole_series(get, root):
+    one = sorted((root/'ward').rglob('*'))
+    files = [f for f in one if f.is_file() and f.suffix == '.dcm' or f.is_file() and f.suffix == '']
+    path = files[3].relative_to(root).as_posix()
+    found,_ = await get('series', path=path)
+    chosen = next(e for e in found['entries'] if e['id'] == found['selected'])
+    assert found['single'] and chosen['n_files'] == 6 and 0 <= found['at'] < 6
+
+async def test_extensionless_dicom_is_opened_by_what_it_is(get, root):
+    dcm = next(f for f in (root/'ward').rglob('*.dcm'))
+    (root/'loose').mkdir(); (root/'loose'/'IM0001').write_bytes(dcm.read_bytes())
+    found,_ = await get('series', path='loose/IM0001')
+    assert len(found['entries']) == 1
+    meta,_ = await get('meta', path='loose/IM0001', series=found['selected'])
+    assert meta['unit'] == 'HU' and meta['shape'] == [1,32,32]
+
+async def test_what_is_no_scan_says_so(get):
+    found,_ = await get('series', path='notes.txt')
+    assert found['entries'] == [] and found['note'].startswith('not DICOM')
+    assert (await get('meta', path='notes.txt'))[0] == 404
+
+def test_only_what_has_changed_is_read_again(scans, tmp_path):
+    import shutil
+    shutil.copytree(scans/'ward', tmp_path/'w')
+    listing = Listing(Guard(tmp_path), tmp_path/'w').read()
+    n = listing.job.total
+    assert n and listing.read().job.total == n
+    table = listing.table
+    victim = table.path[0]
+    os.utime(victim, ns=(1,1))
+    again = scan(list(table.path), table)
+    assert again.mtime[list(again.path).index(victim)] == 1 and len(again) == n
+    os.unlink(victim)
+    assert len(scan([p for p in table.path if p != victim], table)) == n-1
+
+async def test_progress_while_headers_are_read(get, jp_serverapp, monkeypatch):
+    "A folder that takes its time answers 202 with the count, then the table."
+    import radnb.lab.listing as listing
+    real, go = listing.scan_files, threading.Event()
+    monkeypatch.setattr(listing, 'scan_files', lambda files: (go.wait(20), real(files))[1])
+    jp_serverapp.config.RadnbServer.patience = .05
+    handler = next(r for r in jp_serverapp.web_app.wildcard_router.rules[0].target.rules if 'radnb' in str(r.matcher.regex.pattern))
+    handler.target_kwargs['radnb'].patience = .05
+    first,headers = await get('series', path='ward')
+    assert set(first) == {'done','total'}
+    go.set()
+    for _ in range(50):
+        found,_ = await get('series', path='ward')
+        if 'entries' in found: break
+    assert len(found['entries']) == 2
+
+# Headers
+
+async def test_header_of_dicom(get, root):
+    path = next((root/'ward').rglob('*.dcm')).relative_to(root).as_posix()
+    found,_ = await get('header', path=path)
+    rows = {r['keyword']: r for r in found['rows']}
+    assert rows['Modality'] == dict(tag='(0008,0060)', keyword='Modality', vr='CS', depth=0, value='CT')
+    assert 'bytes' in rows['PixelData']['value'] and rows['TransferSyntaxUID']['tag'] == '(0002,0010)'
+
+@pytest.mark.parametrize('name', FILES)
+async def test_header_of_other_formats(get, name):
+    found,_ = await get('header', path=name)
+    keys = {r['keyword'] for r in found['rows']}
+    assert 'spacing' in keys if 'nii' not in name else 'pixdim' in keys
+
+async def test_header_of_a_series_by_number(get):
+    found,_ = await get('series', path='ward')
+    a,b = [(await get('header', path='ward', series=found['entries'][0]['id'], i=i))[0] for i in (0,5)]
+    assert a['n'] == b['n'] == 6 and a['file'] != b['file']
+    status,error = await get('header', path='ward', series=found['entries'][0]['id'], i=6)
+    assert status == 422 and 'not between' in error['what']
+
+def test_sequences_are_nested_and_binary_is_a_length(tmp_path):
+    import pydicom
+    from pydicom.dataset import Dataset, FileMetaDataset
+    from radnb.lab.header import header_rows
+    item = Dataset(); item.CodeMeaning = 'Chest'
+    ds = Dataset(); ds.SOPClassUID = pydicom.uid.SecondaryCaptureImageStorage; ds.AnatomicRegionSequence = [item]; ds.PatientName = 'Öz^Ayşe'; ds.SpecificCharacterSet = 'ISO_IR 192'
+    ds.private_block(0x11, 'RADNB', create=True).add_new(1, 'OB', b'\x00'*70)
+    ds.file_meta = FileMetaDataset(); ds.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
+    ds.save_as(tmp_path/'a.dcm', enforce_file_format=True)
+    rows = header_rows(tmp_path/'a.dcm', 'dicom')
+    by = {r['keyword']: r for r in rows}
+    assert by['AnatomicRegionSequence']['value'] == '1 item' and by['Item 1']['depth'] == 1 and by['CodeMeaning']['depth'] == 2
+    assert by['PatientName']['value'] == 'Öz^Ayşe' and any(r['value'] == '70 bytes' for r in rows)
+
+# Volumes and slices
+
+@pytest.mark.parametrize('name', FILES)
+async def test_every_format_is_the_same_volume(get, scans, name):
+    "Shape, spacing, place and values agree with what was written."
+    import nibabel as nib
+    truth = Volume.from_nifti(scans/'head.nii')
+    meta,_ = await get('meta', path=name)
+    assert meta['shape'] == [12,20,24] and meta['placed'] and meta['factors'] == [1,1,1]
+    body,_ = await get('volume', path=name)
+    img = nib.Nifti1Image.from_bytes(gzip.decompress(body))
+    np.testing.assert_allclose(img.affine, truth.affine[:, [2,1,0,3]], atol=1e-3)
+    np.testing.assert_allclose(np.asarray(img.dataobj).T, truth.data, atol=(truth.data.max()-truth.data.min())/60000)
+    plane = meta['planes']['axial']
+    i = plane['slices']//3
+    raw,headers = await get('slice', path=name, plane='axial', i=i)
+    about = json.loads(headers['X-Radnb-Slice'])
+    a = np.frombuffer(raw, about['type']).reshape(about['rows'], about['cols'])
+    np.testing.assert_allclose(a, truth.slice(i, 'axial'), rtol=1e-6)                   # every stored value
+    at = np.array(plane['affine']) @ [i, 3, 5, 1]
+    k = tuple(np.rint(truth.index(at[:3])).astype(int))
+    assert np.isclose(truth.data[k], a[3,5])                                            # and where it lies
+
+async def test_a_large_volume_is_shrunk_and_says_so(get):
+    meta,_ = await get('meta', path='head.nii', max_mb=.01)
+    assert meta['factors'] != [1,1,1]
+    small,_ = await get('volume', path='head.nii', max_mb=.01)
+    assert len(gzip.decompress(small)) <= 10_000+352+12*20
+    raw,headers = await get('slice', path='head.nii', plane='sagittal', i=0)
+    about = json.loads(headers['X-Radnb-Slice'])
+    assert (about['rows'], about['cols']) == (12,20)                                    # slices are never shrunk
+
+async def test_ct_has_the_presets(get):
+    meta,_ = await get('meta', path='ward')
+    names = [w['name'] for w in meta['windows']]
+    assert meta['modality'] == 'CT' and any(n.startswith('lung') for n in names) and any(n.startswith('bone') for n in names)
+    assert meta['planes']['axial']['letters'] == dict(left='R', right='L', top='A', bottom='P')
+
+async def test_thumbnails_are_small_pictures(get):
+    from PIL import Image
+    found,_ = await get('series', path='')
+    for e in found['entries']:
+        png,headers = await get('thumbnail', path='', series=e['id'], size=64)
+        img = Image.open(io.BytesIO(png))
+        assert headers['Content-Type'] == 'image/png' and max(img.size) == 64 and np.asarray(img).std() > 5, e['title']
+
+def test_a_thumbnail_hangs_as_the_viewer_does(scans):
+    "The middle slice alone is turned as in the stack: the thumbnail of NIfTI is its axial slice, shrunk."
+    from PIL import Image
+    guard, vol = Guard(scans), Volume.from_nifti(scans/'head.nii')
+    img = np.asarray(Image.open(io.BytesIO(thumbnail('nifti', [str(scans/'head.nii')], guard, size=24))), float)
+    hung = vol.slice(6, 'axial').astype(float)
+    assert np.corrcoef(img.ravel(), np.asarray(Image.fromarray(hung).resize(img.shape[::-1])).ravel())[0,1] > .95
+
+async def test_nothing_stays_on_the_browsers_disk(get):
+    for route,query in dict(series={}, meta=dict(path='head.nii'), volume=dict(path='head.nii'), slice=dict(path='head.nii'), thumbnail=dict(path='head.nii')).items():
+        _,headers = await get(route, **query)
+        assert headers['Cache-Control'] == 'no-store' and headers['X-Content-Type-Options'] == 'nosniff', route
+
+@pytest.mark.parametrize('name', ['explore','classify','segment'])
+async def test_templates_are_notebooks(get, name):
+    import nbformat
+    nb,_ = await get('template', name=name)
+    nbformat.validate(nbformat.from_dict(nb))
+    assert all(not c.get('outputs') for c in nb['cells']) and 'radnb' in json.dumps(nb)
+
+# Bad input
+
+BAD = dict(i=['-1','99','x','1e9'], plane=['oblique',''], time=['1','-1'])
+
+@pytest.mark.parametrize('name,value', [(k,v) for k,vs in BAD.items() for v in vs])
+async def test_bad_numbers_are_refused_in_words(get, name, value):
+    status,error = await get('slice', path='head.nii', **{name: value})
+    assert status == 422 and error['what'] and set(error) == {'error','what','where','remedy'}
+
+async def test_broken_files_say_what_to_do(get, root):
+    (root/'cut.nii.gz').write_bytes((root/'head.nii.gz').read_bytes()[:300])
+    (root/'cut.nii').write_bytes((root/'head.nii').read_bytes()[:2000])
+    (root/'cut.mha').write_bytes((root/'head.mha').read_bytes()[:-5000])
+    (root/'not.nrrd').write_bytes(b'rubbish')
+    for name in ('cut.nii.gz','cut.nii','cut.mha','not.nrrd'):
+        status,error = await get('meta', path=name)
+        assert status == 422 and error['error'] == 'UnreadableFile' and error['remedy'] and error['where'] == name, error
+
+async def test_missing_slices_raise_and_can_be_stacked(get, root):
+    folder = next((root/'ward').rglob('*.dcm')).parent
+    files = sorted(folder.glob('*.dcm'))
+    os.unlink(files[2]); os.unlink(files[3])
+    path = folder.relative_to(root).as_posix()
+    status,error = await get('meta', path=path)
+    assert status == 422 and error['error'] == 'MissingSlices'
+    meta,_ = await get('meta', path=path, regular='as-is')
+    assert meta['shape'][0] == 4 and 'stacked as they are' in meta['note']
+
+async def test_a_volume_too_large_is_refused_before_it_is_read(scans):
+    guard = Guard(scans)
+    entry = Listing(guard, scans/'head.nii').read().entries[0]
+    with pytest.raises(BadInput, match='too many'): Shelf(guard, max_volume_mb=0).get(entry)
+
+# Paths
+
+OUTSIDE = ['..', '../', '../secret.nii', 'ward/../../secret.nii', '/etc/passwd', '//etc/passwd', '%2e%2e/secret.nii', '%2e%2e%2fsecret.nii', '%252e%252e/secret.nii',
+           '..%2fsecret.nii', '..\\secret.nii', '....//secret.nii', '．．/secret.nii', 'head.nii\0.txt', '~/x', 'C:/windows', 'file:///etc/passwd', 'a'*5000, 'ward/\u202e', 'head.nii/']
+ROUTES = ('series','header','meta','volume','slice','thumbnail')
+
+@pytest.mark.parametrize('route', ROUTES)
+async def test_paths_outside_are_not_there(get, root, route):
+    (root.parent/'secret.nii').write_bytes((root/'head.nii').read_bytes())
+    for path in OUTSIDE[:-1]:
+        status,error = await get(route, path=path)
+        assert status == 404 and error['error'] == 'NotServed' and error['remedy'], (path, error)
+
+async def test_encoded_paths_on_the_wire(jp_fetch, http_server_client, jp_base_url, jp_auth_header, root):
+    "The same, encoded by hand, in the query and in the route itself."
+    (root.parent/'secret.nii').write_bytes((root/'head.nii').read_bytes())
+    for query in ('path=%2e%2e%2fsecret.nii', 'path=..%2Fsecret.nii', 'path=%252e%252e%252fsecret.nii', 'path=head.nii%00', 'path=%c0%ae%c0%ae/secret.nii', 'path=head.nii&path=../secret.nii',
+                  'path=%2Fetc%2Fpasswd', 'path=..%5csecret.nii'):
+        with pytest.raises(HTTPClientError) as e: await http_server_client.fetch(f'{jp_base_url}radnb/meta?{query}', headers=jp_auth_header)
+        assert e.value.code in (400, 404), query
+    for url in ('radnb/../../secret.nii', 'radnb/%2e%2e/meta', 'radnb/meta/../../x', 'radnb/nothing'):
+        with pytest.raises(HTTPClientError) as e: await http_server_client.fetch(jp_base_url+url, headers=jp_auth_header)
+        assert e.value.code in (403, 404), url
+
+async def test_links_that_lead_out_are_refused(get, root, tmp_path):
+    out = tmp_path/'elsewhere'; out.mkdir()
+    (out/'head.nii').write_bytes((root/'head.nii').read_bytes())
+    (root/'inside').symlink_to(root/'ward'); (root/'out').symlink_to(out); (root/'out.nii').symlink_to(out/'head.nii'); (root/'loop').symlink_to('loop')
+    for path in ('out', 'out/head.nii', 'out.nii', 'loop', 'out/nothing'):
+        for route in ROUTES:
+            status,error = await get(route, path=path)
+            assert status == 404 and error['error'] == 'NotServed', (path, error)
+    assert 'link' in (await get('meta', path='out.nii'))[1]['what']
+    assert len((await get('series', path='inside'))[0]['entries']) == 2                 # a link that stays inside is a folder like others
+    assert 'out.nii' not in json.dumps((await get('series', path=''))[0])               # nor do they appear in their folder's list
+
+def test_links_can_be_allowed(scans, tmp_path):
+    (tmp_path/'root').mkdir(); (tmp_path/'root'/'pacs').symlink_to(scans)
+    with pytest.raises(NotServed, match='link'): Guard(tmp_path/'root').open('pacs/head.nii')
+    guard = Guard(tmp_path/'root', links=[scans])
+    assert guard.name(guard.open('pacs/head.nii')) == 'pacs/head.nii'
+    assert len(Listing(guard, guard.open('pacs')).read().entries) == 8
+    with pytest.raises(NotServed): guard.open('pacs/../../x')
+
+async def test_hidden_files_follow_the_servers_setting(get, root, jp_serverapp):
+    (root/'.hidden').mkdir(); (root/'.hidden'/'head.nii').write_bytes((root/'head.nii').read_bytes()); (root/'.head.nii').write_bytes((root/'head.nii').read_bytes())
+    for path in ('.hidden', '.hidden/head.nii', '.head.nii'): assert (await get('series', path=path))[0] == 404
+    assert 'hidden' not in json.dumps((await get('series', path=''))[0]['entries'])
+    assert Guard(root, allow_hidden=True).open('.hidden/head.nii').exists()
+
+def test_pipes_and_devices_are_not_opened(tmp_path):
+    os.mkfifo(tmp_path/'pipe.dcm')
+    guard = Guard(tmp_path)
+    with pytest.raises(NotServed): guard.open('pipe.dcm')
+    assert Listing(guard, tmp_path).read().entries == []                                # and the list does not wait for one
+
+@pytest.mark.parametrize('text', ['../secret.raw', '/etc/passwd', 'link.raw', 'LIST', 'slice%03d.raw 1 3 1', '.hidden.raw', 'gone.raw'])
+def test_headers_cannot_name_files_elsewhere(scans, tmp_path, text):
+    "A detached header that names another file as its voxels opens it only where that file itself could be opened."
+    root = tmp_path/'root'; root.mkdir()
+    for p in (tmp_path/'secret.raw', root/'.hidden.raw'): p.write_bytes(b'\0'*100_000)
+    (root/'link.raw').symlink_to(tmp_path/'secret.raw')
+    guard = Guard(root)
+    mhd = (scans/'head.mhd').read_text().replace('head.raw', text)
+    nhdr = '\n'.join(f'data file: {text}' if l.startswith('data file') else l for l in (scans/'head.nhdr').read_text().splitlines())+'\n\n'
+    for name,content in {'a.mhd': mhd, 'a.mha': mhd, 'b.nhdr': nhdr, 'b.nrrd': nhdr, 'c.nrrd': nhdr.replace('data file:', 'datafile:')}.items():
+        (root/name).write_text(content)
+        with pytest.raises((NotServed, BadInput)): check_data_file(root/name, guard)
+        with pytest.raises(RadnbError): read_volume('itk', [str(root/name)], guard)
+        entry = Listing(guard, root/name).read().entries[0]
+        assert entry.row['action'] == 'raises an error'
+
+# Who may ask
+
+@pytest.mark.parametrize('route', [*ROUTES, 'template'])
+async def test_who_is_not_logged_in_gets_nothing(http_server_client, jp_base_url, root, route):
+    for headers in ({}, {'Authorization': 'token wrong'}):
+        with pytest.raises(HTTPClientError) as e: await http_server_client.fetch(f'{jp_base_url}radnb/{route}?path=head.nii&name=explore', headers=headers, follow_redirects=False)
+        assert e.value.code == 403 and 'head' not in e.value.response.body.decode()
+
+async def test_other_sites_get_nothing(jp_fetch, root):
+    with pytest.raises(HTTPClientError) as e: await jp_fetch('radnb', 'meta', params=dict(path='head.nii'), headers={'Origin': 'https://evil.example'})
+    assert e.value.code in (403, 404)
+
+@pytest.mark.parametrize('method', ['POST','PUT','DELETE','PATCH'])
+async def test_routes_only_read(jp_fetch, root, method):
+    with pytest.raises(HTTPClientError) as e: await jp_fetch('radnb', 'meta', params=dict(path='head.nii'), method=method, allow_nonstandard_methods=True)
+    assert e.value.code in (403, 405)
+
+# Weight and order
+
+def test_the_server_extension_is_light():
+    "Loaded by every Jupyter server of the environment, so it must cost nothing; torch never comes in, not even when a volume is opened."
+    code = '''
+import time; t = time.perf_counter()
+import radnb.lab; radnb.lab._jupyter_server_extension_points()
+seconds = time.perf_counter()-t
+import sys; early = [m for m in ("numpy","pandas","pydicom","torch","matplotlib") if m in sys.modules]
+import radnb.lab.server; early += [m for m in ("numpy","pandas","pydicom","torch","matplotlib") if m in sys.modules]
+import radnb.lab.opening, radnb.lab.reading, radnb.lab.header
+print(seconds < 1, early, "torch" in sys.modules, "fastai" in sys.modules)'''
+    assert subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True).stdout.strip() == 'True [] False False'
+
+async def test_the_server_answers_while_a_volume_is_read(get, jp_fetch, monkeypatch):
+    import asyncio
+    import radnb.lab.opening as opening
+    real, go = opening.read_volume, threading.Event()
+    monkeypatch.setattr(opening, 'read_volume', lambda *a: (go.wait(20), real(*a))[1])
+    slow = [asyncio.ensure_future(get('meta', path='head.nii')) for _ in range(3)]
+    await asyncio.sleep(.2)
+    t = time.perf_counter()
+    await jp_fetch('api', 'status')
+    assert time.perf_counter()-t < 2 and not any(s.done() for s in slow)
+    go.set()
+    assert all((await s)[0]['shape'] == [12,20,24] for s in slow)
+
+def test_a_volume_is_read_once_and_old_ones_go(scans, monkeypatch):
+    import radnb.lab.opening as opening
+    from concurrent.futures import ThreadPoolExecutor
+    guard, reads, real = Guard(scans), [], opening.read_volume
+    monkeypatch.setattr(opening, 'read_volume', lambda *a: (reads.append(a[1]), time.sleep(.1), real(*a))[2])
+    entries = [Listing(guard, scans/n).read().entries[0] for n in FILES]
+    shelf = Shelf(guard, max_mb=.05)
+    with ThreadPoolExecutor(8) as pool: list(pool.map(shelf.get, [entries[0]]*8))
+    assert len(reads) == 1
+    for e in entries: shelf.get(e)
+    assert shelf.mb <= .05 and len(reads) == len(entries)
+    shelf.get(entries[0])
+    assert len(reads) == len(entries)+1
+
+def test_a_file_that_changed_is_another_volume(scans, tmp_path):
+    path = tmp_path/'v.nii'
+    guard = Guard(tmp_path)
+    Volume(np.zeros((3,4,5), np.int16)).to_nifti(path)
+    a = Listing(guard, path).read().entries[0].id
+    Volume(np.ones((3,4,5), np.int16)).to_nifti(path); os.utime(path, ns=(5,5))
+    assert Listing(guard, path).read().entries[0].id != a
+
+def test_values_are_never_rounded(scans):
+    guard = Guard(scans)
+    o = Shelf(guard).get(Listing(guard, scans/'head.nii').read().entries[0])
+    for values,kind in (([[0,255]],'uint8'), ([[-1024,3071]],'int16'), ([[0.,40000.]],'float32'), ([[.5,1.]],'float32'), ([[float('nan'),1.]],'float32'), ([[True,False]],'uint8')):
+        o.vol = Volume(np.array(values))
+        raw,about = raw_slice(o, 'axial', 0)
+        assert about['type'] == kind
+        np.testing.assert_array_equal(np.frombuffer(raw, kind), np.array(values, kind).ravel())
+
+@pytest.mark.parametrize('n', [2,3])
+def test_two_and_four_dimensions_and_colour(tmp_path, n):
+    "2D pictures, time series and colour through SimpleITK's formats."
+    import SimpleITK as sitk
+    guard = Guard(tmp_path)
+    rgb = sitk.GetImageFromArray(np.random.default_rng(0).integers(0, 255, (4,)*n+(3,), np.uint8), isVector=True)
+    sitk.WriteImage(rgb, str(tmp_path/'rgb.mha'))
+    o = Shelf(guard).get(Listing(guard, tmp_path/'rgb.mha').read().entries[0])
+    assert o.vol.unit == 'RGB' and describe(o)['windows'] == [] and raw_slice(o, next(iter(describe(o)['planes'])), 0)[1]['channels'] == 3
+    assert thumbnail('itk', [str(tmp_path/'rgb.mha')], guard)
+    four = sitk.GetImageFromArray(np.arange(2*3*4*5, dtype=np.int16).reshape(2,3,4,5), isVector=False)
+    sitk.WriteImage(four, str(tmp_path/'four.nrrd'))
+    o = Shelf(guard).get(Listing(guard, tmp_path/'four.nrrd').read().entries[0])
+    assert o.vol.n_times == 2 and o.vol.shape == (3,4,5) and thumbnail('itk', [str(tmp_path/'four.nrrd')], guard)
+
+def test_every_real_volume_opens_or_says_why(real):
+    "All of the real data's folder: thumbnail, description, packed copy, slice; what cannot be opened raises one of radnb's errors."
+    from radnb.lab.opening import packed
+    guard = Guard(real)
+    listing = Listing(guard, guard.open('dicom')).read()
+    shelf, failed = Shelf(guard), []
+    for e in listing.entries:
+        try:
+            o = shelf.get(e)
+            d = describe(o, 8)
+            assert thumbnail(e.kind, e.paths, guard, e.row['part'])[:4] == b'\x89PNG' and packed(o, 8)[:2] == b'\x1f\x8b'
+            for plane,p in d['planes'].items():
+                raw,about = raw_slice(o, plane, p['slices']-1)
+                assert (about['rows'], about['cols']) == (p['rows'], p['cols']) and len(raw)
+        except RadnbError as err: failed.append((e.row['title'], err))
+    assert len(listing.entries) > 80 and len(failed) <= 5, failed
+    assert shelf.mb <= 2000
