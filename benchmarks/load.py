@@ -150,12 +150,21 @@ def rounds(names, folder, truth, n):
 
 def peak(name, folder):
     "Most memory that a fresh process takes for reading, over what it had taken with everything imported; in final arrays."
-    code = (f'import sys, json, resource; sys.path.insert(0, {str(Path(__file__).parent)!r}); import load; f = load.READERS[{name!r}][0]; load.warm(f, {str(folder)!r}); '
-            f'a = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss; out = f({str(folder)!r}); b = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss; '
-            f'print(json.dumps([(b-a)*1024, int(out.nbytes)]))')
+    code = f"""
+import sys, json; sys.path.insert(0, {str(Path(__file__).parent)!r})
+import load
+read = load.READERS[{name!r}][0]
+load.warm(read, {str(folder)!r})
+before = load.resident_peak()
+out = read({str(folder)!r})
+print(json.dumps([load.resident_peak()-before, int(out.nbytes)]))"""
     done = subprocess.run([sys.executable, '-W', 'ignore', '-c', code], capture_output=True, text=True, check=True)
     taken, final = json.loads(done.stdout.strip().splitlines()[-1])
     return taken/final
+
+def resident_peak():
+    "Most bytes that this process has had in memory (Linux)."
+    return int(Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0])*1024
 
 def warm(reader, folder):
     "Import what a reader needs, by letting it read the small series next to the large one."
@@ -179,6 +188,7 @@ def main():
     arg = argparse.ArgumentParser()
     arg.add_argument('--slices', type=int, default=300); arg.add_argument('--compressed', type=int, default=100)
     arg.add_argument('--rounds', type=int, default=7); arg.add_argument('--only', default='')
+    arg.add_argument('--against', default='radnb')
     arg = arg.parse_args()
     warnings.simplefilter('ignore')
     chosen = [k for k in READERS if not arg.only or any(k.startswith(o) for o in arg.only.split(','))]
@@ -187,12 +197,12 @@ def main():
     with tempfile.TemporaryDirectory() as d:
         write_series(hu[:4,:64,:64], Path(d)/'tiny'); write_series(hu, Path(d)/'plain')
         seconds, kinds = rounds(here, str(Path(d)/'plain'), hu, arg.rounds)
-        out = [table(f'{len(hu)} x 512 x 512, not compressed', seconds, kinds, 'radnb', {k: peak(k, Path(d)/'plain') for k in here})]
+        out = [table(f'{len(hu)} x 512 x 512, not compressed', seconds, kinds, arg.against, {k: peak(k, Path(d)/'plain') for k in here})]
         for syntax in UIDS:
             part = hu[:arg.compressed]
             write_series(part, Path(d)/syntax.replace(' ', '_'), syntax)
             names = [k for k in ('radnb', 'radnb read_stack', 'SimpleITK') if k in here]
-            out.append(table(f'{len(part)} x 512 x 512, {syntax}', *rounds(names, str(Path(d)/syntax.replace(' ', '_')), part, arg.rounds), 'radnb'))
+            out.append(table(f'{len(part)} x 512 x 512, {syntax}', *rounds(names, str(Path(d)/syntax.replace(' ', '_')), part, arg.rounds), arg.against))
     sys.stdout.write(f'Python {platform.python_version()}, {os.cpu_count()} cores; {versions()}\n' + '\n'.join(out) + '\n')
     if absent: sys.stdout.write(f'\nNot installed here, left out: {", ".join(absent)}\n')
 

@@ -3,11 +3,12 @@ Both readers run alternately in one process, best of 3; the masks must agree."""
 import platform, tempfile, time, warnings
 from pathlib import Path
 import numpy as np
-from pydicom.dataset import Dataset
-from radnb.data.phantom import write_dicom
-from radnb.data.segments import read_rtstruct, read_seg
-from radnb.data.volume import Volume
+import pydicom
+from radnb.data.contours import read_rtstruct
 from radnb.data.dicom import load_series
+from radnb.data.phantom import write_dicom
+from radnb.data.segments import read_seg
+from radnb.data.volume import Volume
 
 def organs(shape, n, seed=0):
     "`n` ellipsoids, each in its own label where they overlap the later one."
@@ -32,7 +33,6 @@ def write_seg(folder, labels, n):
     from pydicom.sr.codedict import codes
     vol = Volume(np.zeros(labels.shape, np.int16), np.array([[0,0,-.8,200], [0,-.8,0,200], [1.,0,0,-100], [0,0,0,1]]), 'HU')
     files = write_dicom(vol, folder/'ct', patient_id='SYNTHETIC')
-    import pydicom
     headers = [pydicom.dcmread(f) for f in files]
     how = hd.AlgorithmIdentificationSequence('benchmark', codes.cid7162.ArtificialIntelligence, '1')
     described = [hd.seg.SegmentDescription(i, f'organ {i}', codes.SCT.Tissue, codes.SCT.Tissue, 'AUTOMATIC', how) for i in range(1, n+1)]

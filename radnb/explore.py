@@ -6,11 +6,13 @@ from radnb.core import *
 from radnb.data.volume import *
 from radnb.data.geometry import *
 from radnb.data.scan import *
-from radnb.data.pixels import *
+from radnb.data.pixels import decode, overlays, voi_lut
 from radnb.data.dicom import *
 from radnb.data.segments import *
 from radnb.data.index import *
 from radnb.data.series import *
+from radnb.data.phi import find_phi
+from radnb.data.deid import deidentify, new_key
 from radnb.data.phantom import *
 from radnb.measure.stats import *
 from radnb.measure.metrics import *
@@ -18,4 +20,5 @@ from radnb.view.figures import *
 from radnb.view.viewer import *
 from radnb.view.threshold import *
 from radnb.view.cohort import *
+from radnb.view.report import cohort_report
 from radnb.view.dashboard import *

@@ -15,6 +15,7 @@ NATIVE = {'1.2.840.10008.1.2': False, '1.2.840.10008.1.2.1': False, '1.2.840.100
 _NOT_PICTURES = {'1.2.840.10008.1.2.4.94': 'a link to a JPIP server', '1.2.840.10008.1.2.4.95': 'a link to a JPIP server',
                  '1.2.840.10008.1.2.4.204': 'a link to a JPIP server', '1.2.840.10008.1.2.4.205': 'a link to a JPIP server'}
 _VIDEO = ('1.2.840.10008.1.2.4.10', '1.2.840.10008.1.2.7.')   # MPEG-2, MPEG-4, HEVC (.100 to .108); SMPTE ST 2110
+_LOSSY = ('1.2.840.10008.1.2.4.81', '1.2.840.10008.1.2.4.91', '1.2.840.10008.1.2.4.93', '1.2.840.10008.1.2.4.203')
 _JPEG_XL = ('1.2.840.10008.1.2.4.110', '1.2.840.10008.1.2.4.111', '1.2.840.10008.1.2.4.112')
 
 class Layout(NamedTuple):
@@ -78,6 +79,11 @@ def fit_bits(a, lay:Layout, precision:int):
         a <<= up
         a >>= up+down
     return a
+
+def clip_range(a, lay:Layout):
+    "Hold, in place, numbers within the range of the stored bits: lossy compression overshoots, and an overshoot cut to its bits would turn white into black."
+    lo, hi = (-2**(lay.stored-1), 2**(lay.stored-1)-1) if lay.signed else (0, 2**lay.stored-1)
+    return np.clip(a, lo, hi, out=a)
 
 #: Y, Cb, Cr to R, G, B (PS3.3 C.7.6.3.1.2; PARTIAL: ITU-R BT.601 with head and foot room)
 _YBR_FULL = np.array([[1, 0, 1.402], [1, -.114*1.772/.587, -.299*1.402/.587], [1, 1.772, 0]], np.float32)
@@ -206,7 +212,7 @@ class Stream(NamedTuple):
     precision:int # Bits
     signed:bool = False
     colour:str = '' # 'RGB' or 'YBR' where the stream is sure of it
-    lossless:bool = False
+    lossless:bool = True
 
 def _jpeg(data):
     "Markers of a JPEG or JPEG-LS stream up to its frame header (ISO 10918-1 annex B)."
@@ -224,8 +230,8 @@ def _jpeg(data):
             bits, rows, columns, n = struct.unpack('>BHHB', body[:6])
             ids = bytes(body[6:6+3*n:3])
             if ids in (b'RGB', b'rgb'): colour = 'RGB'
-            return Stream('jpegls' if mark == 0xf7 else 'jpeg8', rows, columns, n, bits, colour='' if mark == 0xf7 else colour,
-                          lossless=mark in (0xc3, 0xc7, 0xcb, 0xcf))
+            if mark == 0xf7: return Stream('jpegls', rows, columns, n, bits)
+            return Stream('jpeg8', rows, columns, n, bits, colour=colour, lossless=mark in (0xc3, 0xc7, 0xcb, 0xcf))
         at += 2+length
     raise ValueError('a JPEG stream without an image')
 
@@ -237,8 +243,9 @@ def _jpeg2000(data):
     samples, depth = int.from_bytes(data[at+40:at+42], 'big'), data[at+42]
     at += 2
     while at+9 <= len(data) and data[at+1] not in (0x52, 0x90): at += 2+int.from_bytes(data[at+2:at+4], 'big')
-    mixed = samples == 3 and at+9 <= len(data) and data[at+1] == 0x52 and data[at+8] == 1   # the decoder turns mixed components into RGB
-    return Stream('jpeg2k', y1-y0, x1-x0, samples, (depth & 127)+1, bool(depth & 128), 'RGB' if mixed else '')
+    cod = data[at:at+14] if len(data) >= at+14 and data[at+1] == 0x52 else bytes(14)
+    colour = 'RGB' if samples == 3 and cod[8] == 1 else ''   # the decoder turns mixed components into RGB
+    return Stream('jpeg2k', y1-y0, x1-x0, samples, (depth & 127)+1, bool(depth & 128), colour, lossless=cod[13] == 1)
 
 def _jpegxl(data):
     "The size at the head of a JPEG XL codestream (ISO 18181-1), bare or in boxes; the decoder knows the rest."
@@ -316,5 +323,7 @@ def decode_frame(
     a = np.ascontiguousarray(a).astype(lay.dtype, copy=False)
     # JPEG knows no sign, and one of fewer bits than the header's holds plain positive numbers; the other two cut negative numbers to their bits
     turned = s.signed != lay.signed and (s.codec != 'jpeg8' or precision >= lay.stored)
-    if precision > lay.stored or turned: a = fit_bits(a, lay, precision)
+    exact = s.lossless and syntax not in _LOSSY
+    if turned or precision > lay.stored: a = fit_bits(a, lay if exact else lay._replace(stored=precision, high=precision-1), precision)
+    if not exact and precision > lay.stored: a = clip_range(a, lay)
     return a if s.colour == 'RGB' or (s.codec == 'jpeg8' and not s.lossless) else to_rgb(a, lay)

@@ -61,14 +61,18 @@ def _nifti_place(img):
         if off > 1: return affine, f'its two affines disagree by up to {off:.1f} mm; the sform is used'
     return affine, ''
 
+def _our_names(text):
+    "Label names from a JSON object with the key label_names (number to name); {} if it is somebody else's text."
+    try: names = json.loads(text)['label_names']
+    except (ValueError, TypeError, KeyError): return {}
+    return {int(k): str(v) for k,v in names.items() if k.lstrip('-').isdigit()} if isinstance(names, dict) else {}
+
+def _names_text(names): return json.dumps({'label_names': {str(int(k)): str(v) for k,v in names.items()}})
+
 def _nifti_names(img):
-    "Label names that `to_nifti` left in a comment extension"
-    for e in getattr(img.header, 'extensions', ()):
-        if e.get_code() != 6: continue
-        try: names = json.loads(e.get_content()).get('label_names', {})
-        except (ValueError, AttributeError): continue   # somebody else's comment
-        if isinstance(names, dict): return {int(k): str(v) for k,v in names.items()}
-    return {}
+    "Label names that `nifti_image` left in a comment extension"
+    found = [_our_names(e.get_content()) for e in getattr(img.header, 'extensions', ()) if e.get_code() == 6]
+    return next(filter(None, found), {})
 
 def read_nifti(path):
     import nibabel as nib
@@ -119,9 +123,7 @@ def nifti_image(vol):
     if np.abs((img.get_qform()-affine)@ends).max() > .001: img.set_qform(affine, 0)
     if vol.is_mask: h.set_intent('label', name='label')
     elif vol.unit in ('HU','SUV','probability'): h.set_intent('none', name=vol.unit)
-    if vol.names:
-        text = json.dumps({'label_names': {str(k): str(v) for k,v in vol.names.items()}})
-        h.extensions.append(nib.nifti1.Nifti1Extension('comment', text.encode()))
+    if vol.names: h.extensions.append(nib.nifti1.Nifti1Extension('comment', _names_text(vol.names).encode()))
     return img
 
 # ---------------------------------------------------------------- NRRD, MHA, MHD
@@ -183,7 +185,7 @@ def read_itk(path):
         raise UnreadableFile(f'Not a readable image file: {str(e).splitlines()[-1]}', path, _COPY) from e
     names, meta = {}, dict(paths=[str(path)], **({'note': note} if note else {}))
     if img.HasMetaDataKey('radnb_unit') and img.GetMetaData('radnb_unit') in UNITS: unit = img.GetMetaData('radnb_unit')
-    if img.HasMetaDataKey('radnb_names'): names = {int(k): str(v) for k,v in json.loads(img.GetMetaData('radnb_names')).items()}
+    if img.HasMetaDataKey('radnb_names'): names = _our_names(img.GetMetaData('radnb_names'))
     if segments:
         unit, names = 'label', {value: name for name,_,value in segments}
         if data.ndim == 4: data, names = _flatten(data, segments, path); meta.pop('note', None)
@@ -205,5 +207,5 @@ def write_itk(vol, path):
     img.SetMetaData('radnb_unit', vol.unit)
     if vol.is_mask and suffix(path) in ('.nrrd','.nhdr','.seg.nrrd'):
         for k,v in _segment_keys(vol): img.SetMetaData(k, v)
-    elif vol.names: img.SetMetaData('radnb_names', json.dumps(vol.names))   # MetaImage keys hold ASCII only
+    elif vol.names: img.SetMetaData('radnb_names', _names_text(vol.names))   # MetaImage keys hold ASCII only
     sitk.WriteImage(img, str(path), useCompression=True)

@@ -121,9 +121,11 @@ def _say(): sys.stderr.write('radnb: compiling the resampler, once on this machi
 @lru_cache(None)
 def _compiled(kernel, signature):
     from numba import njit
+    options = dict(nogil=True, error_model='numpy', fastmath={'contract'})
     timer = threading.Timer(1., _say)   # a kernel from the cache loads in milliseconds, and nothing is said
     timer.start()
-    try: return njit(signature, nogil=True, cache=True, error_model='numpy', fastmath={'contract'})(kernel)
+    try: return njit(signature, cache=True, **options)(kernel)
+    except RuntimeError: return njit(signature, **options)(kernel)   # no folder to keep it in: neither the package's nor the user's can be written
     finally: timer.cancel()
 
 def _kernel(kernel, dtype=None):

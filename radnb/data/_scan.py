@@ -113,14 +113,14 @@ class Walk:
         while len(r):
             if not (meta or fresh or d.any()) and self._together(code, part, r, p, end, eof): continue
             alone += len(r) < 4
-            if alone > _ALONE: return       # they stay `ODD`
+            if alone > _ALONE: self.state[r] = ODD; return
             inside = (p+12 <= end) | ((end == eof) & (p+8 <= end))
             tag, vr, kind, length, header, undefined, odd = code.elements(np.where(inside, p, 0), fresh)
             fresh = False
             state = np.where(inside, 0, np.where((p == eof) & (d == 0), END, np.where(end < eof, MORE, ODD))).astype(np.uint8)   # 0: goes on
             if meta: state[inside & (tag>>16 != 2)] = DATASET
             top, value = d == 0, p+header
-            pixels = (state == 0) & top & ~odd & ((tag == 0x7FE00010) | (tag == 0x7FE00008) | (tag == 0x7FE00009))
+            pixels = (state == 0) & top & ~odd & (value <= eof) & ((tag == 0x7FE00010) | (tag == 0x7FE00008) | (tag == 0x7FE00009))
             state[pixels] = PIXELS
             down, up, bad = _nesting(d, tag, kind, undefined)
             after = value + np.where(down | up, 0, length)

@@ -46,11 +46,13 @@ def _images(files, folder):
     "(rows of the images among files, names of what was left out). Raises for whatever should be an image and is not."
     rows = scan_files(files)
     stray = rows.status.isin(('not DICOM', 'DICOMDIR')) | (rows.status == 'no image') & rows.Rows.isna() | (rows.Modality == 'SEG') if folder else pd.Series(False, rows.index)
-    if len(files) == 1 or stray.all() and not (rows.status == 'ok').any(): stray[:] = False
+    if len(files) == 1 or stray.all(): stray[:] = False
     if len(files) > 1 and (rows.status == 'not DICOM').all():
         raise NoDicomFound(f'None of the {len(files)} files is DICOM', files[0].parent, 'index_dicom(folder) also looks into folders below it')
     wrong = rows[~stray & (rows.status != 'ok')]
     if len(wrong): _refuse(wrong.iloc[0])
+    drawn = rows.path[~stray & (rows.Modality == 'SEG')]
+    if len(drawn): raise BadInput('A segmentation is not an image', drawn.iloc[0], 'read_seg(path) reads it as a mask')
     return rows[~stray].reset_index(drop=True), [Path(p).name for p in rows.path[stray]]
 
 # %% ../../nbs/data/dicom.ipynb #2a8a27c7
@@ -134,15 +136,20 @@ def _upright(data, off, fill):
         for k,o in enumerate(off): t[k] = shift(t[k], [*(o-lo), *[0]*(data.ndim-4)], order=1, cval=fill)
     return data, lo
 
+def _between(data, pos, z):
+    "The picture at height `z`: a measured slice as it is, else linear between its neighbours."
+    k = int(np.clip(np.searchsorted(pos, z, 'right')-1, 0, len(pos)-2))
+    w = np.float32((z-pos[k])/(pos[k+1]-pos[k]))
+    if min(w, 1-w) < 1e-4: return data[:,k+int(w > .5)].astype(np.float32)
+    return data[:,k]*(1-w) + data[:,k+1]*w
+
 def _resample(data, geo, ipp, iop, spacing, rgb):
     "(data on an even, upright grid, affine, numbers of the slices that were not measured)."
     off, start, pos = _lateral(ipp, iop, spacing), np.zeros(2), geo.positions
     if np.abs(off).max() > .05: data, start = _upright(data, off, 0 if rgb else float(data.min()))
     n = int(np.rint((pos[-1]-pos[0])/np.median(np.diff(pos))))+1
     want = np.linspace(pos[0], pos[-1], n)
-    lo = np.clip(np.searchsorted(pos, want, 'right')-1, 0, len(pos)-2)
-    w = ((want-pos[lo])/(pos[lo+1]-pos[lo])).reshape(-1, *[1]*(data.ndim-2)).astype(np.float32)
-    out = (1-w)*data[:,lo] + w*data[:,lo+1]
+    out = np.stack([_between(data, pos, z) for z in want], 1)
     down, along = iop[3:]*spacing[0], iop[:3]*spacing[1]
     lps = np.eye(4)
     lps[:3] = np.stack([np.cross(iop[:3], iop[3:])*(want[1]-want[0]), down, along, ipp[0]+start[0]*down+start[1]*along], 1)
@@ -287,7 +294,7 @@ def _load(src, files, regular, part, suv, real_world, lazy):
     ds = headers(mine.path.iloc[0])
     stack, unplaced = _place(stack, mine, ds)
     _refuse_stack(stack, regular, where)
-    stays = lazy and len(stack.rows) == 1 and not (regular == 'resample' and stack.geometry.action != _TAKES)
+    stays = lazy and not (regular == 'resample' and stack.geometry.action != _TAKES)
     values = _values(ds, mine, headers, suv, real_world, stays)
     data, affine, geo_note, made = _arranged(values, stack, mine, regular)
     meta = _meta(ds, int(mine.frame.iloc[0]), values.scale)
@@ -295,11 +302,17 @@ def _load(src, files, regular, part, suv, real_world, lazy):
     said = [_spacing_note(ds), unplaced, values.note, geo_note, _fourth_note(stack.dimension, len(stack.rows)), *_notes(meta, values.unit), *left_out]
     return Volume(data, affine, values.unit, dict(meta, paths=list(dict.fromkeys(mine.path)), note='; '.join(filter(None, said))))
 
+class _Film:
+    "A `StackReader` of several time points as `(times, slices, rows, columns[, 3])`, cut along the first two."
+    def __init__(self, reader, n): self.reader, self.shape, self.dtype = reader, (n, len(reader)//n, *reader.shape[1:]), reader.dtype
+    def __getitem__(self, key): return self.reader[np.arange(len(self.reader)).reshape(self.shape[:2])[key]]
+    def __array__(self, dtype=None, copy=None): return np.asarray(self.reader, dtype=dtype).reshape(self.shape)
+
 def _arranged(values, stack, mine, regular):
     "(data `([times,] slices, rows, columns[, 3])`, affine, note, numbers of made-up slices)."
     (n_times, n_slices), data, t = stack.rows.shape, values.data, _Table(mine.iloc[:stack.rows.shape[1]])
     stays = isinstance(data, StackReader)
-    if not stays: data = data.reshape(n_times, n_slices, *data.shape[1:])
+    data = data.reshape(n_times, n_slices, *data.shape[1:]) if not stays else data if n_times == 1 else _Film(data, n_times)
     affine, note, made = stack.geometry.affine, '', []
     if t.placed[0]: data, affine, note, made = _regularise(data, stack, t.ipp, t.iop[0], t.spacing[0], regular, values.unit == 'RGB')
     return data if stays or n_times > 1 else data[0], affine, note, made

@@ -210,8 +210,9 @@ def holds_many(
 def _columns_or_problem(path, read):
     "The frames of a file, or one row that says what is wrong with it."
     try: return frame_columns(read(path))
-    except RadnbError as e: return dict(frame=[0], problem=[e.what])
-    except _DECODE_ERRORS as e: return dict(frame=[0], problem=[f'the header is broken ({type(e).__name__}: {" ".join(str(e).split())[:120]})'])
+    except RadnbError as e: what = e.what
+    except _DECODE_ERRORS as e: what = f'the header is broken ({type(e).__name__}: {" ".join(str(e).split())[:120]})'
+    return dict(frame=[0], alone=[str(path)], problem=[what])
 
 # %% ../../nbs/data/frames.ipynb #b83ac5fa
 def expand(

@@ -17,6 +17,7 @@ import pandas as pd
 import pydicom
 from pydicom.datadict import keyword_for_tag
 from ..core import BadInput, NotDicom, RadnbError, UnreadableFile, lazy_import, progress
+from .pixels import decode
 from .scan import _DECODE_ERRORS, read_dicom
 
 # %% ../../nbs/data/phi.ipynb #43db84db
@@ -252,9 +253,9 @@ def _byte_findings(data, known, where=''):
     return [Finding('known identifier', form, f'{where} byte {at}'.strip()) for form,at in dict(found).items()]
 
 def _digits_around(data, s):
-    "Whether `s`, a number, stands in `data` only as a part of longer numbers."
-    if not s.isdigit(): return False
-    return re.search(rb'(?<![\d.])' + re.escape(s) + rb'(?!\d)', data) is None
+    "Whether `s`, a number or UID, stands in `data` only as a part of longer ones."
+    if not re.fullmatch(rb'[\d.]+', s): return False
+    return re.search(rb'(?<![\d.])' + re.escape(s) + rb'(?!\d|\.\d)', data) is None
 
 # %% ../../nbs/data/phi.ipynb #5e404b85
 @dataclass(frozen=True)
@@ -268,7 +269,9 @@ class TextBox:
 def _reader():
     "The text detector and reader; two threads. Raises `MissingPackage`."
     ocr = lazy_import('rapidocr_onnxruntime', 'ocr')
-    return ocr.RapidOCR(intra_op_num_threads=2, inter_op_num_threads=1, text_score=0., max_side_len=100_000)
+    reader = ocr.RapidOCR(intra_op_num_threads=2, inter_op_num_threads=1, text_score=0., max_side_len=100_000)
+    reader.text_det.postprocess_op.thresh,reader.text_det.postprocess_op.box_thresh = .2,.3   # rather too many lines: what cannot be read is dropped
+    return reader
 
 # %% ../../nbs/data/phi.ipynb #a33f1dbd
 def _stretch(a, low, high): return (np.clip((a-low)/max(high-low, 1e-6), 0, 1)*255).astype(np.uint8)
@@ -456,7 +459,7 @@ def risky_pixels(
     "Why the pixels may carry burned-in text, in words: the header says so, or the modality, or it is a capture of a screen."
     if not ds.get('Rows'): return ''
     if ds.get('BurnedInAnnotation')=='YES': return 'the header says that text is burned in'
-    if str(ds.get('SOPClassUID', '')).startswith(_SECONDARY): return 'a secondary capture'
+    if re.fullmatch(re.escape(_SECONDARY) + r'(\.\d)?', str(ds.get('SOPClassUID', ''))): return 'a secondary capture'
     if ds.get('Modality') in ('US','IVUS','XA','RF','SC','OT','ES','XC','GM','OP','DOC'): return f'the modality {ds.Modality} often has text burned in'
     kind = '\\'.join(map(str, ds.get('ImageType') or [])).upper()
     words = f'{kind} {ds.get("SeriesDescription", "")} {ds.get("ConversionType", "")}'.upper()
@@ -477,8 +480,9 @@ def _dicom_findings(path, where, known, allow, pixels):
     return found + _ds_pixel_findings(ds, where, known, allow)
 
 def _ds_pixel_findings(ds, where, known, allow):
-    try: return _array_findings(ds.pixel_array, f'{where} pixels', known, allow, colour=(ds.get('SamplesPerPixel') or 1)>1)
-    except _DECODE_ERRORS as e: return [Finding('not looked into', f'pixels that cannot be decoded ({type(e).__name__})', f'{where} pixels', 'medium')]
+    try: values = decode(ds)[0]
+    except UnreadableFile: return [_closed(f'{where} pixels'.strip(), 'pixels that cannot be decoded')]
+    return _array_findings(values, f'{where} pixels'.strip(), known, allow, colour=values.shape[-1]==3)
 
 # %% ../../nbs/data/phi.ipynb #99cc6c7d
 def _nifti_findings(path, where, known, allow, pixels):

@@ -26,20 +26,29 @@ from .geometry import _group, frame_planes, in_plane, slice_geometry
 # %% ../../nbs/data/scan.ipynb #e3a2f6b7
 _DECODE_ERRORS = (AttributeError, ValueError, RuntimeError, NotImplementedError, LookupError, TypeError, EOFError, OSError, ArithmeticError, struct.error, zlib.error,
                   BytesLengthException)
-_MAX_READS = 4_000_000  # pieces of one header
+_MAX_READS, _MAX_EMPTY = 2_000_000, 100_000  # pieces of one header; pieces of nothing but zeros, as failed copies have them
 
 class _Bounded(io.BufferedReader):
-    "A regular file that never reserves memory for more bytes than it has, and is not read for ever."
-    def __init__(self, path):
-        super().__init__(io.FileIO(os.fspath(path), opener=lambda p,_: os.open(p, _scan.FLAGS)))
-        s = os.fstat(self.fileno()); self.size, self.left = s.st_size, _MAX_READS
-        if not stat.S_ISREG(s.st_mode): raise OSError(0, 'a device, pipe or socket, not a file')
+    "Bytes to be parsed: never reserves memory for more than there are, and is not read for ever."
+    def __init__(self, raw, size):
+        super().__init__(raw)
+        self.size, self.left, self.empty = size, _MAX_READS, _MAX_EMPTY
 
     def read(self, n=-1):
-        self.left -= 1
-        if self.left < 0: raise OSError('it falls into more pieces than a header has')
         if n is None or n < 0 or n > 1<<16: n = max(0, min(self.size-self.tell(), n if n and n > 0 else self.size))
-        return super().read(n)
+        data = super().read(n)
+        self.left -= 1; self.empty -= data in _NOTHING
+        if self.left < 0 or self.empty < 0: raise OSError('more pieces than a header has')
+        return data
+
+_NOTHING = (bytes(8), b'\xfe\xff\x00\xe0' + bytes(4))   # an element of zeros, an empty item
+
+def _open(path):
+    "A regular file, opened so that a pipe cannot hang."
+    f = io.FileIO(os.fspath(path), opener=lambda p,_: os.open(p, _scan.FLAGS))
+    s = os.fstat(f.fileno())
+    if not stat.S_ISREG(s.st_mode): f.close(); raise OSError(0, 'a device, pipe or socket, not a file')
+    return _Bounded(f, s.st_size)
 
 # %% ../../nbs/data/scan.ipynb #4aced2f8
 _MAGIC = {b'PK\x03\x04':'a zip archive: unpack it', b'\x1f\x8b':'a gzip archive: unpack it', b'7z\xbc\xaf':'a 7z archive: unpack it', b'Rar!':'a rar archive: unpack it',
@@ -63,7 +72,7 @@ def _not_dicom(what='no SOP class'): return f'Not a DICOM file ({what})'
 
 # %% ../../nbs/data/scan.ipynb #eb2b94c2
 _IMPLICIT, _DEFLATED = '1.2.840.10008.1.2', '1.2.840.10008.1.2.1.99'
-_INFLATE_HEADER, _INFLATE_ALL = 1<<24, 1<<30  # bytes
+_INFLATE_HEADER, _INFLATE_ALL = 1<<24, 1<<29  # bytes
 
 def _deflated_meta(f):
     "The file meta information of a deflated file, `f` then stands behind it; None for any other file."
@@ -74,17 +83,26 @@ def _deflated_meta(f):
     f.seek(0)
 
 def _inflate(f, meta, pixels, tags):
-    "Data set of a deflated file (PS3.5 A.5). A few kilobytes can inflate to terabytes, so there is a limit."
-    limit, z = _INFLATE_ALL if pixels else _INFLATE_HEADER, zlib.decompressobj(-zlib.MAX_WBITS)
-    data = io.BytesIO(z.decompress(f.read(), limit))
-    found = []
-    stop = None if pixels else lambda tag,vr,n: found.append(tag) or True if tag in _PIXELS else False
-    part = read_dataset(data, False, True, stop_when=stop, specific_tags=[BaseTag(t) for t in tags or []] or None)
-    if not (z.eof or found): raise UnreadableFile(*((f'It inflates to more than {limit>>20} MB', f.name, 'inflate it with a tool you trust') if z.unconsumed_tail else
-                                                    ('The deflated data have no end', f.name, 'copy it again from its source')))
+    "Data set of a deflated file (PS3.5 A.5). A few kilobytes can inflate to terabytes, so there is a limit. `ds.cut`: the stream has no end."
+    limit, z, found = _INFLATE_ALL if pixels else _INFLATE_HEADER, zlib.decompressobj(-zlib.MAX_WBITS), []
+    data = z.decompress(f.read(), limit)
+    stop = None if pixels else lambda tag,vr,n: bool(found.append(tag) or True) if tag in _PIXELS else False
+    part = read_dataset(_Bounded(io.BytesIO(data), len(data)), False, True, stop_when=stop, specific_tags=[BaseTag(t) for t in tags or []] or None)
+    if z.unconsumed_tail and not found: raise _too_big(f, limit)
     ds = FileDataset(f, part, None, meta, False, True)
     ds.set_original_encoding(False, True, part._character_set)
+    ds.cut = not _ends(z, f, len(data))
+    if pixels and ds.cut: raise UnreadableFile('The deflated data have no end', f.name, 'copy it again from its source')
     return ds
+
+def _ends(z, f, size):
+    "Does the deflated stream come to an end? What is inflated on the way is thrown away."
+    while z.unconsumed_tail and not z.eof:
+        size += len(z.decompress(z.unconsumed_tail, 1<<20))
+        if size > _INFLATE_ALL: raise _too_big(f, _INFLATE_ALL)
+    return z.eof
+
+def _too_big(f, limit): return UnreadableFile(f'It inflates to more than {limit>>20} MB', f.name, 'inflate it with a tool you trust')
 
 # %% ../../nbs/data/scan.ipynb #0c4d0d00
 _PIXELS = (0x7FE00008, 0x7FE00009, 0x7FE00010)
@@ -96,10 +114,11 @@ def read_dicom(
 ) -> pydicom.Dataset:
     "The data set in a file. Raises `NotDicom` for anything else, `UnreadableFile` for what cannot be parsed."
     try:
-        with contextlib.nullcontext(path) if hasattr(path, 'read') else _Bounded(path) as f: ds = _parse(f, path, pixels, tags)
+        with contextlib.nullcontext(path) if hasattr(path, 'read') else _open(path) as f: ds = _parse(f, path, pixels, tags)
     except (InvalidDicomError, *_DECODE_ERRORS) as e:
         if getattr(e, 'strerror', None): raise UnreadableFile(f'Cannot be opened ({e.strerror})', path, 'check the path and the permissions') from e
-        raise UnreadableFile(f'Cannot be parsed as DICOM ({type(e).__name__}: {str(e)[:120]})', path, 'copy it again from its source') from e
+        why = {struct.error: 'it ends in the middle of its header', RecursionError: 'its sequences are nested too deep'}.get(type(e), f'{type(e).__name__}: {str(e)[:120]}')
+        raise UnreadableFile(f'Cannot be parsed as DICOM ({why})', path, 'copy it again from its source') from e
     if 'SOPClassUID' not in ds and 'MediaStorageSOPClassUID' not in getattr(ds, 'file_meta', ()):
         raise NotDicom(_not_dicom(), path, 'leave it out')
     return ds
@@ -164,8 +183,8 @@ def _verdict(row, pixels, tail):
     "(status, reason) of a row whose `pixels` are at (offset, length); `tail` gives the last bytes of the file."
     if not row['Rows']:
         cut = 'Image Storage' in UID(row['SOPClassUID'] or '').name
-        return ('truncated', 'the header ends before the image') if cut else ('no image', f'a {row["Modality"] or "DICOM"} object without pixels')
-    if row['TransferSyntaxUID'] == _DEFLATED: return 'ok', ''   # inflated, so positions in the file say nothing
+        return ('truncated', 'the header ends before the image') if cut else ('no image', f'a {(row["Modality"] or "DICOM")[:16]} object without pixels')
+    if row['TransferSyntaxUID'] == _DEFLATED: return 'ok', ''   # positions in the file say nothing
     if pixels is None: return 'no image', 'an image header without pixels'
     at, n = pixels
     if n < 0 or _compressed(row['TransferSyntaxUID']): return ('ok', '') if _DELIMITER in tail() else ('truncated', 'the compressed pixels have no end')
@@ -242,7 +261,7 @@ def scan_file(
     "One row of the index, read by pydicom. What is wrong with a file is in its row; nothing in a file makes this raise."
     row = dict(_EMPTY, path=str(path))
     try:
-        with warnings.catch_warnings(), _Bounded(path) as f:
+        with warnings.catch_warnings(), _open(path) as f:
             warnings.simplefilter('ignore')   # what pydicom warns of is in the row, or harmless
             _fill(row, f)
     except NotDicom as e: row.update(status='not DICOM', reason=e.what)
@@ -256,11 +275,11 @@ def _fill(row, f):
     "Fill the row of an open file."
     s = os.fstat(f.fileno()); row.update(size=s.st_size, mtime=s.st_mtime_ns)
     ds = read_dicom(f, pixels=False, tags=_WANTED)
-    pixels = _pixels_at(f)
+    pixels = None if hasattr(ds, 'cut') else _pixels_at(f)
     row.update(_columns(ds))
     if ds.file_meta.get('MediaStorageSOPClassUID') == _DIRECTORY: row.update(status='DICOMDIR', reason='the table of contents of a disc'); return
     def tail(): f.seek(max(pixels[0], row['size']-4096)); return f.read()
-    row.update(zip(('status','reason'), _verdict(row, pixels, tail)))
+    row.update(zip(('status','reason'), ('truncated', 'the deflated data have no end') if getattr(ds, 'cut', False) else _verdict(row, pixels, tail)))
     if pixels: row.update(pixel_offset=pixels[0], pixel_length=pixels[1])
     if row['Rows']: row.update(_plane(ds))
 
@@ -330,7 +349,7 @@ class _Batch:
 
 def _dataset(keywords, raws, how=_scan.EXPLICIT, encodings='iso8859'):
     "A pydicom data set of a few elements as they are in the file."
-    implicit, little, ds = how == _scan.IMPLICIT, how != _scan.BIG, Dataset()
+    implicit, little, ds = bool(how == _scan.IMPLICIT), bool(how != _scan.BIG), Dataset()
     for k,raw in zip(keywords, raws):
         tag = BaseTag(tag_for_keyword(k))
         if raw is not None: ds[tag] = RawDataElement(tag, None if implicit else dictionary_VR(tag), len(raw), raw, 0, implicit, little)

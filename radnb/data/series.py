@@ -37,7 +37,7 @@ def _shape(t, stack):
 def _row(t, paths, stack):
     "What the table says of a stack itself."
     shape, spacing, plane = _shape(t, stack)
-    mine = list(dict.fromkeys(paths[stack.rows.ravel()]))
+    mine = list(dict.fromkeys(paths[[*stack.rows.ravel(), *stack.partial]]))
     return dict(part=stack.part, n_files=len(mine), shape=shape, n_times=len(stack.rows), dimension=_in_words(stack.dimension), spacing=spacing, orientation=plane,
                 verdict=stack.verdict, action=stack.action, paths=mine)
 

@@ -28,6 +28,7 @@ class Stack(NamedTuple):
     geometry:Geometry=None # None for pictures without a place in the patient
     dimension:Dimension=None # None for a 3D volume
     part:str='' # What tells it from the other volumes of its series
+    partial:tuple=() # Rows of incomplete points of the fourth dimension, which are not in `rows`
 
 # %% ../../nbs/data/stacks.ipynb #644d5825
 def _trim(text):
@@ -279,7 +280,7 @@ def _incomplete(t, rows, place):
         if dim is None: continue
         stack = _film(t, grid, dim)
         n = len(points)-len(whole)
-        return [stack._replace(verdict=f'{n} of {len(points)} {_plural(name)} incomplete; {stack.verdict}', action=_PARTIAL)]
+        return [stack._replace(verdict=f'{n} of {len(points)} {_plural(name)} incomplete; {stack.verdict}', action=_PARTIAL, partial=tuple(np.setdiff1d(rows, grid)))]
     return None
 
 # %% ../../nbs/data/stacks.ipynb #4a9a275a
@@ -329,7 +330,7 @@ def _name_parts(t, found, kinds):
 def stacks(
     frames:pd.DataFrame # One row per image: rows of the index, or what `expand` makes of them
 ) -> list: # of Stack
-    "The volumes among images, series by series. Nothing is dropped: every row is in one stack, except the incomplete points of a fourth dimension."
+    "The volumes among images, series by series. Nothing is dropped: every row is in one stack."
     t, kinds = _Table(frames), _kinds(frames)
     series = t.codes('SeriesInstanceUID')
     by_series = {}

@@ -7,10 +7,13 @@ __all__ = ['WINDOWS', 'PLANES', 'Volume', 'affine_axcodes', 'plane_name', 'same_
 
 # %% ../../nbs/data/volume.ipynb #49f14a6e
 import copy
+from numbers import Number
 from pathlib import Path
 import numpy as np
 from fastcore.basics import patch
-from ..core import BadInput, GeometryError, UnreadableFile
+from ..core import BadInput, GeometryError
+from ._formats import ITK, NIFTI, from_itk, itk_image, nifti_image, read_itk, read_nifti, suffix, whole_numbers, write_itk
+from ._lazy import LazyPixels, is_reader
 
 # %% ../../nbs/data/volume.ipynb #2e9057d6
 WINDOWS = dict(lung=(-600,1500), mediastinum=(50,350), bone=(400,1800), brain=(40,80), liver=(60,160))
@@ -23,24 +26,34 @@ PLANES = dict(axial='SPL', coronal='PIL', sagittal='LIP')
 class Volume:
     "Voxels with their place in the patient. A 2D image is a volume of one slice."
     def __init__(self,
-        data, # `(slice, row, column)`; 4D `(time, slice, row, column)`; colour has unit 'RGB' and a last axis of 3
+        data, # `(slice, row, column)`; 4D `(time, slice, row, column)`; colour has unit 'RGB' and a last axis of 3; or a reader of such pixels
         affine=None, # 4x4: array index (slice, row, column) to RAS+ mm; identity if not given
         unit:str='a.u.', # 'HU', 'SUV', 'a.u.', 'label', 'probability', 'RGB'
         meta:dict=None, # DICOM keywords and `paths`, `note`: where it came from
         names:dict=None # For masks: label number to name; 0 is background
     ):
-        data = np.asarray(data)
-        if data.ndim == 2: data = data[None]
+        if is_reader(data): data = data if isinstance(data, LazyPixels) else LazyPixels(data, lead=len(data.shape)-2-(unit == 'RGB'))
+        else:
+            data = np.asarray(data)
+            if data.ndim == 2: data = data[None]
         self.data,self.unit,self.meta,self.names = data, unit, dict(meta or {}), dict(names or {})
         self.affine = np.eye(4) if affine is None else np.array(affine, dtype=float)
         self._check()
 
+    @property
+    def data(self):
+        "The values; pixels that are still in their files are read now, once."
+        if isinstance(self._pixels, LazyPixels): self._pixels = np.asarray(self._pixels)
+        return self._pixels
+    @data.setter
+    def data(self, values): self._pixels = values
+
     def _check(self):
-        want = (4,5) if self.unit == 'RGB' else (3,4)
-        if self.data.ndim not in want or 0 in self.data.shape:
-            raise BadInput(f'A {self.unit} volume cannot have shape {self.data.shape}', remedy='give (slice, row, column), time first, colour last')
+        want, shape = (4,5) if self.unit == 'RGB' else (3,4), self._pixels.shape
+        if len(shape) not in want or 0 in shape or (self.unit == 'RGB' and shape[-1] != 3):
+            raise BadInput(f'A {self.unit} volume cannot have shape {shape}', remedy='give (slice, row, column), time first, colour last')
         if self.affine.shape != (4,4) or not np.isfinite(self.affine).all() or abs(np.linalg.det(self.affine[:3,:3])) < 1e-9:
-            raise GeometryError('The affine is not an invertible 4x4 matrix', self.meta.get('SeriesInstanceUID'),
+            raise GeometryError('The affine is not an invertible 4x4 matrix', self.meta.get('SeriesInstanceUID') or self.meta.get('paths', [None])[0],
                                 'check ImageOrientationPatient, ImagePositionPatient and PixelSpacing')
 
 # %% ../../nbs/data/volume.ipynb #bfa8ab46
@@ -52,12 +65,13 @@ def is_mask(self:Volume):
 @patch(as_prop=True)
 def shape(self:Volume):
     "(slices, rows, columns)"
-    return self.data.shape[-4:-1] if self.unit == 'RGB' else self.data.shape[-3:]
+    shape = self._pixels.shape
+    return tuple(shape[-4:-1] if self.unit == 'RGB' else shape[-3:])
 
 @patch(as_prop=True)
 def n_times(self:Volume):
     "Time points: 1 for a 3D volume"
-    return self.data.shape[0] if self.data.ndim == (5 if self.unit == 'RGB' else 4) else 1
+    return self._pixels.shape[0] if self._pixels.ndim == (5 if self.unit == 'RGB' else 4) else 1
 
 @patch(as_prop=True)
 def spacing(self:Volume):
@@ -70,6 +84,17 @@ def voxel_ml(self:Volume):
     return float(abs(np.linalg.det(self.affine[:3,:3]))/1000)
 
 # %% ../../nbs/data/volume.ipynb #56b48082
+@patch(as_prop=True)
+def dtype(self:Volume):
+    "Type of the stored numbers"
+    return self._pixels.dtype
+
+@patch(as_prop=True)
+def nbytes(self:Volume):
+    "Bytes that the values take in memory (or will, once they are read)"
+    return int(np.prod(self._pixels.shape, dtype=np.int64))*self.dtype.itemsize
+
+# %% ../../nbs/data/volume.ipynb #b45aa437
 def affine_axcodes(
     affine:np.ndarray # 4x4, index to RAS+ mm
 ) -> str:
@@ -96,20 +121,21 @@ def orientation(self:Volume):
     "Plane of the slices: 'axial', 'coronal', 'sagittal' or 'oblique'"
     return plane_name(self.affine)
 
-# %% ../../nbs/data/volume.ipynb #774133e9
+# %% ../../nbs/data/volume.ipynb #421a748c
 @patch
 def __repr__(self:Volume):
     size = ' x '.join(map(str, self.shape)); mm = ' x '.join(f'{v:.2f}' for v in self.spacing)
     extra = f', {self.n_times} time points' if self.n_times > 1 else ''
     names = ', '.join(f'{k}={v}' for k,v in self.names.items())
     labels = f' [{names}]' if names else ''
+    unread = ', not read yet' if isinstance(self._pixels, LazyPixels) else ''
     return (f'Volume {size} (slice, row, column){extra}, {mm} mm, {self.orientation} ({self.axcodes}), {self.unit}{labels}, '
-            f'{self.data.dtype}, {self.data.nbytes/1e6:.1f} MB')
+            f'{self.dtype}, {self.nbytes/1e6:.1f} MB{unread}')
 
 @patch
-def __array__(self:Volume, dtype=None, copy=None): return np.asarray(self.data, dtype=dtype)
+def __array__(self:Volume, dtype=None, copy=None): return np.array(self.data, dtype=dtype) if copy else np.asarray(self.data, dtype=dtype)
 
-# %% ../../nbs/data/volume.ipynb #552649cc
+# %% ../../nbs/data/volume.ipynb #300be870
 @patch
 def physical(self:Volume,
     index # `(..., 3)`: slice, row, column; fractions allowed
@@ -124,7 +150,7 @@ def index(self:Volume,
     "Array index (slice, row, column; not rounded) of a point in RAS+ millimetres. Shape `(..., 3)`."
     return (np.asarray(point, float) - self.affine[:3,3]) @ np.linalg.inv(self.affine[:3,:3]).T
 
-# %% ../../nbs/data/volume.ipynb #264ebd7f
+# %% ../../nbs/data/volume.ipynb #43210b8d
 @patch
 def like(self:Volume,
     data, # Same (slice, row, column)
@@ -133,11 +159,12 @@ def like(self:Volume,
 ) -> Volume:
     "`data` on this volume's grid, with its provenance. Raises `GeometryError` if the shapes differ."
     unit = unit or self.unit
-    out = Volume(data, self.affine, unit, self.meta, names if names is not None else (self.names if unit == self.unit else None))
+    meta = self.meta if unit == self.unit else {k:v for k,v in self.meta.items() if k not in ('WindowCenter','WindowWidth')}
+    out = Volume(data, self.affine, unit, meta, names if names is not None else (self.names if unit == self.unit else None))
     if out.shape != self.shape: raise GeometryError(f'Shape {out.shape} is not the grid {self.shape}', remedy='resample it onto this volume first')
     return out
 
-# %% ../../nbs/data/volume.ipynb #a58fa251
+# %% ../../nbs/data/volume.ipynb #9db8cb2a
 def same_grid(
     a:Volume, b:Volume,
     tol_mm:float=0.01 # The farthest a corner may lie off, mm
@@ -147,19 +174,34 @@ def same_grid(
     corners = np.array(np.meshgrid(*[(0,n-1) for n in a.shape])).reshape(3,-1).T
     return bool(np.abs(a.physical(corners) - b.physical(corners)).max() <= tol_mm)
 
-# %% ../../nbs/data/volume.ipynb #f6a4aac8
+# %% ../../nbs/data/volume.ipynb #640e823a
+_OWN_WINDOW_PER_SLICE = ('MR','PT','NM')
+
+def _sample(vol):
+    "About two million finite values, evenly spread"
+    step = int(np.ceil((vol.data.size/2e6)**(1/3)))
+    v = vol.data[..., ::step,::step,::step]
+    return v[np.isfinite(v)]
+
+def _own_window(vol):
+    "Limits for a volume nobody named a window for"
+    if vol.unit in ('RGB','label','probability'): return 0., dict(RGB=255., probability=1.).get(vol.unit) or max(float(vol.data.max()), 1.)
+    c,w = vol.meta.get('WindowCenter'), vol.meta.get('WindowWidth')
+    useless = vol.shape[0] > 1 and (vol.meta.get('Modality') in _OWN_WINDOW_PER_SLICE or vol.unit == 'SUV')
+    if c is not None and w is not None and w > 0 and not useless: return float(c-w/2), float(c+w/2)
+    v = _sample(vol)
+    return tuple(float(p) for p in np.percentile(v, (0.5,99.5))) if v.size else (0., 1.)
+
+# %% ../../nbs/data/volume.ipynb #0cc1b5ed
 def window_limits(
     vol:Volume,
-    window=None # Preset name, `(center, width)`, or None: the DICOM window, else percentiles 0.5 to 99.5
+    window=None # Preset name, `(center, width)`, or None: the file's own window where it is worth something, else percentiles 0.5 to 99.5
 ) -> tuple: # (low, high) in the volume's unit
     "The values shown as black and white (linear VOI LUT, DICOM PS3.3 C.11.2.1.2, without its half-unit offsets)."
-    if window is None:
-        c,w = vol.meta.get('WindowCenter'), vol.meta.get('WindowWidth')
-        if c is None or w is None: return tuple(float(v) for v in np.percentile(vol.data[np.isfinite(vol.data)], (0.5,99.5)))
-    elif isinstance(window, str):
-        if window not in WINDOWS: raise BadInput(f'No window called {window!r}', remedy=f'use (center, width) or one of: {", ".join(WINDOWS)}')
-        c,w = WINDOWS[window]
-    else: c,w = window
+    if window is None: return _own_window(vol)
+    if isinstance(window, str) and window not in WINDOWS:
+        raise BadInput(f'No window called {window!r}', remedy=f'use (center, width) or one of: {", ".join(WINDOWS)}')
+    c,w = WINDOWS[window] if isinstance(window, str) else window
     if not w > 0: raise BadInput(f'A window needs a positive width, not {w}')
     return float(c-w/2), float(c+w/2)
 
@@ -171,25 +213,35 @@ def window(self:Volume,
     lo,hi = window_limits(self, window)
     return np.clip((self.data.astype(np.float32)-lo)/max(hi-lo, 1e-6), 0, 1)
 
-# %% ../../nbs/data/volume.ipynb #a13b54c9
+# %% ../../nbs/data/volume.ipynb #078fdd8b
+def _lead(vol): return vol._pixels.ndim - 3 - (vol.unit == 'RGB')   # a time axis in front stays where it is
+
+def _turned(pixels, order, flips):
+    "Axes in another order, then some of them reversed: a view, nothing is copied or read"
+    if isinstance(pixels, LazyPixels): return pixels.turn(order, flips)
+    return np.flip(pixels.transpose(order), flips)
+
 @patch
 def reorient(self:Volume,
     codes:str # e.g. 'SPL': slices grow upwards, rows backwards, columns to the patient's left
 ) -> Volume:
     "The same voxels with axes flipped and swapped, nothing resampled; the affine follows."
     from nibabel.orientations import axcodes2ornt, io_orientation, inv_ornt_aff, ornt_transform
-    if sorted(c for pair in ('RL','AP','SI') for c in codes if c in pair) != sorted(codes) or len(codes) != 3 or len({'RL AP SI'.find(c)//3 for c in codes}) != 3:
+    if sorted('RLAPSI'.find(c)//2 for c in codes) != [0,1,2]:
         raise BadInput(f'{codes!r} is not an orientation', remedy='give one letter of each pair R/L, A/P, S/I, e.g. SPL')
-    ornt = ornt_transform(io_orientation(self.affine), axcodes2ornt(codes))
-    lead = self.data.ndim - 3 - (self.unit == 'RGB')  # a time axis in front stays where it is
-    order = np.argsort(ornt[:,0]).astype(int)
-    data = self.data.transpose([*range(lead), *(order+lead), *range(lead+3, self.data.ndim)])
-    data = np.flip(data, [lead+int(new) for new,sign in ornt if sign < 0])
+    ornt, lead, n = ornt_transform(io_orientation(self.affine), axcodes2ornt(codes)), _lead(self), self._pixels.ndim
+    order = [*range(lead), *(np.argsort(ornt[:,0]).astype(int)+lead).tolist(), *range(lead+3, n)]
     out = copy.copy(self)
-    out.data,out.affine = data, self.affine @ inv_ornt_aff(ornt, self.shape)
+    out._pixels = _turned(self._pixels, order, [lead+int(new) for new,sign in ornt if sign < 0])
+    out.affine = self.affine @ inv_ornt_aff(ornt, self.shape)
     return out
 
-# %% ../../nbs/data/volume.ipynb #43047621
+# %% ../../nbs/data/volume.ipynb #28aaf1ed
+def _cut(pixels, ranges):
+    "The block of `(start, stop)` per axis: a view, nothing is copied or read"
+    if isinstance(pixels, LazyPixels): return pixels.cut(ranges)
+    return pixels[tuple(slice(a, b) for a,b in ranges)]
+
 @patch
 def slice(self:Volume,
     i:int=None, # Slice number in the displayed stack; the middle one if not given
@@ -198,28 +250,227 @@ def slice(self:Volume,
     "One 2D picture `(rows, columns[, 3])` as hung on a light box (radiological convention). 4D: the first time point."
     plane = plane or (self.orientation if self.orientation in PLANES else 'axial')
     if plane not in PLANES: raise BadInput(f'No plane called {plane!r}', remedy=f'one of: {", ".join(PLANES)}')
-    v = self.reorient(PLANES[plane])
-    data = v.data[0] if v.n_times > 1 else v.data
-    i = len(data)//2 if i is None else i
-    if not -len(data) <= i < len(data): raise BadInput(f'Slice {i} of {len(data)} {plane} slices')
-    return data[i]
+    v = self.reorient(PLANES[plane]); n = v.shape[0]
+    i = n//2 if i is None else i
+    if not -n <= i < n: raise BadInput(f'Slice {i} of {n} {plane} slices')
+    ranges = [(0,1)]*_lead(v) + [(i%n, i%n+1)] + [(0,m) for m in v._pixels.shape[_lead(v)+1:]]
+    return np.asarray(_cut(v._pixels, ranges)).reshape(v._pixels.shape[_lead(v)+1:])
 
-# %% ../../nbs/data/volume.ipynb #b4e20a3f
-_LPS = np.diag([-1,-1,1,1.])  # DICOM and ITK count to the patient's left and back; radnb to the right and front
+# %% ../../nbs/data/volume.ipynb #7a4ab139
+@patch
+def crop(self:Volume,
+    start, # First (slice, row, column) to keep
+    stop # First (slice, row, column) after it
+) -> Volume:
+    "The block from `start` up to, not including, `stop`; it stays where it lies in the patient. A view: `copy.deepcopy` it to let the rest go."
+    start,stop = np.asarray(start, int), np.asarray(stop, int)
+    if (start < 0).any() or (stop > self.shape).any() or (start >= stop).any():
+        raise BadInput(f'Cannot crop {start.tolist()} to {stop.tolist()} out of {self.shape}')
+    out, lead, shape = copy.copy(self), _lead(self), self._pixels.shape
+    out._pixels = _cut(self._pixels, [*[(0,n) for n in shape[:lead]], *zip(start.tolist(), stop.tolist()), *[(0,n) for n in shape[lead+3:]]])
+    out.affine = self.affine.copy(); out.affine[:3,3] = self.physical(start)
+    return out
 
+# %% ../../nbs/data/volume.ipynb #59615c0b
+def _label_number(mask, label):
+    "A label given by number or by name"
+    if not isinstance(label, str): return label
+    found = [k for k,v in mask.names.items() if v == label]
+    if len(found) != 1: raise BadInput(f'{len(found)} labels are called {label!r}', remedy=f'give a number, or one of: {", ".join(mask.names.values())}')
+    return found[0]
+
+def _bool_on(image, mask, label=None):
+    "`mask` (volume or array) as booleans on the grid of `image`"
+    if isinstance(mask, Volume):
+        if not same_grid(mask, image): raise GeometryError('The mask lies on another grid than the image', remedy='mask.resample(like=image)')
+        label = _label_number(mask, label)
+    return np.asarray(mask) == label if label is not None else np.asarray(mask) > 0
+
+@patch
+def crop_to(self:Volume,
+    mask, # Mask volume or bool array on the same grid
+    margin_mm=0., # Around it: one number, or one per slice, row, column
+    label=None # One label of the mask, by number or name; None: all that is not background
+) -> Volume:
+    "The smallest block that holds `mask` and a margin around it. Raises `GeometryError` (another grid), `BadInput` (empty mask)."
+    inside = _bool_on(self, mask, label)
+    if not inside.any(): raise BadInput('There is nothing in the mask to crop to')
+    ends = [np.flatnonzero(inside.any(axis=tuple({0,1,2}-{a})))[[0,-1]] for a in range(3)]
+    margin = np.ceil(np.broadcast_to(margin_mm, 3)/np.array(self.spacing)-1e-6).astype(int)
+    start, stop = np.array([e[0] for e in ends])-margin, np.array([e[1] for e in ends])+1+margin
+    return self.crop(np.maximum(start, 0), np.minimum(stop, self.shape))
+
+# %% ../../nbs/data/volume.ipynb #fbcba204
+def _outside(vol):
+    "The value that stands for nothing there: 0 for labels, probabilities and colour, else the smallest value"
+    if vol.unit in ('label','probability','RGB'): return 0
+    lowest = np.fmin.reduce(vol.data, axis=None)
+    return lowest.item() if np.isfinite(lowest) else 0
+
+@patch
+def pad(self:Volume,
+    width=0, # Voxels on both sides: one number, one per slice, row, column, or `((before, after), ...)`
+    to=None, # Or: at least this (slice, row, column); the image stays in the middle
+    value:float=None # What to fill with; 0 for labels, probabilities and colour, else the smallest value
+) -> Volume:
+    "The volume with a margin of one value around it; it stays where it lies in the patient."
+    if to is not None: extra = np.maximum(np.broadcast_to(to, 3)-self.shape, 0); width = np.stack([extra//2, extra-extra//2], 1)
+    elif np.ndim(width) < 2: width = np.repeat(np.broadcast_to(width, 3)[:,None], 2, axis=1)
+    width = np.asarray(width, int)
+    if width.shape != (3,2) or (width < 0).any(): raise BadInput(f'Cannot pad by {np.asarray(width).tolist()}', remedy='give voxels, 0 or more; crop cuts')
+    value = _outside(self) if value is None else value
+    if np.asarray(value).astype(self.dtype) != value: raise BadInput(f'{value} does not fit into {self.dtype}', remedy='vol.astype(...) first')
+    data = np.pad(self.data, [*[(0,0)]*_lead(self), *width.tolist(), *[(0,0)]*(self.unit == 'RGB')], constant_values=value)
+    out = copy.copy(self)
+    out.data, out.affine = data, self.affine.copy()
+    out.affine[:3,3] = self.physical(-width[:,0])
+    return out
+
+# %% ../../nbs/data/volume.ipynb #67f6f0fa
+@patch
+def mip(self:Volume,
+    axis=0, # 0 along slices, 1 along rows, 2 along columns; or a plane, hung as `slice` does: 'axial', 'coronal', 'sagittal'
+    slab_mm:float=None, # Only voxels whose centre lies within this thickness; None: all
+    i:int=None, # Slice in the middle of the slab; the middle one if not given
+    how:str='max' # 'max', 'min' or 'mean'
+) -> np.ndarray: # 2D (4D: one picture per time point)
+    "Maximum (minimum, mean) intensity projection."
+    if axis not in (0, 1, 2, *PLANES) or how not in ('max','min','mean'): raise BadInput(f'axis={axis!r}, how={how!r}', remedy=f"0, 1, 2, {', '.join(PLANES)}; max, min, mean")
+    v, axis = (self.reorient(PLANES[axis]), 0) if isinstance(axis, str) else (self, axis)
+    n = v.shape[axis]; i = n//2 if i is None else i
+    if not 0 <= i < n: raise BadInput(f'Slice {i} of {n}')
+    half = n if slab_mm is None else int(slab_mm/v.spacing[axis]/2+1e-6)
+    ranges = [(0,m) for m in v._pixels.shape]; ranges[_lead(v)+axis] = (max(0, i-half), min(n, i+half+1))
+    return getattr(np, how)(np.asarray(_cut(v._pixels, ranges)), axis=_lead(v)+axis)
+
+# %% ../../nbs/data/volume.ipynb #5641b110
+@patch
+def stats(self:Volume,
+    mask=None, # Mask volume or bool array on the same grid; None: everything
+    label=None # One label of the mask, by number or name; None: all that is not background
+) -> dict:
+    "Mean, SD, median, extremes (in the volume's unit), voxel count and volume (mL) inside a mask."
+    inside = np.ones(self.shape, bool) if mask is None else _bool_on(self, mask, label)
+    v = self.data[..., inside, :] if self.unit == 'RGB' else self.data[..., inside]
+    ml = float(inside.sum()*self.voxel_ml)
+    if v.size == 0: return dict(n=0, volume_ml=0., **dict.fromkeys(('mean','sd','median','min','max'), float('nan')))
+    return dict(n=int(inside.sum()), volume_ml=ml, mean=float(v.mean(dtype=float)), sd=float(v.std(dtype=float)), median=float(np.median(v)),
+                min=float(v.min()), max=float(v.max()))
+
+@patch
+def volume_ml(self:Volume,
+    label=None # One label, by number or name; None: all that is not background
+) -> float:
+    "Volume of a mask in millilitres."
+    if not self.is_mask: raise BadInput('Only a mask has a volume', remedy='use vol.stats(mask)["volume_ml"]')
+    return float(_bool_on(self, self, label).sum()*self.voxel_ml)
+
+# %% ../../nbs/data/volume.ipynb #4580d3c4
 def to_sitk(
-    vol:Volume # 3D
+    vol:Volume # 3D, 4D or colour
 ):
-    "A SimpleITK image of the same voxels and place (axes x, y, z = column, row, slice; LPS)."
-    import SimpleITK as sitk
-    if vol.data.ndim != 3: raise BadInput(f'Only one 3D scalar volume, not shape {vol.data.shape}')
-    data = vol.data.astype(np.uint8) if vol.data.dtype == bool else vol.data
-    img = sitk.GetImageFromArray(np.ascontiguousarray(data))
-    lps, spacing = _LPS @ vol.affine, np.array(vol.spacing)
-    img.SetSpacing(spacing[::-1].tolist()); img.SetOrigin(lps[:3,3].tolist())
-    img.SetDirection((lps[:3,:3]/spacing)[:,::-1].ravel().tolist())
-    return img
+    "A SimpleITK image of the same voxels and place (axes x, y, z[, t] = column, row, slice[, time]; LPS)."
+    return itk_image(vol)
 
+@patch
+def foreground(self:Volume) -> Volume: # Mask: 1 is the body
+    "The body against the background: Otsu's threshold (IEEE Trans. SMC 1979), largest component, holes filled slice by slice."
+    import SimpleITK as sitk
+    bright = sitk.OtsuThreshold(to_sitk(Volume(self.data.astype(np.float32), self.affine)), 0, 1, 200)
+    body = sitk.RelabelComponent(sitk.ConnectedComponent(bright), sortByObjectSize=True) == 1
+    filled = [sitk.GetArrayFromImage(sitk.BinaryFillhole(body[:,:,k])) for k in range(body.GetDepth())]
+    return self.like(np.stack(filled).astype(np.uint8), 'label', {1:'body'})
+
+# %% ../../nbs/data/volume.ipynb #933e5a46
+_LOGIC = {np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.invert, np.logical_and, np.logical_or, np.logical_xor, np.logical_not}
+_COMPARE = {np.greater:'>', np.greater_equal:'>=', np.less:'<', np.less_equal:'<=', np.equal:'=', np.not_equal:'not'}
+_ADDITIVE = {np.add, np.subtract, np.maximum, np.minimum, np.fmax, np.fmin}
+_UNARY = {np.negative, np.positive, np.absolute, np.fabs, np.rint, np.floor, np.ceil, np.trunc, np.isfinite, np.isnan, np.isinf}
+
+def _unit_after(ufunc, units, first):
+    "The unit of the result, or `BadInput` if it makes no sense. `units` of the volumes among the operands; `first`: is the first operand a volume?"
+    images = [u for u in units if u != 'label']
+    if ufunc in _LOGIC:
+        if images: raise BadInput(f'{ufunc.__name__} is for masks, not for {images[0]}', remedy='compare first: (ct > 200) & body')
+        return 'label'
+    if (ufunc in _COMPARE or ufunc in _ADDITIVE) and len(set(images)) > 1: raise BadInput(f'{" and ".join(images)} cannot be compared or added')
+    if ufunc in _COMPARE: return 'label'
+    if not images or (len(images) < len(units) and ufunc is not np.multiply):
+        raise BadInput('Labels are names, not amounts: they cannot be calculated with', remedy="combine masks with & | ~, or image * mask")
+    keeps = ufunc in _ADDITIVE or ufunc in _UNARY or (len(images) == 1 and (ufunc is np.multiply or (ufunc is np.true_divide and first)))
+    return images[0] if keeps else 'a.u.'
+
+# %% ../../nbs/data/volume.ipynb #1844787d
+def _operand(x, ufunc):
+    "A volume's values as the calculation needs them: masks as 0 and 1, integers with room to grow"
+    if not isinstance(x, Volume): return x
+    if x.is_mask and ufunc not in _COMPARE: return x.data > 0
+    if x.dtype.kind in 'iu' and ufunc not in _COMPARE and ufunc not in (np.maximum, np.minimum):
+        return x.data.astype(np.float32 if x.dtype.itemsize <= 2 else np.float64)
+    return x.data
+
+@patch
+def __array_ufunc__(self:Volume, ufunc, method, *inputs, **kwargs):
+    if method != '__call__' or kwargs or ufunc.nout > 1:   # np.max(vol), np.add(..., out=array): plain arrays
+        return getattr(ufunc, method)(*[x.data if isinstance(x, Volume) else x for x in inputs], **kwargs)
+    vols = [x for x in inputs if isinstance(x, Volume)]
+    unit = _unit_after(ufunc, [v.unit for v in vols], isinstance(inputs[0], Volume))
+    for v in vols[1:]:
+        if not same_grid(v, vols[0]): raise GeometryError('Two volumes on different grids', remedy='other.resample(like=vol)')
+    try: data = ufunc(*[_operand(x, ufunc) for x in inputs])
+    except ValueError as e: raise GeometryError(f'An array that does not fit the grid {self.shape}: {e}') from e
+    if data.dtype == bool: unit = 'label'
+    image = next((v for v in vols if v.unit == unit), vols[0])
+    text = f'{_COMPARE[ufunc]} {inputs[1]:g} {vols[0].unit}' if ufunc in _COMPARE and len(vols) == 1 and isinstance(inputs[-1], Number) else ''
+    return image.like(data, unit, ({1: text} if text else {}) if unit == 'label' else None)
+
+# %% ../../nbs/data/volume.ipynb #61ebf5d7
+def _operators():
+    "`vol + 1`, `1 - vol`, `vol > 200`, `~mask` and so on, each by its numpy function."
+    for name,f in dict(add=np.add, sub=np.subtract, mul=np.multiply, truediv=np.true_divide, pow=np.power, xor=np.bitwise_xor).items() | {
+                      'and': np.bitwise_and, 'or': np.bitwise_or}.items():
+        setattr(Volume, f'__{name}__', lambda self, other, f=f: f(self, other))
+        setattr(Volume, f'__r{name}__', lambda self, other, f=f: f(other, self))
+    for name,f in dict(gt=np.greater, ge=np.greater_equal, lt=np.less, le=np.less_equal).items():
+        setattr(Volume, f'__{name}__', lambda self, other, f=f: f(self, other))
+    for name,f in dict(neg=np.negative, abs=np.absolute, invert=np.invert).items(): setattr(Volume, f'__{name}__', lambda self, f=f: f(self))
+
+_operators()
+
+# %% ../../nbs/data/volume.ipynb #6c4ecf8f
+@patch
+def __eq__(self:Volume, other):
+    if isinstance(other, (Number, np.ndarray)): raise BadInput('== does not compare voxels', remedy='mask.only(2), or np.equal(vol, 2)')
+    return self is other
+
+@patch
+def only(self:Volume,
+    *labels # Numbers or names
+) -> Volume: # bool
+    "One mask of the labels given. Raises `BadInput` for a name that is not there."
+    if not self.is_mask: raise BadInput(f'A volume of {self.unit} has no labels', remedy='compare: vol > 200')
+    numbers = [_label_number(self, l) for l in labels]
+    return self.like(np.isin(self.data, numbers), 'label', {1: ' + '.join(str(self.names.get(n, n)) for n in numbers)})
+
+# %% ../../nbs/data/volume.ipynb #16add38a
+@patch
+def clip(self:Volume, lo:float=None, hi:float=None) -> Volume:
+    "Values limited to `lo` to `hi`."
+    return self.like(np.clip(self.data, lo, hi))
+
+@patch
+def astype(self:Volume,
+    dtype # e.g. np.float32, 'int16'; fractions are rounded on the way to whole numbers
+) -> Volume:
+    "The same values in another type. Raises `BadInput` if they do not fit."
+    dtype, data = np.dtype(dtype), self.data
+    if dtype.kind in 'iu':
+        lo,hi = np.min(data), np.max(data)
+        if not (lo >= np.iinfo(dtype).min-.5 and hi <= np.iinfo(dtype).max+.5): raise BadInput(f'Values from {lo} to {hi} do not fit into {dtype}', remedy='clip first')
+        if data.dtype.kind == 'f': data = np.rint(data)
+    return self.like(data.astype(dtype))
+
+# %% ../../nbs/data/volume.ipynb #2e908675
 def _grid(vol, spacing):
     "Shape and affine of `vol`'s field of view at another spacing; its outer edges stay where they are (to half a new voxel)."
     new,old = np.broadcast_to(np.asarray(spacing, float), 3), np.array(vol.spacing)
@@ -230,122 +481,106 @@ def _grid(vol, spacing):
     affine[:3,3] = vol.physical((new/old-1)/2)
     return tuple(int(n) for n in shape), affine
 
-# %% ../../nbs/data/volume.ipynb #078fdd8b
+def _method(vol, method):
+    "How to interpolate; raises `BadInput` for what would make no sense"
+    method = method or ('nearest' if vol.is_mask else 'linear')
+    if method not in ('linear','nearest','majority'): raise BadInput(f'method={method!r}', remedy="'linear', 'nearest' or 'majority'")
+    if vol.is_mask and method == 'linear': raise BadInput('Labels cannot be interpolated linearly', remedy="'nearest' or 'majority'")
+    if method == 'majority' and not vol.is_mask: raise BadInput(f'A majority needs labels, not {vol.unit}', remedy="'linear', antialias=True")
+    return method
+
+# %% ../../nbs/data/volume.ipynb #509efd29
+def _resampled(data, M, t, shape, outside, method, antialias):
+    "One (slice, row, column) block on another grid; `M`, `t`: new index to old index"
+    from radnb.data import _resample
+    if antialias and method == 'linear': data = _resample.blur(data, M)
+    return getattr(_resample, method)(data, M, t, shape, outside)
+
+def _each_block(vol, f):
+    "`f` of every time point and every colour of a volume, put together again"
+    if vol.unit == 'RGB': return np.stack([_each_block(Volume(vol.data[...,c], vol.affine), f) for c in range(3)], -1)
+    return np.stack([f(d) for d in vol.data]) if vol.n_times > 1 or _lead(vol) else f(vol.data)
+
 @patch
 def resample(self:Volume,
     spacing=None, # New spacing, mm along slice, row, column (one number: all alike)
     like:Volume=None, # Or: the volume whose grid to take
-    outside:float=None # Value beyond the edge of the image; 0 for labels and probabilities, else the smallest value
+    outside:float=None, # Value beyond the edge of the image; 0 for labels, probabilities and colour, else the smallest value
+    method:str=None, # 'linear', 'nearest' or (labels only) 'majority'; None: nearest for labels, else linear
+    antialias:bool=False # Smooth first where the new voxels are larger (linear only)
 ) -> Volume:
-    "The volume on another grid: labels by nearest neighbour, all else trilinear. Raises `BadInput`, `GeometryError`."
-    import SimpleITK as sitk
+    """The volume on another grid. Linear results are float32 (colour: as before), others keep their type. Time points and colours each by themselves.
+    Edges as in SimpleITK: a voxel counts up to half a voxel beyond its centre. Raises `BadInput`, `GeometryError`."""
     if (spacing is None) == (like is None): raise BadInput('Give either spacing= or like=')
     shape,affine = (like.shape, like.affine) if like is not None else _grid(self, spacing)
-    ref = to_sitk(Volume(np.zeros(shape, np.uint8), affine))
-    if outside is None: outside = 0 if self.unit in ('label','probability') else float(np.min(self.data))
-    if self.data.ndim == 4 and self.unit != 'RGB':
-        frames = [Volume(d, self.affine, self.unit).resample(spacing, like, outside).data for d in self.data]
-        return Volume(np.stack(frames), affine, self.unit, self.meta, self.names)
-    how = sitk.sitkNearestNeighbor if self.is_mask else sitk.sitkLinear
-    src = self if self.is_mask else Volume(self.data.astype(np.float32), self.affine, self.unit)
-    out = sitk.Resample(to_sitk(src), ref, sitk.Transform(), how, float(outside))
-    return Volume(sitk.GetArrayFromImage(out), affine, self.unit, self.meta, self.names)
+    method, inverse = _method(self, method), np.linalg.inv(self.affine)
+    outside = _outside(self) if outside is None else outside
+    M,t = inverse[:3,:3]@affine[:3,:3], inverse[:3,:3]@(affine[:3,3]-self.affine[:3,3])
+    data = _each_block(self, lambda d: _resampled(d, M, t, shape, outside, method, antialias))
+    if self.unit == 'RGB' and self.dtype.kind in 'iu': data = np.rint(data).astype(self.dtype)
+    return Volume(data, affine, self.unit, self.meta, self.names)
 
-# %% ../../nbs/data/volume.ipynb #517a8e4f
-@patch
-def crop(self:Volume,
-    start, # First (slice, row, column) to keep
-    stop # First (slice, row, column) after it
-) -> Volume:
-    "The block from `start` up to, not including, `stop`; it stays where it lies in the patient."
-    start,stop = np.asarray(start, int), np.asarray(stop, int)
-    if (start < 0).any() or (stop > self.shape).any() or (start >= stop).any():
-        raise BadInput(f'Cannot crop {start.tolist()} to {stop.tolist()} out of {self.shape}')
-    out = copy.copy(self)
-    out.data = self.data[(..., *[slice(a,b) for a,b in zip(start, stop)], *([slice(None)] if self.unit == 'RGB' else []))]
-    out.affine = self.affine.copy(); out.affine[:3,3] = self.physical(start)
-    return out
-
-@patch
-def mip(self:Volume,
-    axis:int=0 # 0 along slices, 1 along rows, 2 along columns
-) -> np.ndarray:
-    "Maximum intensity projection along an array axis: a 2D array."
-    return self.data.max(axis=self.data.ndim-3+axis)
-
-# %% ../../nbs/data/volume.ipynb #337fd0f0
-@patch
-def stats(self:Volume,
-    mask=None, # Mask volume or bool array on the same grid; None: everything
-    label:int=None # One label of the mask; None: all labels
-) -> dict:
-    "Mean, SD, median, extremes (in the volume's unit), voxel count and volume (mL) inside a mask."
-    if mask is None: inside = np.ones(self.shape, bool)
-    else:
-        if isinstance(mask, Volume) and not same_grid(mask, self):
-            raise GeometryError('The mask lies on another grid than the image', remedy='mask.resample(like=image)')
-        inside = np.asarray(mask) == label if label is not None else np.asarray(mask) > 0
-    v = self.data[..., inside]
-    ml = float(inside.sum()*self.voxel_ml)
-    if v.size == 0: return dict(n=0, volume_ml=0., **dict.fromkeys(('mean','sd','median','min','max'), float('nan')))
-    return dict(n=int(inside.sum()), volume_ml=ml, mean=float(v.mean()), sd=float(v.std()), median=float(np.median(v)),
-                min=float(v.min()), max=float(v.max()))
-
-@patch
-def volume_ml(self:Volume,
-    label:int=None # One label; None: all that is not background
-) -> float:
-    "Volume of a mask in millilitres."
-    if not self.is_mask: raise BadInput('Only a mask has a volume', remedy='use vol.stats(mask)["volume_ml"]')
-    return float(((self.data == label) if label is not None else (self.data > 0)).sum()*self.voxel_ml)
-
-# %% ../../nbs/data/volume.ipynb #68a7f27c
-@patch
-def foreground(self:Volume) -> Volume: # Mask: 1 is the body
-    "The body against the background: Otsu's threshold (IEEE Trans. SMC 1979), largest component, holes filled slice by slice."
-    import SimpleITK as sitk
-    bright = sitk.OtsuThreshold(to_sitk(Volume(self.data.astype(np.float32), self.affine)), 0, 1, 200)
-    body = sitk.RelabelComponent(sitk.ConnectedComponent(bright), sortByObjectSize=True) == 1
-    filled = [sitk.GetArrayFromImage(sitk.BinaryFillhole(body[:,:,k])) for k in range(body.GetDepth())]
-    return self.like(np.stack(filled).astype(np.uint8), 'label', {1:'body'})
-
-# %% ../../nbs/data/volume.ipynb #fbcba204
+# %% ../../nbs/data/volume.ipynb #6a5d2afc
 @patch
 def to_nifti(self:Volume,
     path # `.nii` or `.nii.gz`; None: return the nibabel image
 ):
-    "Write NIfTI-1 (columns first, RAS+ mm); returns the path."
-    import nibabel as nib
-    if self.unit == 'RGB': raise BadInput('Colour volumes are not written as NIfTI')
-    data = self.data.astype(np.uint8) if self.data.dtype == bool else self.data
-    if data.dtype in (np.int64, np.uint64): data = data.astype(np.int32)
-    if data.dtype == np.float16: data = data.astype(np.float32)
-    data = data.transpose(range(data.ndim)[::-1])
-    img = nib.Nifti1Image(data, self.affine[:, [2,1,0,3]])
-    img.header.set_xyzt_units('mm', 'sec')
+    """Write NIfTI-1 (columns first, RAS+ mm); returns the path. The sform always holds the affine, the qform where it can (it knows no shear: code 0 then).
+    Label names go into a comment extension, the unit into the intent, `meta['time_step_s']` into pixdim[4]."""
+    img = nifti_image(self)
     if path is None: return img
     img.to_filename(str(path))
     return Path(path)
 
+def _from_file(cls, found, mask, unit, names):
+    "A volume of what a reader of `_formats` found; what the caller says comes first"
+    data, affine, unit_there, names_there, meta = found
+    unit = unit or ('label' if mask else unit_there or 'a.u.')
+    if unit == 'label': data = whole_numbers(data, meta['paths'][0])
+    return cls(data, affine, unit, meta, names if names is not None else names_there)
+
 @patch(cls_method=True)
 def from_nifti(cls:Volume,
     path, # `.nii` or `.nii.gz`
-    mask:bool=False, # Is it a label map?
-    unit:str=None, # e.g. 'HU'; NIfTI does not say
+    mask:bool=False, # Is it a label map? (A file that says so itself is one in any case.)
+    unit:str=None, # e.g. 'HU'; few NIfTI files say
     names:dict=None # Names of the labels
 ) -> Volume:
-    "Read NIfTI: 3D, or 4D with time last. Raises `UnreadableFile`."
-    import nibabel as nib
-    from nibabel.filebasedimages import ImageFileError
-    try:
-        img = nib.load(str(path))
-        data = np.asanyarray(img.dataobj)
-    except (ImageFileError, OSError, EOFError, ValueError) as e:
-        raise UnreadableFile(f'Not a readable NIfTI file: {e}', path, 'check that it was copied completely') from e
-    while data.ndim > 4 and data.shape[-1] == 1: data = data[...,0]
-    data = np.ascontiguousarray(data.transpose(range(data.ndim)[::-1]))
-    if mask:
-        if np.issubdtype(data.dtype, np.floating) and not np.array_equal(data, np.rint(data)):
-            raise UnreadableFile('A label map must hold whole numbers', path, 'read it as an image (mask=False)')
-        data = data.astype(np.uint8 if data.min() >= 0 and data.max() < 256 else np.int32)
-    return cls(data, img.affine[:, [2,1,0,3]], unit or ('label' if mask else 'a.u.'), dict(paths=[str(path)]), names)
+    """Read NIfTI: 3D, 4D with time last, or 8-bit colour. `meta['note']` says what is doubtful (no orientation in the file; sform and qform disagree).
+    Raises `UnreadableFile`, `GeometryError`."""
+    return _from_file(cls, read_nifti(path), mask, unit, names)
+
+# %% ../../nbs/data/volume.ipynb #abd1472e
+@patch(cls_method=True)
+def read(cls:Volume,
+    path, # `.nii`, `.nii.gz`, `.nrrd`, `.seg.nrrd`, `.mha` or `.mhd`
+    mask:bool=False, # Is it a label map? (A file that says so itself is one in any case.)
+    unit:str=None, # e.g. 'HU', if the file does not say
+    names:dict=None # Names of the labels
+) -> Volume:
+    "Read a research image by its extension. Raises `UnreadableFile`, `GeometryError`, `BadInput` for other formats."
+    ext = suffix(path)
+    if ext in NIFTI: return cls.from_nifti(path, mask, unit, names)
+    if ext in (*ITK, '.seg.nrrd'): return _from_file(cls, read_itk(path), mask or ext == '.seg.nrrd', unit, names)
+    raise BadInput(f'{ext or "A file without extension"} is not one of {", ".join(NIFTI+ITK)}', path, 'load_series reads DICOM')
+
+@patch
+def write(self:Volume,
+    path # `.nii`, `.nii.gz`, `.nrrd`, `.seg.nrrd`, `.mha` or `.mhd`
+) -> Path:
+    "Write a research image by its extension (compressed, except `.nii`); returns the path."
+    ext = suffix(path)
+    if ext in NIFTI: return self.to_nifti(path)
+    if ext not in (*ITK, '.seg.nrrd'): raise BadInput(f'{ext or "A file without extension"} is not one of {", ".join(NIFTI+ITK)}', path)
+    if ext == '.seg.nrrd' and not self.is_mask: raise BadInput('.seg.nrrd is for masks', path, 'write the image as .nrrd')
+    write_itk(self, path)
+    return Path(path)
+
+@patch(cls_method=True)
+def from_sitk(cls:Volume,
+    img, # A SimpleITK image of 2 to 4 dimensions
+    unit:str=None # e.g. 'HU'
+) -> Volume:
+    "A volume of a SimpleITK image: the way back from `to_sitk`."
+    data, affine, found, note = from_itk(img)
+    return cls(data, affine, unit or found or 'a.u.', dict(note=note) if note else None)

@@ -76,7 +76,7 @@ _TOLD = ('PatientID PatientSex PatientAge StudyInstanceUID SeriesInstanceUID Mod
 def _code(r, files, folder, table, guard):
     "How the volume of row `r` is found again in Python: a file, a whole folder, or a row of the folder's table."
     where = {os.path.dirname(p) for p in r.paths}
-    if len(r.paths) == 1: return dict(load=guard.name(r.paths[0]), part=r.part if r.part and (table.paths.map(list) == list(r.paths)).sum() > 1 else '')
+    if len(r.paths) == 1: return dict(load=guard.name(r.paths[0]), part=r.part if r.part and sum(list(p) == list(r.paths) for p in table.paths) > 1 else '')
     if len(where) == 1:
         here = files[(files.path.map(os.path.dirname) == (one:=where.pop())) & (files.status != 'not DICOM')]
         if set(here.path) == set(r.paths): return dict(load=guard.name(one))

@@ -107,7 +107,7 @@ def describe(
     v = o.vol
     return plain(dict(id=o.entry.id, title=o.entry.row['title'], modality=v.meta.get('Modality'), shape=v.shape, spacing=v.spacing, times=v.n_times, unit=v.unit,
                       placed=o.placed, orientation=v.orientation if o.placed else '', verdict=o.entry.row.get('verdict', ''), note=v.meta.get('note', ''),
-                      stored=str(v.data.dtype), mb=v.data.nbytes/1e6, factors=_factors(v, max_mb), planes=planes_of(o), windows=windows_of(v), code=o.entry.code))
+                      stored=str(v.data.dtype), mb=v.data.nbytes/1e6, factors=_factors(v, max_mb), affine=v.affine, planes=planes_of(o), windows=windows_of(v), code=o.entry.code))
 
 def _factors(vol, max_mb):
     return shrink_factors(vol.shape, vol.spacing, vol.data.size*(1 if vol.unit in ('RGB','label','probability') else 2), max_mb)

@@ -51,7 +51,7 @@ def _itk_volume(img, path):
     n,data,rgb = img.GetDimension(), sitk.GetArrayFromImage(img), img.GetNumberOfComponentsPerPixel() > 1
     if rgb and img.GetNumberOfComponentsPerPixel() not in (3,4): raise BadInput(f'{img.GetNumberOfComponentsPerPixel()} numbers in a voxel cannot be shown', path, 'save one of them')
     if data.dtype.kind == 'c': raise BadInput('Complex numbers cannot be shown', path, 'save magnitude or phase')
-    if rgb: data = data[..., :3]
+    if rgb: data = data[..., :3] if n > 2 else data[None, ..., :3]
     direction,spacing,origin = np.eye(3), np.ones(3), np.zeros(3)
     m = min(n, 3)
     direction[:m,:m] = np.array(img.GetDirection()).reshape(n,n)[:m,:m]; spacing[:m] = img.GetSpacing()[:m]; origin[:m] = img.GetOrigin()[:m]

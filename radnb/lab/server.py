@@ -74,7 +74,9 @@ def _error(e):
 class _Route(APIHandler):
     "A GET route whose answer is made by `answer`, in a thread."
     auth_resource, pool = 'contents', 'work'
-    def initialize(self, radnb): self.radnb = radnb
+
+    @property
+    def radnb(self): return self.settings['radnb']
 
     @web.authenticated
     @authorized
@@ -194,6 +196,6 @@ ROUTES = dict(series=Series, header=Header, meta=Meta, volume=Volume, slice=Slic
 
 def add_routes(app):
     "Give a Jupyter server the routes."
-    radnb = RadnbServer(app)
+    app.web_app.settings['radnb'] = RadnbServer(app)
     base = app.web_app.settings['base_url']
-    app.web_app.add_handlers('.*$', [(url_path_join(base, 'radnb', name), route, dict(radnb=radnb)) for name,route in ROUTES.items()])
+    app.web_app.add_handlers('.*$', [(url_path_join(base, 'radnb', name), route) for name,route in ROUTES.items()])

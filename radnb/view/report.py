@@ -24,8 +24,7 @@ from .figures import PALETTE, Picture
 from .svg import nice_ticks
 
 # %% ../../nbs/view/report.ipynb #6f1364a8
-_NEEDED = ['path', 'status', 'reason', 'size', *KEYWORDS, 'TransferSyntaxUID', 'ipp', 'pixel_spacing', 'pixel_offset', 'pixel_length',
-           'PixelRepresentation', 'RescaleSlope', 'RescaleIntercept']
+_NEEDED = ['path', 'status', 'reason', 'size', *KEYWORDS, 'TransferSyntaxUID', 'ipp', 'spacing_kind', 'pixel_offset', 'pixel_length']
 
 def _text(s):
     "A column as text without blanks around it; empty text is missing."
@@ -63,6 +62,9 @@ def _scanner(v):
     return _text(maker + np.where((maker != '') & (model != ''), ' · ', '') + model)
 
 # %% ../../nbs/view/report.ipynb #aef4e299
+def _refused(v): "Would load_series raise?"; return _text(v.action).str.startswith('raises').fillna(False).astype(bool)
+
+# %% ../../nbs/view/report.ipynb #21e92aac
 _OWN = ['shape', 'spacing', 'orientation', 'verdict', 'action', 'part', 'n_files', 'paths']
 
 def _widen(v, files):
@@ -78,10 +80,11 @@ def _volumes(series, files=None):
     (slices,rows,columns),(gap,row_mm,col_mm) = _threes(v['shape']), _threes(v.spacing)
     v['Manufacturer'] = _one_spelling(v.Manufacturer)
     for c in ('SliceThickness','MagneticFieldStrength','KVP','n_files'): v[c] = pd.to_numeric(v[c])
+    guessed = v.spacing_kind.isna() if v.spacing_kind.notna().any() else (row_mm == 1) & (col_mm == 1)
     return v.assign(scanner=_scanner(v), years=_years(v.PatientAge), day=_days(v.StudyDate), slices=slices, rows=rows, columns=columns,
-                    slice_distance_mm=np.where(slices > 1, gap, np.nan), pixel_mm=np.where((row_mm == 1) & (col_mm == 1), np.nan, row_mm))
+                    slice_distance_mm=np.where((slices > 1) & ~_refused(v), gap, np.nan), pixel_mm=np.where(guessed, np.nan, row_mm))
 
-# %% ../../nbs/view/report.ipynb #d8906cc9
+# %% ../../nbs/view/report.ipynb #f21f484b
 @dataclass
 class _Cohort:
     "What is counted and checked."
@@ -94,19 +97,19 @@ class _Cohort:
     @property
     def of(self): "The finer of the tables."; return 'volumes' if self.files is None else 'files'
     @property
-    def dicom(self): "The rows of DICOM objects."; return self.volumes if self.files is None else self.files[self.files.SOPClassUID.notna()]
+    def dicom(self):
+        "The rows of DICOM objects; the table of contents of a disc is none."
+        return self.volumes if self.files is None else self.files[self.files.SOPClassUID.notna() & (self.files.status != 'DICOMDIR')]
     @property
     def images(self):
         "Whole files with an image in them; masks are none."
         return self.files[(self.files.status == 'ok') & self.files.Rows.notna() & (self.files.Modality != 'SEG')]
-    @property
-    def described(self): "What is asked for keywords."; return self.volumes if self.files is None else self.images
     @cached_property
     def units(self): "Modality -> its patients, with label and factors."; return _units(self.volumes, self.by)
     @cached_property
     def links(self): "How closely each factor goes along with the label."; return _associations(self.units)
 
-# %% ../../nbs/view/report.ipynb #b9fc57af
+# %% ../../nbs/view/report.ipynb #1cf9c287
 def _named(s, missing='not recorded'): return _text(s).fillna(missing)
 
 def _count(v, by):
@@ -115,7 +118,7 @@ def _count(v, by):
     out = pd.DataFrame(dict(patients=g.PatientID.nunique(), studies=g.StudyInstanceUID.nunique(), volumes=g.size()))
     return out.sort_values(['patients','volumes'], ascending=False, kind='stable').reset_index()
 
-# %% ../../nbs/view/report.ipynb #1cf9c287
+# %% ../../nbs/view/report.ipynb #a30b4290
 def _contents(f, v):
     "How much of everything is in these files and volumes."
     return dict(patients=f.PatientID.nunique(), studies=f.StudyInstanceUID.nunique(), series=f.SeriesInstanceUID.nunique(), volumes=len(v),
@@ -129,7 +132,7 @@ def _overview(c):
     out = pd.DataFrame([*rows.values(), _contents(f, v)], index=[*rows, 'all'])
     return out.sort_values('patients', ascending=False, kind='stable').rename_axis('modality').reset_index()
 
-# %% ../../nbs/view/report.ipynb #48143ae4
+# %% ../../nbs/view/report.ipynb #c9a7541f
 _SIZES = dict(slice_distance_mm='slice distance (mm)', SliceThickness='slice thickness (mm)', pixel_mm='pixel size (mm)', slices='slices',
               rows='rows')
 _QUARTILES = {'smallest':0, 'quarter':.25, 'half':.5, 'three quarters':.75, 'largest':1}
@@ -140,7 +143,7 @@ def _quartiles(v):
            for m,g in v.groupby(_named(v.Modality)) for name,words in _SIZES.items() if (x := g[name].astype(float)).notna().any()]
     return pd.DataFrame(out, columns=['modality', 'size', 'volumes', *_QUARTILES]).round(3)
 
-# %% ../../nbs/view/report.ipynb #0de859de
+# %% ../../nbs/view/report.ipynb #9d5eca2e
 _ASKED = ('PatientSex PatientAge StudyDate BodyPartExamined SeriesDescription ProtocolName Manufacturer ManufacturerModelName StationName '
           'InstitutionName FrameOfReferenceUID SliceThickness KVP ConvolutionKernel MagneticFieldStrength EchoTime RepetitionTime '
           'ContrastBolusAgent').split()
@@ -155,7 +158,7 @@ def _missing(rows):
     applies = np.array([[m in _ONLY.get(k, share.columns) for m in share] for k in _ASKED], bool).reshape(share.shape)
     return share.where(applies).rename_axis(index='keyword', columns=None)
 
-# %% ../../nbs/view/report.ipynb #cc2aa898
+# %% ../../nbs/view/report.ipynb #13b7d0fc
 _SEXES = {'F':'female', 'M':'male', 'O':'other'}
 
 def _patients(v):
@@ -173,7 +176,7 @@ def _months(v):
     month = s.day.dt.strftime('%Y-%m').fillna('no date').rename('month')
     return s.groupby([month, _named(s.Modality).rename('modality')]).size().rename('studies').reset_index()
 
-# %% ../../nbs/view/report.ipynb #16b45e64
+# %% ../../nbs/view/report.ipynb #f59afcc9
 _LEVELS = ('severe', 'warning', 'note')
 
 class Finding(NamedTuple):
@@ -190,7 +193,7 @@ def _found(severity, about, where, sentence, remedy='', of='volumes'):
     rows = tuple(where.index[where.fillna(False).astype(bool)].tolist())
     return [Finding(severity, about, sentence.replace('{n}', _n(len(rows), of[:-1])), rows, of, remedy)] if rows else []
 
-# %% ../../nbs/view/report.ipynb #f59afcc9
+# %% ../../nbs/view/report.ipynb #f7fdf0c7
 def _n(k, word, many=''): return f'{k:,} {word if k == 1 else many or word+"s"}'
 
 def _listed(words, most=4):
@@ -201,20 +204,28 @@ def _listed(words, most=4):
 
 def _kinds(s, most=4): return _listed([f'{n:,} {k}' for k,n in s.value_counts().items()], most)
 
-# %% ../../nbs/view/report.ipynb #e66fb163
+# %% ../../nbs/view/report.ipynb #8c173cad
+_DAMAGED = ('truncated', 'unreadable', 'missing') # missing: named by the DICOMDIR of a disc, but not there
+
+def _what(g):
+    "What files of one status are: their modalities, or what the scanner took them for."
+    kinds = g.Modality.dropna()
+    if not len(kinds): kinds = _text(g.reason).str.extract(r'\((?:an? )?(.*)\)')[0].dropna().replace('no SOP class', 'of unknown kind')
+    return f' ({_kinds(kinds)})' if len(kinds) else ''
+
 def _check_files(c):
-    "Files that are damaged, and files that are no images."
-    f = c.files
-    bad = f.status.isin(('truncated','unreadable'))
+    "Files that are damaged or missing, archives, and files that are no images."
+    f,of = c.files, 'files'
+    bad,packed = f.status.isin(_DAMAGED), _text(f.reason).str.contains('archive').fillna(False) & ~_text(f.path).str.endswith('.nii.gz')
     level = 'severe' if bad.sum() > .05*max(len(c.dicom), 20) else 'warning'
-    out = _found(level, 'files', bad, f'{{n}} of {len(f):,} damaged: {_kinds(f.status[bad])}.',
-                 'Copy them again from the source; until then their series are incomplete.', 'files')
-    for status,g in f[~bad & (f.status != 'ok')].groupby('status'):
-        kinds = f' ({_kinds(g.Modality.dropna())})' if g.Modality.notna().any() else ''
-        out += _found('note', 'files', f.status == status, f'{{n}} with the status "{status}"{kinds}: left out.', of='files')
+    out = [*_found(level, of, bad, f'{{n}} of {len(f):,} damaged: {_kinds(f.status[bad])}.',
+                   'Copy them again from the source; until then their series are incomplete.', of),
+           *_found('warning', of, packed, '{n} packed as an archive: what is inside is not counted.', 'Unpack them, and index the folder again.', of)]
+    for status,g in f[~bad & ~packed & (f.status != 'ok')].groupby('status'):
+        out += _found('note', of, (f.status == status) & ~packed, f'{{n}} with the status "{status}"{_what(g)}: left out.', of=of)
     return out
 
-# %% ../../nbs/view/report.ipynb #09f82e75
+# %% ../../nbs/view/report.ipynb #d64a048d
 _OWNED = (('StudyInstanceUID','severe','study','studies'), ('SeriesInstanceUID','severe','series','series'), ('SOPInstanceUID','severe','image',''),
           ('FrameOfReferenceUID','warning','frame of reference','frames of reference'))
 
@@ -234,7 +245,7 @@ def _check_owners(c):
         seen |= twice
     return out
 
-# %% ../../nbs/view/report.ipynb #3abba9f7
+# %% ../../nbs/view/report.ipynb #1fcc8761
 _NOBODY = set('anon anonym anonymous anonymized anonymised anonymize deid deidentified unknown none null na n/a test dummy patient noid xxx xxxx 0 '
               '00000000 1234 12345 123456 1234567 12345678 123456789'.split())
 
@@ -251,7 +262,7 @@ def _check_ids(c):
             *_found('warning', of, alike, f'{_n(ids[alike].nunique(), "PatientID")} that differ only in case, blanks, punctuation or leading zeros.',
                     'Give each person one number, written in one way.', c.of)]
 
-# %% ../../nbs/view/report.ipynb #99837bef
+# %% ../../nbs/view/report.ipynb #1346d999
 def _spread(values, who):
     "Largest minus smallest value of each patient, on every row of that patient."
     g = values.groupby(who)
@@ -262,7 +273,7 @@ def _check_people(c):
     v,of = c.volumes, 'sex and age'
     sex = _text(v.PatientSex).str.upper().where(lambda s: s.isin(['F','M']))
     both = sex.groupby(v.PatientID).transform('nunique') > 1
-    apart = _spread(v.day.dt.year + v.day.dt.dayofyear/366 - v.years, v.PatientID)
+    apart = _spread(v.day.dt.year + v.day.dt.day_of_year/366 - v.years, v.PatientID)
     odd,child = (_text(v.PatientAge).notna() & v.years.isna()) | (v.years > 115), (v.years < 18) & (v.years >= 18).any()
     who = lambda where: v.PatientID[where].nunique()
     return [*_found('warning', of, both, f'{_n(who(both), "PatientID")} female in one place and male in another.',
@@ -272,7 +283,7 @@ def _check_people(c):
             *_found('note', of, odd, '{n} with an age that cannot be, or that is not written as DICOM wants it (034Y).'),
             *_found('note', of, child, f'{_n(who(child), "patient")} under 18 among adults.')]
 
-# %% ../../nbs/view/report.ipynb #2c2b4287
+# %% ../../nbs/view/report.ipynb #677548ea
 _INVENTED = dict(CT=1971, MR=1977, PT=1974, US=1957, DX=1986, CR=1983, MG=1965) # The year in which images of a modality could first be made
 
 def _check_dates(c):
@@ -292,10 +303,10 @@ def _check_gap(studies):
     gaps = days.diff().dt.days
     if len(days) < 20 or not gaps.max() > max(90, 12*gaps.mean()): return []
     at = int(np.nanargmax(gaps))
-    return [Finding('note', 'dates', f'No study for {gaps.max():.0f} days, {days.iloc[at-1]:%B %Y} to {days.iloc[at]:%B %Y}: before and after may '
+    return [Finding('note', 'dates', f'No study for {gaps.max():.0f} days between {days.iloc[at-1]:%Y} and {days.iloc[at]:%Y}: before and after may '
                     'differ in more than the date.', tuple(days.index[at-1:at+1].tolist()), 'volumes', '')]
 
-# %% ../../nbs/view/report.ipynb #0a3517e0
+# %% ../../nbs/view/report.ipynb #802a63f6
 _PLACE = ['Rows', 'Columns', 'NumberOfFrames', 'InstanceNumber', 'ipp']
 
 def _twice(c):
@@ -321,10 +332,10 @@ def _check_copies(c):
             *_found('note', 'copies', ~differ, f'{_n(copies, "further copy", "further copies")} of an image (same SOPInstanceUID).',
                     'series_table leaves them out.', 'files')]
 
-# %% ../../nbs/view/report.ipynb #b3fa60af
+# %% ../../nbs/view/report.ipynb #bcd4c7a3
 _PIXELS = ['PixelData', 'FloatPixelData', 'DoubleFloatPixelData']
 _BYTES = ['pixel_offset', 'pixel_length', 'Rows', 'Columns', 'NumberOfFrames', 'SamplesPerPixel', 'BitsAllocated'] # where they are, how many
-_NUMBERS = ['PixelRepresentation', 'RescaleSlope', 'RescaleIntercept'] # what turns them into values
+_NUMBERS = ['PixelRepresentation', 'BitsStored', 'HighBit', 'RescaleSlope', 'RescaleIntercept'] # what turns them into values
 
 def _pixel_rows(f):
     "What is needed to read pixels, as rows of plain numbers."
@@ -350,7 +361,7 @@ def _fragments(raw):
     parse_basic_offsets(buffer)
     return generate_fragments(buffer)
 
-# %% ../../nbs/view/report.ipynb #ea53ad20
+# %% ../../nbs/view/report.ipynb #ac33ef9e
 def _range(raw, r):
     "Smallest and largest value, rescaled; NaN where the bytes are not plain integers."
     bits, frames = r.BitsAllocated, r.NumberOfFrames if r.NumberOfFrames > 1 else 1
@@ -358,6 +369,7 @@ def _range(raw, r):
         return np.nan, np.nan
     order = '>' if r.TransferSyntaxUID == '1.2.840.10008.1.2.2' else '<'
     a = np.frombuffer(raw, f'{order}{"ui"[int(r.PixelRepresentation)]}{int(bits)//8}')
+    if r.PixelRepresentation == 0 and r.BitsStored < bits and r.HighBit == r.BitsStored-1: a = a & a.dtype.type(2**int(r.BitsStored)-1)
     slope = float(r.RescaleSlope) if pd.notna(r.RescaleSlope) else 1.
     return tuple(sorted(float(x)*slope + (float(r.RescaleIntercept) if pd.notna(r.RescaleIntercept) else 0.) for x in (a.min(), a.max())))
 
@@ -375,7 +387,7 @@ def _hash_all(c):
         rows = list(progress(pool.map(_hash, _pixel_rows(f).itertuples()), 'comparing pixels', total=len(f), min_items=500))
     return pd.DataFrame(rows, index=f.index, columns=['digest','low','high']).reindex(c.files.index)
 
-# %% ../../nbs/view/report.ipynb #f85a9853
+# %% ../../nbs/view/report.ipynb #a2cbab85
 def _is_blank(path):
     "Has a compressed image a single value? (One that cannot be decoded: no.)"
     try: data = load_series([path]).data
@@ -386,7 +398,7 @@ def _same_pixels(c):
     "Whole files with the same pixels under different UIDs, and their digest."
     p = c.pixels[c.pixels.digest.notna() & ~(c.pixels.low == c.pixels.high)]
     f = c.files.loc[p.index].assign(digest=p.digest)
-    f = f[_text(f.SOPInstanceUID).fillna('').groupby(f.digest).transform('nunique') > 1]
+    f = f[_text(f.SOPInstanceUID).fillna(f.path.astype('string')).groupby(f.digest).transform('nunique') > 1]
     unsure = f[p.low[f.index].isna()].drop_duplicates('digest')
     return f[~f.digest.isin([d for d,path in zip(unsure.digest, unsure.path) if _is_blank(path)])]
 
@@ -401,13 +413,11 @@ def _check_pixels(c):
             *_found('warning', of, ~across, f'{_n(f.digest[~across].nunique(), "image")} found several times in one patient, under different UIDs.',
                     'Exported or sent twice: keep one.', 'files')]
 
-# %% ../../nbs/view/report.ipynb #68e79a55
+# %% ../../nbs/view/report.ipynb #cea587b1
 def _kind_of(verdict):
     "A verdict without its numbers: '2 slices missing after 41' and '1 slice missing after 3' are of one kind."
     s = _text(verdict).fillna('not known').str.split(';').str[0]
     return s.str.replace(r'[-+]?\d+(\.\d+)?(e-?\d+)?', '…', regex=True).str.replace('slice missing', 'slices missing')
-
-def _refused(v): "Would load_series raise?"; return _text(v.action).str.startswith('raises').fillna(False).astype(bool)
 
 def _check_geometry(c):
     "Volumes that do not load as they are; stacks of one slice; gaps between slices."
@@ -421,7 +431,7 @@ def _check_geometry(c):
     return [*out, *_found('note', of, alone, f'{_n(alone.sum(), "volume")} of {stacks.sum():,} of a sectional modality with a single slice.'),
             *_found('note', of, apart, f'{_n(apart.sum(), "volume")} with gaps: the slices lie further apart than they are thick.')]
 
-# %% ../../nbs/view/report.ipynb #1cf9cf8e
+# %% ../../nbs/view/report.ipynb #9098ba7b
 def mad_outliers(
     x, # (n,) numbers; NaN where missing
     k:float=5, # How many robust standard deviations from the median
@@ -437,7 +447,7 @@ def mad_outliers(
     far = there & (away > max(k*1.4826*np.median(away[there]), least))
     return far if far.sum() <= most*there.sum() else np.zeros(len(x), bool)
 
-# %% ../../nbs/view/report.ipynb #cc85d055
+# %% ../../nbs/view/report.ipynb #8a964601
 _ALIKE = (['Modality','SeriesDescription'], ['Modality','BodyPartExamined','orientation'], ['Modality'])
 
 def _joined(v, keys):
@@ -457,7 +467,7 @@ def _groups(v):
 _COMPARED = dict(slice_distance_mm='slice distance', SliceThickness='slice thickness', pixel_mm='pixel size', slices='number of slices',
                  rows='matrix')
 
-# %% ../../nbs/view/report.ipynb #5cb53ed4
+# %% ../../nbs/view/report.ipynb #8d2986f2
 def _outliers(v):
     "One row per value that is unlike those of its group."
     groups,out = _groups(v), []
@@ -479,13 +489,11 @@ def _check_outliers(c):
                       f'{worst.volumes} is {worst["median"]:g}.', 'Look at them: another protocol, a scout view, a part of a series?')
     return out
 
-# %% ../../nbs/view/report.ipynb #5b883d72
+# %% ../../nbs/view/report.ipynb #f677c63f
 def _ct_without_rescale(f):
-    "CT files that cannot hold Hounsfield units: 8 bits, or unsigned values without an intercept."
-    known = f[_NUMBERS].notna().any().all()  # the index has these columns
-    unsigned = (pd.to_numeric(f.PixelRepresentation) == 0) & (pd.to_numeric(f.RescaleIntercept).fillna(0) == 0) & known
-    single = ~(f.NumberOfFrames > 1)         # an enhanced CT keeps its rescale per frame
-    return (f.Modality == 'CT') & single & ((f.BitsAllocated == 8) | unsigned)
+    "CT files that cannot hold Hounsfield units: 8 bits, or unsigned values without an intercept. (An enhanced CT keeps its rescale per frame.)"
+    unsigned = (pd.to_numeric(f.PixelRepresentation) == 0) & (pd.to_numeric(f.RescaleIntercept).fillna(0) == 0)
+    return (f.Modality == 'CT') & ~(f.NumberOfFrames > 1) & ((f.BitsAllocated == 8) | unsigned)
 
 def _check_values(c):
     "CT without Hounsfield units; images of a single value."
@@ -502,35 +510,46 @@ def _check_values(c):
                     'The rescale is lost or the picture was windowed: do not read Hounsfield units from it.', 'files'),
             *_found('note', of, blank, '{n} with an image of a single value.', of='files')]
 
-# %% ../../nbs/view/report.ipynb #1df771ae
+# %% ../../nbs/view/report.ipynb #ae836fa4
 _LOSSY = {f'1.2.840.10008.1.2.4.{k}' for k in (50,51,81,91,93,203)} | {f'1.2.840.10008.1.2.4.{k}' for k in range(100,109)}
 
 def _check_technique(c):
-    "Lossy compression, captures of the screen, a single scanner."
-    v,of = c.volumes, 'technique'
-    lossy = v.TransferSyntaxUID.isin(_LOSSY)
-    image_type = _text(v.ImageType).str.upper()
+    "Lossy compression, letters in the picture, captures of the screen, a single scanner."
+    v,of,image_type = c.volumes, 'technique', _text(c.volumes.ImageType).str.upper()
+    lossy = v.TransferSyntaxUID.isin(_LOSSY) | (v.LossyImageCompression == '01')
     shot = image_type.str.contains('SCREEN SAVE|SECONDARY', regex=True) | v.SOPClassUID.astype('string').str.startswith('1.2.840.10008.5.1.4.1.1.7')
     single = v.scanner.notna() & (v.PatientID.nunique() > 4) & (v.scanner.nunique(dropna=False) == 1)
-    return [*_found('note' if lossy.all() else 'warning', of, lossy, f'{{n}} of {len(v):,} coded in a way that may lose information (JPEG, MPEG).',
+    return [*_found('note' if lossy.all() else 'warning', of, lossy, f'{{n}} of {len(v):,} compressed with loss, or in a way that allows it.',
                     'If one group is compressed and the other is not, a network will tell them apart by that.'),
+            *_found('warning', of, v.BurnedInAnnotation == 'YES', '{n} that say they have letters in the picture (BurnedInAnnotation).',
+                    'They may name the patient, or give a label away: look, and crop.'),
             *_found('note', of, shot, '{n} marked as secondary capture or secondary image.', 'Leave captures of the screen out.'),
             *_found('note', of, single, 'All volumes come from one model of scanner: how a model fares on others cannot be seen here.')]
 
-# %% ../../nbs/view/report.ipynb #984ce184
+def _check_pixel_size(c):
+    "Pixel sizes that are not those in the patient; raw and processed images side by side."
+    v,of = c.volumes, 'technique'
+    unknown = v.spacing_kind.isna() & v.spacing_kind.notna().any() & ~v.Modality.isin(['US','IVUS','SM','OT','XC','ES','OP'])
+    raw = v.PresentationIntentType == 'FOR PROCESSING'
+    return [*_found('note', of, v.spacing_kind == 'ImagerPixelSpacing', '{n} with the pixel size of the detector: lengths come out too long.'),
+            *_found('note', of, unknown, '{n} without a pixel size: nothing in them can be measured in mm.'),
+            *_found('note', of, raw & (v.PresentationIntentType == 'FOR PRESENTATION').any(), '{n} FOR PROCESSING among others FOR PRESENTATION: raw '
+                    'images look different.', 'Keep to one kind.')]
+
+# %% ../../nbs/view/report.ipynb #fa725cc7
 _WANTED = ('PatientSex PatientAge StudyDate Manufacturer ManufacturerModelName SliceThickness ConvolutionKernel MagneticFieldStrength').split()
 
 def _check_missing(c):
     "Keywords that more than one image in twenty lacks, in each modality."
-    rows,share,words = c.described, _missing(c.described), []
+    rows,share,words = c.images, _missing(c.images), []
     empty = pd.Series(False, index=rows.index)
     for m in share:
         gone = share[m][_WANTED].pipe(lambda s: s[s > .05])
         empty |= rows[gone.index].isna().any(axis=1) & (_named(rows.Modality) == m)
         if len(gone): words.append(f'{m}: ' + _listed([f'{k} in {100*s:.0f} %' for k,s in gone.items()], 9))
-    return _found('note', 'missing', empty, f'Missing from the images of {"; ".join(words)}.', of=c.of)
+    return _found('note', 'missing', empty, f'Missing from the images of {"; ".join(words)}.', of='files')
 
-# %% ../../nbs/view/report.ipynb #5dfe70c6
+# %% ../../nbs/view/report.ipynb #52956ce8
 def cramers_v(
     counts, # (rows, columns) table of counts of independent cases
     level:float=0.95
@@ -545,7 +564,8 @@ def cramers_v(
     chi2, df = _chi2(O), (O.shape[0]-1)*(O.shape[1]-1)
     sides = np.array(O.shape) - (np.array(O.shape)-1)**2/max(n-1, 1)
     value = min(1., (max(0., chi2/n - df/max(n-1, 1))/max(sides.min()-1, 1e-9))**.5)
-    low,high = (min(1., (max(0., float(chndtrinc(chi2, df, q)))/n/(min(O.shape)-1))**.5) for q in ((1+level)/2, (1-level)/2))
+    away = [float(chndtrinc(chi2, df, q)) for q in ((1+level)/2, (1-level)/2)]
+    low,high = (min(1., (x/n/(min(O.shape)-1))**.5) if x > 1e-9 else 0. for x in away)
     return Estimate(value, min(low, value), max(high, value), 'Bergsma, noncentral chi-squared', int(n), level)
 
 def _chi2(O):
@@ -553,7 +573,7 @@ def _chi2(O):
     E = O.sum(-1, keepdims=True)*O.sum(-2, keepdims=True)/O.sum((-1,-2), keepdims=True)
     return ((O-E)**2/E).sum((-1,-2))
 
-# %% ../../nbs/view/report.ipynb #b0358ccf
+# %% ../../nbs/view/report.ipynb #94856a1f
 def _chance(O, draws=2000, seed=0):
     "How often does chance alone give a table at least as uneven? (Permutation test; chi-squared's own where there are over 500 cases.)"
     from scipy.stats import chi2, random_table
@@ -563,7 +583,7 @@ def _chance(O, draws=2000, seed=0):
     dealt = random_table(O.sum(1), O.sum(0)).rvs(draws, random_state=np.random.default_rng(seed))
     return float((1 + (_chi2(dealt.astype(float)) >= seen - 1e-9).sum())/(1+draws))
 
-# %% ../../nbs/view/report.ipynb #406194eb
+# %% ../../nbs/view/report.ipynb #cf1ba9f4
 def _levels(s, most=12):
     "A column as names: numbers of more than eight values as quarters, rare names as 'other', what is missing as 'not recorded'."
     if pd.api.types.is_numeric_dtype(s) and not pd.api.types.is_bool_dtype(s):
@@ -574,37 +594,43 @@ def _levels(s, most=12):
     s = _named(s)
     return s.where(s.isin(s.value_counts().index[:most]), 'other')
 
-# %% ../../nbs/view/report.ipynb #bb528ed5
+# %% ../../nbs/view/report.ipynb #7bf599f2
 _MADE = ('scanner Manufacturer ManufacturerModelName StationName InstitutionName MagneticFieldStrength ProtocolName SeriesDescription '
-         'ConvolutionKernel KVP contrast SliceThickness slice_distance_mm pixel_mm slices rows orientation TransferSyntaxUID year').split()
+         'ConvolutionKernel KVP contrast ViewPosition PatientPosition SliceThickness slice_distance_mm pixel_mm slices rows orientation '
+         'PhotometricInterpretation PresentationIntentType BurnedInAnnotation TransferSyntaxUID LossyImageCompression year').split()
 _PERSON = ['PatientSex', 'years']
-_WORDS = dict(contrast='entry for contrast', Manufacturer='manufacturer', ManufacturerModelName='model', StationName='station',
+_WORDS = dict(contrast='contrast entry', Manufacturer='manufacturer', ManufacturerModelName='model', StationName='station',
               InstitutionName='institution', MagneticFieldStrength='field strength', ProtocolName='protocol', SeriesDescription='series description',
               ConvolutionKernel='kernel', KVP='tube voltage', SliceThickness='slice thickness', slice_distance_mm='slice distance',
-              pixel_mm='pixel size', rows='matrix', TransferSyntaxUID='compression', PatientSex='sex', years='age')
+              pixel_mm='pixel size', rows='matrix', TransferSyntaxUID='coding', PatientSex='sex', years='age', ViewPosition='view',
+              PatientPosition='patient position', PhotometricInterpretation='grey scale', PresentationIntentType='processing',
+              BurnedInAnnotation='letters in the picture', LossyImageCompression='lossy compression')
 
 def _word(k): return _WORDS.get(k, k)
 
-def _most_frequent(values, who, label):
-    "The most frequent of the values of each (who, label)."
-    t = pd.DataFrame(dict(who=who, label=label, value=values)).value_counts(sort=False).sort_values(kind='stable').reset_index()
-    return t.drop_duplicates(['who','label'], keep='last').set_index(['who','label']).value
+def _table(a, b):
+    "Counts of each pair of names: a DataFrame like pandas' crosstab, but fast for small ones."
+    (i,rows),(j,columns) = pd.factorize(a, sort=True), pd.factorize(b, sort=True)
+    O = np.bincount(i*len(columns)+j, minlength=len(rows)*len(columns)).reshape(len(rows), len(columns))
+    return pd.DataFrame(O, index=rows, columns=columns)
 
 def _factors(v, by):
     "One row per patient and label, with the most frequent value of each factor."
     v = v.assign(contrast=_text(v.ContrastBolusAgent).notna().map({True:'recorded', False:'not recorded'}), year=v.day.dt.year.astype(float))
     who,label = _text(v.PatientID).fillna('row ' + v.index.astype('string').to_series(v.index)), _levels(v[by])
-    return pd.DataFrame({k: _most_frequent(_levels(v[k]), who, label) for k in [*_MADE, *_PERSON]}).sort_index().reset_index()
+    unit,names = pd.factorize(who + '\x1f' + label, sort=True)
+    most = {k: _table(unit, _levels(v[k])).idxmax(axis=1) for k in [*_MADE, *_PERSON]}
+    return pd.DataFrame([n.split('\x1f') for n in names], columns=['who','label']).join(pd.DataFrame(most))
 
 def _units(v, by):
     "The patients of each modality, with label and factors."
     v = v[v[by].notna()]
     return {m: _factors(g, by) for m,g in v.groupby(_named(v.Modality))}
 
-# %% ../../nbs/view/report.ipynb #7bf599f2
+# %% ../../nbs/view/report.ipynb #55fffbaf
 def _association(u, k):
     "Cramér's V of one factor and the label, its interval, and how often chance gives as much; None if the factor says nothing or names the patient."
-    O = pd.crosstab(u[k], u.label)
+    O = _table(u[k], u.label).to_numpy()
     if min(O.shape) < 2 or O.shape[0] > .5*len(u): return None
     e = cramers_v(O)
     return dict(factor=k, values=len(O), patients=e.n, V=e.value, low=e.low, high=e.high, p=_chance(O), deal=tuple(pd.factorize(u[k])[0]))
@@ -619,14 +645,14 @@ def _associations(units):
 
 def _crosstabs(units):
     "Patients for each modality, factor, value and label, in long form."
-    parts = [u.assign(modality=m, factor=k, value=u[k]).groupby(['modality','factor','value','label']).size().rename('patients').reset_index()
-             for m,u in units.items() for k in [*_MADE, *_PERSON]]
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns='modality factor value label patients'.split())
+    tables = {(m,k): _table(u[k], u.label) for m,u in units.items() for k in [*_MADE, *_PERSON]}
+    rows = [(m, k, value, label, n) for (m,k),O in tables.items() for value,ns in zip(O.index, O.to_numpy()) for label,n in zip(O, ns) if n]
+    return pd.DataFrame(rows, columns='modality factor value label patients'.split())
 
-# %% ../../nbs/view/report.ipynb #44fde26a
+# %% ../../nbs/view/report.ipynb #5b6dd7b8
 def _told(u, k, by):
     "'19 of 20 patients with nodule 1 share one scanner, against 1 of 20 with nodule 0.'"
-    O = pd.crosstab(u[k], u.label)
+    O = _table(u[k], u.label)
     share = O/O.sum()
     top = (share.max(axis=1)-share.min(axis=1)).idxmax()
     a,b = share.loc[top].idxmax(), share.loc[top].idxmin()
@@ -656,7 +682,7 @@ def _check_links(c):
         out += _found(level, 'label', here, f'{m}: {c.by} goes along with {_link_words(g)}. {_told(c.units[m], g.factor.iloc[0], c.by)}.', remedy)
     return out
 
-# %% ../../nbs/view/report.ipynb #3783ebf6
+# %% ../../nbs/view/report.ipynb #d17f2761
 def _label_counts(c):
     "Patients for each label."
     u = pd.concat([*c.units.values(), pd.DataFrame(dict(who=[], label=[]))])[['who','label']]
@@ -675,11 +701,12 @@ def _check_labels(c):
                     'Right for a label of the volume; wrong for one of the patient.'),
             *_found('note', 'label', few, f'Only {least}: what goes along with it cannot be seen for certain.')]
 
-# %% ../../nbs/view/report.ipynb #ec218b6d
+# %% ../../nbs/view/report.ipynb #a875ace3
 _CHECKS = (('files that cannot be read', _check_files, 'files'), ('one examination, two patients', _check_owners, ''), ('PatientIDs', _check_ids, ''),
            ('sex and age', _check_people, ''), ('dates', _check_dates, ''), ('copies of files', _check_copies, 'files'),
            ('identical pixels', _check_pixels, 'pixels'), ('geometry', _check_geometry, ''), ('outliers', _check_outliers, ''),
-           ('pixel values', _check_values, 'files'), ('technique', _check_technique, ''), ('missing keywords', _check_missing, ''),
+           ('pixel values', _check_values, 'files'), ('technique', _check_technique, ''), ('pixel size', _check_pixel_size, ''),
+           ('missing keywords', _check_missing, 'files'),
            ('labels', _check_labels, 'by'), ('label and acquisition', _check_links, 'by')) # name, check, what it cannot do without
 _NEEDS = dict(files='pass the table of files, from index_dicom', pixels='pass pixels=True', by="pass by='column'")
 
@@ -689,10 +716,11 @@ def _run(c):
     findings = sorted((f for fs in found.values() if not isinstance(fs, str) for f in fs), key=lambda f: _LEVELS.index(f.severity))
     return findings, {k: fs if isinstance(fs, str) else len(fs) for k,fs in found.items()}
 
-# %% ../../nbs/view/report.ipynb #a875ace3
+# %% ../../nbs/view/report.ipynb #95178776
 _TABLES = dict(scanners=['Modality','Manufacturer','ManufacturerModelName','StationName','MagneticFieldStrength'],
                sites=['InstitutionName','Modality','scanner'], protocols=['Modality','BodyPartExamined','ProtocolName','SeriesDescription'],
-               kernels=['Modality','ConvolutionKernel'], contrast=['Modality','ContrastBolusAgent'], verdicts=['verdict','action'])
+               kernels=['Modality','ConvolutionKernel'], contrast=['Modality','ContrastBolusAgent'],
+               views=['Modality','BodyPartExamined','ViewPosition','ImageLaterality','PresentationIntentType'], verdicts=['verdict','action'])
 
 def _duplicates(c):
     "Files that share their UID, and files that share their pixels: one row each, numbered by group."
@@ -706,13 +734,14 @@ def _tables(c):
     v = c.volumes.assign(verdict=_kind_of(c.volumes.verdict))
     counts = {name: _count(v, by) for name,by in _TABLES.items()}
     t = dict(overview=_overview(c), **counts, sizes=_quartiles(v), patients=_patients(v), dates=_months(v), outliers=_outliers(v))
-    t['missing'] = _missing(c.described).reset_index()
     if c.files is not None:
+        t['missing_percent'] = (100*_missing(c.images)).round(1).reset_index()
         t |= dict(status=c.files.status.value_counts().rename_axis('status').rename('files').reset_index(), duplicates=_duplicates(c))
+    if v.ViewPosition.isna().all(): del t['views']
     if c.by: t |= dict(label=_label_counts(c).rename('patients').reset_index(), associations=c.links, crosstabs=_crosstabs(c.units))
     return t
 
-# %% ../../nbs/view/report.ipynb #95178776
+# %% ../../nbs/view/report.ipynb #27d67c47
 class CohortReport:
     "What `cohort_report` found: `tables` by name, `findings`, `plot()`, `to_html`, `to_csv`."
     def __init__(self, c):
@@ -741,7 +770,7 @@ def _headline(r):
     found = [_n(int(counts[k]), f'{k} finding' if k == 'severe' else k) for k in _LEVELS if k in counts]
     return f'Cohort report: {", ".join(what)}. ' + (f'{_listed(found)}.' if found else 'Nothing found that needs attention.')
 
-# %% ../../nbs/view/report.ipynb #419c7e5b
+# %% ../../nbs/view/report.ipynb #4e614d50
 _INK,_GREY,_BLUE,_RED = '#333333', '#a8a8a8', PALETTE[6], PALETTE[4]
 _COLOURS = (PALETTE[6], PALETTE[0], PALETTE[2], PALETTE[5], PALETTE[1], _GREY)
 
@@ -756,7 +785,7 @@ def _key(ax, n):
     if n > 1: ax.legend(fontsize=7.5, frameon=False, handlelength=.8, handletextpad=.4, columnspacing=.9, borderpad=0, ncols=n, loc='lower right',
                         bbox_to_anchor=(1,1))
 
-# %% ../../nbs/view/report.ipynb #4e614d50
+# %% ../../nbs/view/report.ipynb #5ad1f5d3
 def _short(s, n): return s if len(s) <= n else s[:n-1].rstrip() + '…'
 
 def _stack(ax, t, colours=_COLOURS, totals=True):
@@ -786,7 +815,7 @@ def _draw_scanners(ax, c):
     _stack(ax, _largest(_by_kind(c, c.volumes, _named(c.volumes.scanner))))
     ax.set(title='Scanner', xlabel='volumes')
 
-# %% ../../nbs/view/report.ipynb #bfc91fc8
+# %% ../../nbs/view/report.ipynb #b177c257
 def _draw_people(ax, c):
     "Age by sex."
     p = _patients(c.volumes)
@@ -799,17 +828,17 @@ def _draw_people(ax, c):
     ax.set(title='Age and sex', xlabel='years at first study' + (f' ({without} without age)' if without else ''), ylabel='patients', xlim=(0,95))
     ax.set_xticks([0,20,40,60,80,90], ['0','20','40','60','80','90+'])
 
-# %% ../../nbs/view/report.ipynb #b177c257
+# %% ../../nbs/view/report.ipynb #e16b553e
 def _plausible(c):
     "Volumes with a date that can be."
     v = c.volumes
     return v[(v.day <= pd.Timestamp(c.today)) & (v.day.dt.year >= v.Modality.map(_INVENTED).astype(float).fillna(1950))]
 
-def _draw_dates(ax, c):
-    "Studies over time: per month, or per year if there are more than four."
+def _draw_dates(ax, c, ids=True):
+    "Studies over time: per month, or per year if there are more than four, or nobody is to be named."
     v = _plausible(c)
     if not len(v): return False
-    yearly = (v.day.max()-v.day.min()).days > 4*366
+    yearly = not ids or (v.day.max()-v.day.min()).days > 4*366
     when = v.day.dt.year if yearly else 12*v.day.dt.year + v.day.dt.month-1
     t = _by_kind(c, v.drop_duplicates(['StudyInstanceUID','Modality']), when)
     at = np.zeros(len(t))
@@ -818,10 +847,11 @@ def _draw_dates(ax, c):
         at += t[m].to_numpy()
     _key(ax, t.any().sum()); _whole(ax.yaxis); _whole(ax.xaxis)
     ax.set(title='When', xlabel='', ylabel='studies per year' if yearly else 'studies per month')
-    if not yearly: ax.xaxis.set_major_formatter(lambda x,_: f'{int(x)//12}-{int(x)%12+1:02d}'); ax.set_xlim(t.index.min()-1.5, t.index.max()+1.5)
+    if not yearly: ax.xaxis.set_major_formatter(lambda x,_: f'{int(x)//12}-{int(x)%12+1:02d}')
+    ax.set_xlim(t.index.min()-1.5, t.index.max()+1.5)
     ax.xaxis.get_major_locator().set_params(nbins=5)
 
-# %% ../../nbs/view/report.ipynb #e16b553e
+# %% ../../nbs/view/report.ipynb #bfe67621
 def _edges(x, n=20):
     "Edges of a histogram on round numbers."
     lo,hi = float(x.min()), float(x.max())
@@ -832,7 +862,7 @@ def _edges(x, n=20):
 def _draw_size(ax, c, name, title, unit):
     "How a size is distributed, by modality."
     v = c.volumes[c.volumes[name].notna()]
-    if not len(v): return False
+    if not len(v) or name == 'slices' and (v.slices == 1).all(): return False
     x = v[name].astype(float).round(3)
     presets = sorted(x.unique()) if x.nunique() <= 8 else None
     edges = np.arange(len(presets)+1)-.5 if presets else _edges(x)
@@ -846,7 +876,7 @@ def _draw_size(ax, c, name, title, unit):
     _key(ax, t.any().sum()); _whole(ax.yaxis)
     ax.set(title=title, xlabel=unit, ylabel='volumes')
 
-# %% ../../nbs/view/report.ipynb #bfe67621
+# %% ../../nbs/view/report.ipynb #6c07a958
 def _draw_verdicts(ax, c):
     "Geometry: what loads as it is, and what does not."
     v = c.volumes
@@ -857,8 +887,8 @@ def _draw_verdicts(ax, c):
 
 def _draw_missing(ax, c):
     "Share of the images that lack a keyword, per modality, in per cent."
-    t = _missing(c.described)
-    t = t[t.max(axis=1) > .005].iloc[:, :6]
+    if c.files is None: return False
+    t = _missing(c.images).pipe(lambda t: t[t.max(axis=1) > .005].iloc[:, :6])
     if not t.size: return False
     from matplotlib.colors import LinearSegmentedColormap
     ax.imshow(t, cmap=LinearSegmentedColormap.from_list('missing', ['#f4f4f4',_BLUE]), vmin=0, vmax=1, aspect='auto')
@@ -866,10 +896,10 @@ def _draw_missing(ax, c):
         if not np.isnan(x): ax.text(j, i, f'{100*x:.0f}', ha='center', va='center', fontsize=6.5, color='white' if x > .6 else _INK)
     ax.set_xticks(range(t.shape[1]), t.columns); ax.set_yticks(range(len(t)), t.index)
     ax.set(xlim=(-.5, max(t.shape[1], 3)-.5), ylim=(max(len(t), 8)-.5, -.5))
-    ax.tick_params(length=0); ax.spines[:].set_visible(False)
-    ax.set(title='Not recorded', xlabel='% of the images')
+    ax.tick_params(length=0, top=False, labeltop=True, labelbottom=False); ax.spines[:].set_visible(False)
+    ax.set(title='Not recorded (% of the images)')
 
-# %% ../../nbs/view/report.ipynb #6c07a958
+# %% ../../nbs/view/report.ipynb #ae118d90
 _HIDDEN = ('InstitutionName', 'StationName', 'ProtocolName', 'SeriesDescription') # Text that may name a person or a place
 
 def _draw_link(ax, c, ids=True):
@@ -877,36 +907,40 @@ def _draw_link(ax, c, ids=True):
     made = c.links[~c.links.factor.isin(_PERSON)]
     if not len(made): return False
     top = made.iloc[0]
-    O = _largest(pd.crosstab(c.units[top.modality][top.factor], c.units[top.modality].label)).iloc[:, :6]
+    O = _largest(_table(c.units[top.modality][top.factor], c.units[top.modality].label)).iloc[:, :6]
     if top.factor in _HIDDEN and not ids: O.index = [f'{_word(top.factor)} {i+1}' for i in range(len(O))]
-    share = O.div(O.sum(axis=1), axis=0).rename(columns=lambda k: f'{_short(c.by, 14)} {k}')
+    share = O.div(O.sum(axis=1), axis=0)
     _stack(ax, share, totals=False)
     middle = share.cumsum(axis=1) - share/2
     for (y,j),n in np.ndenumerate(O.to_numpy()):
         if n: ax.text(middle.iloc[y,j], y, n, ha='center', va='center', fontsize=7.5, color='white' if j in (0,2) else _INK)
     interval = f"Cramér's V {top.V:.2f} (95 % CI {top.low:.2f} to {top.high:.2f})"
-    ax.set(xlim=(0,1), title=f'{_short(c.by, 14)} by {_word(top.factor)}', xlabel=f'patients; {interval}')
+    ax.set(xlim=(0,1), title=f'{_short(c.by, 20)} by {_word(top.factor)}', xlabel=f'patients; {interval}')
     ax.set_xticks([0,.5,1], ['0 %','50 %','100 %'])
 
-# %% ../../nbs/view/report.ipynb #3cd1ca1d
+# %% ../../nbs/view/report.ipynb #bde389a1
 def _panels(c, ids):
     "All panels that there may be."
     size = lambda *what: lambda ax,c: _draw_size(ax, c, *what)
     link = [lambda ax,c: _draw_link(ax, c, ids)] if c.by else []
-    return [*link, _draw_scanners, _draw_people, _draw_dates, _draw_verdicts, size('slice_distance_mm','Slice distance','mm'),
-            size('pixel_mm','Pixel size','mm'), size('slices','Slices in a volume','slices'), _draw_missing]
+    return [*link, _draw_scanners, _draw_people, lambda ax,c: _draw_dates(ax, c, ids), _draw_verdicts,
+            size('slice_distance_mm','Slice distance','mm'), size('pixel_mm','Pixel size','mm'), size('slices','Slices in a volume','slices'),
+            _draw_missing]
+
+_ROOM = 1.15 # Inches for names beside a panel
 
 def _tidy(ax):
     "The same letters everywhere; the title above the key."
     ax.spines[['top','right']].set_visible(False)
-    ax.annotate(ax.get_title(), (0,1), (0,15), 'axes fraction', textcoords='offset points', fontsize=10, fontweight='bold', color=_INK)
+    left = -_ROOM*72 if ax.images else 0
+    ax.annotate(ax.get_title(), (0,1), (left,15), 'axes fraction', textcoords='offset points', fontsize=10, fontweight='bold', color=_INK)
     ax.set_title('')
     ax.tick_params(labelsize=7.5, colors=_INK)
     for label in (ax.xaxis.label, ax.yaxis.label): label.set(fontsize=8, color=_INK)
 
 def _place(ax, k, rows):
     "Panel `k` in its place, three abreast; one with names beside it gets room for them."
-    W,H,room = 3.6, 2.85, 1.15 if ax.images else 0
+    W,H,room = 3.6, 2.85, _ROOM if ax.images else 0
     x,y = (k % 3)*W + .55 + room, (rows-1-k//3)*H + .55
     ax.set_position([x/(3*W), y/(rows*H), (W-.75-room)/(3*W), (H-1.05)/(rows*H)])
 
@@ -923,16 +957,16 @@ def _figure(c, ids=True):
     for k,ax in enumerate(fig.axes): _place(ax, k, rows)
     return fig
 
-# %% ../../nbs/view/report.ipynb #ae118d90
+# %% ../../nbs/view/report.ipynb #1198e30f
 def _plot(self,
-    ids:bool=True # False: names of places and protocols become numbers
+    ids:bool=True # False: names of places and protocols become numbers, dates years
 ) -> Picture:
     "What is in the cohort, as a page of small charts."
     return Picture(_figure(self._c, ids), _headline(self))
 
 CohortReport.plot = _plot
 
-# %% ../../nbs/view/report.ipynb #9d56bca8
+# %% ../../nbs/view/report.ipynb #f8da5c0a
 _DROPPED = ['PatientID', 'SeriesInstanceUID', 'SOPInstanceUID', 'path']
 _TYPED = ['ProtocolName', 'SeriesDescription', 'ContrastBolusAgent'] # Text that somebody has typed
 
@@ -948,10 +982,11 @@ def _anonymous(name, t):
         if k in t: t = t.assign(**{k: _numbered(t[k], _WORDS[k])})
     for k in _TYPED:
         if k in t: t = t.assign(**{k: t[k].where((t.patients >= 3) | (t[k] == 'not recorded'), 'rare text')})
+    if name == 'dates': t = t.assign(year=t.month.str[:4]).groupby(['year','modality'], as_index=False).studies.sum()
     if name == 'crosstabs': t = t.assign(value=t.value.where(~t.factor.isin(_HIDDEN), t.groupby('factor').value.transform(_numbered, 'value')))
     return t
 
-# %% ../../nbs/view/report.ipynb #f8da5c0a
+# %% ../../nbs/view/report.ipynb #e674b49a
 _CSS = """
 .rn{font:14px/1.5 var(--jp-ui-font-family,system-ui,-apple-system,"Segoe UI",Roboto,sans-serif);max-width:74em;color:var(--jp-ui-font-color1,#20262d)}
 .rn p{margin:.5em 0}.rn .dim{opacity:.66;font-size:.92em;font-weight:400}
@@ -978,7 +1013,7 @@ def _tiles(r):
     kinds = ' · '.join(f'{html.escape(m)} {_n(int(row.files), "file")}' for m,row in t.iterrows() if m != 'all')
     return f'<div class="tiles">{tiles}</div><p class="dim">{kinds}</p>'
 
-# %% ../../nbs/view/report.ipynb #e674b49a
+# %% ../../nbs/view/report.ipynb #7bf02e11
 def _whom(r, i, ids):
     "Which patients, or which rows, a finding is about; empty if it is about most of them."
     f,rows = r.findings.iloc[i], r.concerned(i)
@@ -1004,7 +1039,7 @@ def _findings_html(r, ids):
     good = '' if cards else f'<div class="finding" style="--c:{PALETTE[2]}"><i>✓</i><b>Nothing that must be settled first.</b></div>'
     return f'{good}{"".join(cards)}{listed}<p class="dim">{html.escape(" ".join(lines))}</p>'
 
-# %% ../../nbs/view/report.ipynb #2e5414ee
+# %% ../../nbs/view/report.ipynb #929cc6fc
 def _cell(x):
     "A value as text for people."
     if x is None or x is pd.NaT or (isinstance(x, float) and np.isnan(x)): return ''
@@ -1024,7 +1059,7 @@ def _table_html(t, most=25):
     rest = f'<p class="dim">{_n(len(t)-most, "more row")}: to_csv writes them all.</p>' if len(t) > most else ''
     return f'<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{rest}'
 
-# %% ../../nbs/view/report.ipynb #929cc6fc
+# %% ../../nbs/view/report.ipynb #0f8976d4
 def _shown_tables(r, ids): return {k: t for k,v in r.tables.items() if (t := v if ids else _anonymous(k, v)) is not None and len(t)}
 
 def _body(r, ids):
@@ -1056,7 +1091,7 @@ def _to_html(self,
 
 CohortReport._repr_html_,CohortReport.to_html = _repr_html,_to_html
 
-# %% ../../nbs/view/report.ipynb #7201063a
+# %% ../../nbs/view/report.ipynb #50433f54
 def _to_csv(self,
     folder, # Made if it is not there
     ids:bool=False # True: with PatientIDs, UIDs, paths and the names of places
@@ -1069,7 +1104,7 @@ def _to_csv(self,
 
 CohortReport.to_csv = _to_csv
 
-# %% ../../nbs/view/report.ipynb #3dd514ef
+# %% ../../nbs/view/report.ipynb #98561fd3
 def cohort_report(
     table:pd.DataFrame, # From `index_dicom`, or from `series_table`
     series:pd.DataFrame=None, # From `series_table`, perhaps with labels joined to it; made from the files if not given

@@ -1,0 +1,223 @@
+// A tab with a scan: series strip, toolbar, picture, status line, header.
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { Message } from '@lumino/messaging';
+import { Signal } from '@lumino/signaling';
+import { Widget } from '@lumino/widgets';
+import { h, round, size } from './dom';
+import { words } from './geometry';
+import { HeaderTable } from './headertable';
+import { Entry, list, Listing, meta, Query, Trouble } from './server';
+import { Stage } from './stage';
+import { Layout, Part, State } from './state';
+import { Strip } from './strip';
+import { Toolbar } from './toolbar';
+
+export class ScanPanel extends Widget {
+  readonly titled = new Signal<ScanPanel, string>(this);
+  /** the volume shown */
+  entry?: Entry;
+  listing?: Listing;
+  private stage?: Stage;
+  private toolbar?: Toolbar;
+  private strip?: Strip;
+  private header?: HeaderTable;
+  private state?: State;
+  private bar = h('div', { className: 'radnb-Bar' });
+  private middle = h('div', { className: 'radnb-Middle' });
+  private foot = h('div', { className: 'radnb-Foot' });
+  private where = h('span', { className: 'radnb-Where' });
+  private turn = 0;
+  private wanted = '';
+
+  constructor(
+    /** a file or folder, below the server's root */
+    readonly path: string,
+    readonly trans: TranslationBundle,
+    private insert?: (e: Entry) => void
+  ) {
+    super();
+    this.addClass('radnb-Panel');
+    this.node.append(this.bar, this.middle, this.foot);
+    void this.start();
+  }
+
+  dispose(): void {
+    if (this.isDisposed) return;
+    this.clear();
+    super.dispose();
+  }
+
+  protected onAfterShow(_: Message): void {
+    this.stage?.arrange();
+  }
+
+  protected onAfterAttach(_: Message): void {
+    this.stage?.arrange();
+  }
+
+  protected onActivateRequest(_: Message): void {
+    (this.stage?.node ?? this.node.querySelector<HTMLElement>('button, input'))?.focus();
+  }
+
+  private async start(): Promise<void> {
+    const t = this.trans;
+    this.wait(t.__('Reading headers …'));
+    try {
+      const found = (this.listing = await list(this.path, p => this.wait(t.__('Reading headers: %1 of %2', p.done, p.total), p.total ? p.done / p.total : undefined)));
+      if (this.isDisposed) return;
+      if (found.entries.length > 1) {
+        this.strip = new Strip(this.path, found.entries, t, e => void this.open(e));
+        this.node.prepend(this.strip.node);
+        this.addClass('radnb-mod-strip');
+      }
+      const first = found.entries.find(e => e.id === (this.wanted || found.selected)) ?? (found.single ? undefined : found.entries[0]);
+      if (first) await this.open(first, first.id === found.selected ? found.at : undefined);
+      else this.nothing(found);
+    } catch (e) {
+      this.fail(e as Trouble);
+    }
+  }
+
+  /** Neither picture nor series: say what the file is, and show its header. */
+  private nothing(found: Listing): void {
+    const what = found.note || this.trans.__('There is no scan here.');
+    this.fail(new Trouble(what, found.single ? '' : this.trans.__('DICOM, NIfTI, NRRD and MetaImage files are looked for, in folders below it too.')));
+    if (found.single && !what.startsWith('not DICOM')) this.toggleHeader(true);
+  }
+
+  /** Show a volume; `start` is the number of the slice that was asked for. */
+  async open(e: Entry, start?: number, regular?: string): Promise<void> {
+    const turn = ++this.turn;
+    const t = this.trans;
+    this.clear();
+    this.entry = e;
+    if (this.strip) this.strip.current = e.id;
+    this.titled.emit(e.title);
+    this.wait(t._n('Reading %1 file …', 'Reading %1 files …', e.n_files));
+    const query: Query = { path: this.path, series: e.id, regular };
+    try {
+      const about = await meta(query);
+      if (turn !== this.turn || this.isDisposed) return;
+      this.present(new State(about, about.times === 1 ? start : undefined), query, start);
+    } catch (err) {
+      if (turn === this.turn && !this.isDisposed) this.fail(err as Trouble, e, regular);
+    }
+  }
+
+  private present(state: State, query: Query, start?: number): void {
+    const had = !!this.header;
+    this.state = state;
+    const stage = (this.stage = new Stage(state, query, this.trans, () => {
+      this.toolbar?.refresh();
+      this.tell();
+    }));
+    const insert = this.insert && (() => this.insert!(this.entry!));
+    this.toolbar = new Toolbar(state, stage, this.trans, { header: () => this.toggleHeader(), insert });
+    this.bar.replaceChildren(this.toolbar.node);
+    this.middle.replaceChildren(stage.node);
+    this.middle.dataset.entry = state.meta.id;
+    if (had) this.toggleHeader(true, start);
+    state.changed.connect(this.follow, this);
+    this.tell();
+    stage.arrange();
+    if (this.isVisible) stage.node.focus({ preventScroll: true });
+  }
+
+  private follow(_: State, part: Part): void {
+    if (part === 'at' || part === 'value') this.place();
+    else if (part === 'layout' || part === 'window') this.tell();
+  }
+
+  private place(): void {
+    const { at, value, meta } = this.state!;
+    this.where.textContent = [meta.placed ? words(at) : '', value].filter(Boolean).join(': ');
+  }
+
+  /** The line below the picture: place and value, window, size, convention, and what is not as in the file. */
+  private tell(): void {
+    const [t, state] = [this.trans, this.state!];
+    const m = state.meta;
+    const level = m.windows.length ? `L ${round((state.low + state.high) / 2)} W ${round(state.high - state.low)}${m.unit === 'HU' ? ' HU' : ''}` : '';
+    const side = m.placed ? t.__('Radiological convention: patient right on the left') : t.__('Orientation unknown: shown as stored');
+    const coarse = state.layout === '3d' && m.factors.some(f => f > 1);
+    const shrunk = coarse ? t.__('3D is %1 coarser than stored (slice × row × column); slices are shown in full resolution', m.factors.join(' × ')) : '';
+    const warn = m.note && /stacked as they are|not right/.test(m.note);
+    const parts = [this.where, level && h('span', {}, level), h('span', {}, size(m.shape, m.spacing)), h('span', {}, side), shrunk && h('span', { className: 'radnb-Full' }, shrunk),
+      m.note && h('span', { className: warn ? 'radnb-Warn' : '', title: m.note }, m.note)]; // prettier-ignore
+    this.foot.replaceChildren(...(parts.filter(Boolean) as Node[]));
+    this.place();
+  }
+
+  toggleHeader(on = !this.header, start = 0): void {
+    this.header?.node.remove();
+    this.header = undefined;
+    if (on) {
+      const series = this.entry?.id;
+      this.header = new HeaderTable({ path: this.path, series }, this.trans, series && start ? start : 0);
+      this.node.append(this.header.node);
+      if (this.isVisible) this.header.focus();
+    } else this.stage?.node.focus();
+    this.toggleClass('radnb-mod-header', on);
+    if (this.toolbar) this.toolbar.header = on;
+  }
+
+  /** Show the volume with this id, once the list is there. */
+  openSeries(id: string): void {
+    const e = this.listing?.entries.find(e => e.id === id);
+    if (e) void this.open(e);
+    else this.wanted = id;
+  }
+
+  // What the commands do
+
+  setLayout(layout: Layout): void {
+    if (this.stage?.offers(layout)) this.state!.set('layout', layout);
+  }
+
+  nextWindow(): void {
+    this.toolbar?.nextWindow();
+  }
+
+  reset(): void {
+    this.state?.reset();
+  }
+
+  toggleCrosshair(): void {
+    this.state?.set('crosshair', !this.state.crosshair);
+  }
+
+  private clear(): void {
+    this.state?.changed.disconnect(this.follow, this);
+    this.toolbar?.dispose();
+    this.stage?.dispose();
+    this.state = this.stage = this.toolbar = undefined;
+    this.bar.replaceChildren();
+    this.foot.replaceChildren();
+  }
+
+  private wait(text: string, part?: number): void {
+    const bar = h('progress', { max: 1, 'aria-label': text });
+    if (part !== undefined) bar.value = part;
+    this.middle.replaceChildren(h('div', { className: 'radnb-Wait', role: 'status' }, h('p', {}, text), bar));
+  }
+
+  /** What is wrong, what to do, and the way to see the slices all the same where there is one. */
+  private fail(e: Trouble, entry?: Entry, regular?: string): void {
+    const t = this.trans;
+    const stackable = entry && !regular && ['NotOneVolume', 'MissingSlices', 'GeometryError'].includes(e.kind);
+    const buttons = [
+      stackable && h('button', { type: 'button', className: 'jp-mod-styled', onclick: () => void this.open(entry, undefined, 'as-is') }, t.__('Show the slices all the same')),
+      entry && h('button', { type: 'button', className: 'jp-mod-styled', onclick: () => this.toggleHeader() }, t.__('Header'))
+    ];
+    this.middle.replaceChildren(
+      h(
+        'div',
+        { className: 'radnb-Trouble', role: 'alert' },
+        h('p', {}, e.message),
+        e.remedy ? h('p', { className: 'radnb-Small' }, t.__('What to do: %1', e.remedy)) : '',
+        stackable ? h('p', { className: 'radnb-Small' }, t.__('Stacked as they are, distances along the slices are not right.')) : '',
+        h('p', { className: 'radnb-Buttons' }, ...buttons)
+      )
+    );
+  }
+}

@@ -1,0 +1,273 @@
+// One plane at full resolution on an ordinary canvas: every stored value, no WebGL needed.
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { h, round } from './dom';
+import { index, physical, slicePosition } from './geometry';
+import { drawMark, Mark, measured, XY } from './measure';
+import { barLength, paint } from './paint';
+import type { Plane, PlaneName, Slice } from './server';
+import { SliceSource } from './source';
+import { clamp, dragWindow, Part, State } from './state';
+
+const CROSSHAIR = 'rgba(87, 181, 232, 0.7)';
+
+/** What was fetched and is on the canvas. */
+interface Shown {
+  slice: Slice;
+  k: number;
+  time: number;
+}
+
+export class SliceView {
+  readonly node: HTMLElement;
+  private canvas = h('canvas');
+  private picture = document.createElement('canvas');
+  private shown?: Shown;
+  private busy = false;
+  private zoom = 1;
+  private pan: XY = [0, 0];
+  private marks: Mark[] = [];
+  private wheel = 0;
+  private frame = 0;
+  private watch = new ResizeObserver(() => this.draw());
+
+  constructor(
+    readonly name: PlaneName,
+    readonly state: State,
+    readonly source: SliceSource,
+    readonly trans: TranslationBundle,
+    /** is this the view that the keyboard moves? */
+    readonly isActive: () => boolean,
+    readonly failed: (e: Error) => void
+  ) {
+    this.node = h('div', { className: 'radnb-SliceView', 'data-plane': name }, this.canvas);
+    this.canvas.addEventListener('pointerdown', e => this.down(e));
+    this.canvas.addEventListener('wheel', e => this.scroll(e), { passive: false });
+    state.changed.connect(this.follow, this);
+    this.watch.observe(this.node);
+  }
+
+  dispose(): void {
+    this.state.changed.disconnect(this.follow, this);
+    this.watch.disconnect();
+  }
+
+  private get plane(): Plane {
+    return this.state.plane(this.name);
+  }
+
+  private follow(_: State, part: Part): void {
+    if (part === 'reset') [this.zoom, this.pan, this.marks] = [1, [0, 0], []];
+    if (part === 'window') this.repaint();
+    else if (part === 'crosshair') this.draw();
+    else if (part !== 'value' && part !== 'drag' && part !== 'layout') void this.update();
+  }
+
+  /** Bring the right slice onto the canvas: one request at a time, then the one wanted by then. */
+  async update(): Promise<void> {
+    this.draw();
+    if (this.busy || !this.node.isConnected || this.node.hidden) return;
+    this.busy = true;
+    try {
+      for (;;) {
+        const [k, time] = [this.state.slice(this.name), this.state.time];
+        if (this.shown?.k === k && this.shown.time === time) break;
+        this.shown = { slice: await this.source.get(this.name, k, time), k, time };
+        this.repaint();
+      }
+      if (this.isActive()) await this.ahead();
+    } catch (e) {
+      if ((e as Error).name !== 'AbortError') this.failed(e as Error);
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  /** Fetch what comes next in either direction, unless something else is wanted. */
+  private async ahead(): Promise<void> {
+    const { k, time } = this.shown!;
+    for (const d of [1, -1, 2, -2, 3, -3]) {
+      const next = k + d;
+      if (next < 0 || next >= this.plane.slices || this.source.has(this.name, next, time)) continue;
+      await this.source.get(this.name, next, time);
+      if (this.state.slice(this.name) !== k || this.state.time !== time) {
+        this.busy = false;
+        return this.update();
+      }
+    }
+  }
+
+  private repaint(): void {
+    if (this.shown) paint(this.picture, this.shown.slice, this.state.low, this.state.high);
+    this.draw();
+  }
+
+  private draw(): void {
+    cancelAnimationFrame(this.frame);
+    this.frame = requestAnimationFrame(() => this.drawNow());
+  }
+
+  /** Canvas pixels of a voxel, and where the picture's corner lies. */
+  private place(): { sx: number; sy: number; x0: number; y0: number } {
+    const { rows, cols, spacing } = this.plane;
+    const [, mmY, mmX] = spacing;
+    const { width, height } = this.canvas;
+    const scale = Math.min(width / (cols * mmX), height / (rows * mmY)) * this.zoom;
+    const [sx, sy] = [scale * mmX, scale * mmY];
+    return { sx, sy, x0: (width - cols * sx) / 2 + this.pan[0], y0: (height - rows * sy) / 2 + this.pan[1] };
+  }
+
+  /** Row and column on the canvas. */
+  private onCanvas([i, j]: XY): XY {
+    const { sx, sy, x0, y0 } = this.place();
+    return [x0 + (j + 0.5) * sx, y0 + (i + 0.5) * sy];
+  }
+
+  private drawNow(): void {
+    const dpr = window.devicePixelRatio || 1;
+    const [width, height] = [this.node.clientWidth, this.node.clientHeight].map(v => Math.round(v * dpr));
+    if (!width || !height) return;
+    if (this.canvas.width !== width || this.canvas.height !== height) Object.assign(this.canvas, { width, height });
+    const c = this.canvas.getContext('2d')!;
+    c.fillStyle = 'black';
+    c.fillRect(0, 0, width, height);
+    if (!this.shown) return;
+    const { slice, k, time } = this.shown;
+    const { sx, sy, x0, y0 } = this.place();
+    c.imageSmoothingEnabled = sx < 12 * dpr; // single pixels are shown as such once they are large
+    c.imageSmoothingQuality = 'high';
+    c.drawImage(this.picture, x0, y0, slice.cols * sx, slice.rows * sy);
+    const [, i, j] = index(this.plane.affine, this.state.at);
+    if (this.state.crosshair) this.lines(c, this.onCanvas([i, j]), dpr);
+    this.labels(c, dpr, sx);
+    for (const m of this.marks.filter(m => m.k === k && m.time === time))
+      drawMark(c, m, this.onCanvas(m.from), this.onCanvas(m.to), measured(m, slice, this.plane.spacing, this.state.meta.unit), dpr);
+    if (this.isActive() && k === this.state.slice(this.name)) this.say(i, j);
+    this.node.dataset.radnb = 'drawn';
+    this.node.dataset.slice = String(k);
+  }
+
+  private lines(c: CanvasRenderingContext2D, [x, y]: XY, dpr: number): void {
+    const { width, height } = this.canvas;
+    const gap = 14 * dpr; // the point itself stays free
+    [c.strokeStyle, c.lineWidth] = [CROSSHAIR, dpr];
+    c.beginPath();
+    for (const [a, b] of [[0, x - gap], [x + gap, width]]) if (b > a) c.moveTo(a, y), c.lineTo(b, y); // prettier-ignore
+    for (const [a, b] of [[0, y - gap], [y + gap, height]]) if (b > a) c.moveTo(x, a), c.lineTo(x, b); // prettier-ignore
+    c.stroke();
+  }
+
+  /** Letters at the edges, slice number and position, scale bar. */
+  private labels(c: CanvasRenderingContext2D, dpr: number, sx: number): void {
+    const { slices, affine, rows, cols, letters: l, spacing } = this.plane;
+    const k = this.shown!.k;
+    const { width, height } = this.canvas;
+    const m = 10 * dpr;
+    const write = (text: string, x: number, y: number, align: CanvasTextAlign, base: CanvasTextBaseline, size = 13, weight = 400) => {
+      c.font = `${weight} ${size * dpr}px system-ui, sans-serif`;
+      [c.textAlign, c.textBaseline, c.lineWidth, c.strokeStyle, c.fillStyle, c.lineJoin] = [align, base, 3 * dpr, 'black', 'white', 'round'];
+      c.strokeText(text, x, y);
+      c.fillText(text, x, y);
+    };
+    if (l.left) write(l.left, m, height / 2, 'left', 'middle', 16, 600);
+    if (l.right) write(l.right, width - m, height / 2, 'right', 'middle', 16, 600);
+    if (l.top) write(l.top, width / 2, m, 'center', 'top', 16, 600);
+    if (l.bottom) write(l.bottom, width / 2, height - m, 'center', 'bottom', 16, 600);
+    if (slices > 1) {
+      write(`${k + 1} / ${slices}`, m, m, 'left', 'top');
+      if (this.state.meta.placed) write(slicePosition(affine, k, rows, cols), m, m + 18 * dpr, 'left', 'top');
+    }
+    if (!this.state.meta.placed && spacing[1] === 1 && spacing[2] === 1) return; // no size known
+    const mmPx = sx / spacing[2];
+    const mm = barLength(width / mmPx);
+    for (const [w, style] of [[5, 'black'], [2.5, 'white']] as [number, string][]) { // prettier-ignore
+      [c.lineWidth, c.strokeStyle] = [w * dpr, style];
+      c.beginPath();
+      c.moveTo(m, height - m);
+      c.lineTo(m + mm * mmPx, height - m);
+      c.stroke();
+    }
+    write(`${mm} mm`, m, height - m - 6 * dpr, 'left', 'bottom', 12);
+  }
+
+  /** The stored value under the crosshair. */
+  private say(i: number, j: number): void {
+    const { rows, cols, channels, values: v } = this.shown!.slice;
+    const [r, col] = [Math.round(i), Math.round(j)];
+    if (r < 0 || col < 0 || r >= rows || col >= cols) return this.state.set('value', this.trans.__('outside'));
+    const at = (r * cols + col) * channels;
+    this.state.set('value', channels > 1 ? `RGB ${v[at]}, ${v[at + 1]}, ${v[at + 2]}` : `${round(v[at])} ${this.state.meta.unit}`);
+  }
+
+  // Mouse and keys
+
+  /** Row and column under the mouse. */
+  private under(e: MouseEvent): XY {
+    const box = this.canvas.getBoundingClientRect();
+    const f = this.canvas.width / box.width;
+    const { sx, sy, x0, y0 } = this.place();
+    return [((e.clientY - box.top) * f - y0) / sy - 0.5, ((e.clientX - box.left) * f - x0) / sx - 0.5];
+  }
+
+  private go(e: MouseEvent): void {
+    const { rows, cols, affine } = this.plane;
+    const [i, j] = this.under(e);
+    this.state.setAt(physical(affine, [this.shown!.k, clamp(i, 0, rows - 1), clamp(j, 0, cols - 1)]));
+  }
+
+  private down(e: PointerEvent): void {
+    if (!this.shown) return;
+    const mode = e.button === 2 ? this.state.drag : e.button === 0 && !e.shiftKey ? 'go' : 'move';
+    let mark: Mark | undefined;
+    if (mode === 'distance' || mode === 'region') {
+      const { k, time } = this.shown;
+      mark = { kind: mode, plane: this.name, k, time, from: this.under(e), to: this.under(e) };
+      this.marks.push(mark);
+    }
+    if (mode === 'go') this.go(e);
+    this.canvas.setPointerCapture(e.pointerId);
+    let [x, y] = [e.clientX, e.clientY];
+    const move = (m: PointerEvent) => {
+      const [dx, dy] = [m.clientX - x, m.clientY - y];
+      [x, y] = [m.clientX, m.clientY];
+      if (mode === 'go') this.go(m);
+      else if (mode === 'window') this.state.setWindow(...dragWindow(this.state.low, this.state.high, dx, dy));
+      else if (mark) mark.to = this.under(m);
+      else this.pan = [this.pan[0] + dx * devicePixelRatio, this.pan[1] + dy * devicePixelRatio];
+      this.draw();
+    };
+    const up = () => this.canvas.removeEventListener('pointermove', move);
+    this.canvas.addEventListener('pointermove', move);
+    this.canvas.addEventListener('lostpointercapture', up, { once: true });
+  }
+
+  private scroll(e: WheelEvent): void {
+    e.preventDefault();
+    if (e.ctrlKey) return this.magnify(Math.exp(-e.deltaY / 300), e);
+    this.wheel += e.deltaMode === 1 ? e.deltaY * 40 : e.deltaY; // trackpads send many small steps
+    if (Math.abs(this.wheel) < 40) return;
+    this.step(Math.sign(this.wheel));
+    this.wheel = 0;
+  }
+
+  /** Go some slices on. */
+  step(by: number): void {
+    this.state.setSlice(this.name, clamp(this.state.slice(this.name) + by, 0, this.plane.slices - 1));
+  }
+
+  /** Larger or smaller, around the mouse or the middle. */
+  magnify(by: number, e?: MouseEvent): void {
+    const zoom = clamp(this.zoom * by, 0.5, 40);
+    const box = this.canvas.getBoundingClientRect();
+    const f = this.canvas.width / box.width;
+    const c: XY = e ? [(e.clientX - box.left - box.width / 2) * f, (e.clientY - box.top - box.height / 2) * f] : [0, 0];
+    this.pan = this.pan.map((p, a) => c[a] - ((c[a] - p) * zoom) / this.zoom) as XY;
+    this.zoom = zoom;
+    this.draw();
+  }
+
+  /** Take back the last distance or region. */
+  undo(): void {
+    this.marks.pop();
+    this.draw();
+  }
+}
