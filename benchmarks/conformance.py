@@ -1,9 +1,10 @@
-"""Every real volume against other people's readers: dcm2niix, SimpleITK, and the NIfTI files that the publishers of the data made. Same place, same values?
+"""Every real volume against other people's readers, dcm2niix and SimpleITK. Same place, same values?
 
     python benchmarks/conformance.py [folder of DICOM]        prints the table
 
-Needs the real development data (`RADNB_DATA`) and, for its column, the program dcm2niix (`apt-get install dcm2niix`). Agreement means 0.01 mm at every corner
-(SimpleITK: 0.02 mm, as it takes the slice distance from the first two slices alone) and values equal to the last digit that both store."""
+Needs the real development data (`RADNB_DATA`) and, for its column, the program dcm2niix (`apt-get install dcm2niix`). Agreement means 0.01 mm at
+every corner (SimpleITK: 0.02 mm, as it takes the slice distance from the first two slices alone) and values equal to the last digit that
+both store."""
 import os, re, shutil, subprocess, sys, tempfile, warnings
 from pathlib import Path
 import nibabel as nib
@@ -20,7 +21,8 @@ TOL_MM = dict(dcm2niix=.01, simpleitk=.02)
 
 #: Where others differ, and why: a pattern of the path, the reader, what the comparison says, and who is right.
 KNOWN = [
-    ('twelve_bit/In/12bitSigned', 'dcm2niix', 'values differ', "the sign of 12 bits is bit 11 (PS3.5 8.1.1): radnb equals the publishers' NIfTI, the dcm2niix of 2022 does not"),
+    ('twelve_bit/In/12bitSigned', 'dcm2niix', 'values differ',
+     "the sign of 12 bits is bit 11 (PS3.5 8.1.1): radnb equals the publishers' NIfTI, the dcm2niix of 2022 does not"),
     ('(transfer_syntaxes|twelve_bit)/In', 'simpleitk', 'shape', 'a mosaic is one picture to SimpleITK'),
     ('enhanced/Philips', 'simpleitk', 'shape', 'SimpleITK stacks both kinds of image on top of each other'),
     ('enhanced/Siemens|agfa', 'simpleitk', 'shape', 'SimpleITK does not sort time points'),
@@ -33,7 +35,7 @@ def canonical(img):
     return Volume(data.transpose(range(data.ndim)[::-1]), img.affine[:, [2,1,0,3]])
 
 def compare(ours, theirs):
-    "(largest distance between corners in mm, largest difference of values as a multiple of the tolerance), or the reason why they cannot be compared."
+    "(largest distance between corners in mm, largest difference of values as a multiple of the tolerance), or why they cannot be compared."
     if ours.data.shape != theirs.data.shape: return f'shape {theirs.data.shape}'
     corners = np.array(np.meshgrid(*[(0,n-1) for n in ours.shape])).reshape(3,-1).T
     mm = np.abs(ours.physical(corners)-theirs.physical(corners)).max()
@@ -88,17 +90,23 @@ def table(root, program=None, series=None):
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter('ignore')
         for _,r in series.iterrows():
-            row = dict(volume=Path(os.path.relpath(r.paths[0], root)).as_posix(), part=r.part, modality=r.Modality, shape=(r.n_times, *r['shape']) if r.n_times > 1 else r['shape'], verdict=r.verdict)
+            shape = (r.n_times, *r['shape']) if r.n_times > 1 else r['shape']
+            row = dict(volume=Path(os.path.relpath(r.paths[0], root)).as_posix(), part=r.part, modality=r.Modality, shape=shape, verdict=r.verdict)
             try: vol = load_series(r)
             except RadnbError as e: rows.append(dict(row, radnb=f'{type(e).__name__}: {e.what}', dcm2niix='', simpleitk='', why='')); continue
             if vol.unit == 'RGB' or not r.orientation: found = dict.fromkeys(TOL_MM, 'not compared: colour or no place')
-            else: found = dict(dcm2niix=by_dcm2niix(vol, r.paths, program, folder) if program else 'not installed', simpleitk=by_simpleitk(vol, r.paths))
+            else:
+                niix = by_dcm2niix(vol, r.paths, program, folder) if program else 'not installed'
+                found = dict(dcm2niix=niix, simpleitk=by_simpleitk(vol, r.paths))
             words = {k: in_words(v, k) for k,v in found.items()}
-            rows.append(dict(row, radnb='loads', **words, why='; '.join(filter(None, (explain(row['volume'], k, w) for k,w in words.items())))))
+            why = '; '.join(filter(None, (explain(row['volume'], k, w) for k,w in words.items())))
+            rows.append(dict(row, radnb='loads', **words, why=why))
     return pd.DataFrame(rows)
 
 if __name__ == '__main__':
     root = sys.argv[1] if len(sys.argv) > 1 else Path(os.environ.get('RADNB_DATA', '../shared/data'))/'dicom'
     made = table(root, shutil.which('dcm2niix'))
-    with pd.option_context('display.width', 300, 'display.max_rows', None, 'display.max_colwidth', 70, 'display.max_columns', None): print(made.to_string(index=False))
-    for reader in TOL_MM: print(f'{reader}: {(made[reader] == "agrees").sum()} of {(~made[reader].str.startswith(("not", "shape")) & (made[reader] != "")).sum()} that both read agree')
+    with pd.option_context('display.width', 300, 'display.max_colwidth', 70): print(made.to_string(index=False))
+    for reader in TOL_MM:
+        both = made[~made[reader].str.startswith(('not', 'shape')) & (made[reader] != '')]
+        print(f'{reader}: {(both[reader] == "agrees").sum()} of {len(both)} that both read agree')

@@ -47,7 +47,8 @@ def peers(vol, grid, label):
         import torch
         t, scale = torch.from_numpy(vol.data)[None,None], tuple((1/np.diag(M)[:3]).tolist())
         mode = dict(mode='nearest-exact') if label else dict(mode='trilinear', align_corners=False)
-        out['torch interpolate (no affine)'] = lambda: torch.nn.functional.interpolate(t if label else t.float(), scale_factor=scale, **mode)[0,0].numpy()
+        interpolate = torch.nn.functional.interpolate
+        out['torch interpolate (no affine)'] = lambda: interpolate(t if label else t.float(), scale_factor=scale, **mode)[0,0].numpy()
     return out
 
 def decided(vol, grid, label, margin=.5):
@@ -85,7 +86,8 @@ t = time.perf_counter(); v.resample(1.1); print(time.perf_counter()-t)"""
 def first_call():
     "Seconds that a first call takes: on a new machine (the loops are compiled), and in a new process (they are on disk)."
     with tempfile.TemporaryDirectory() as d:
-        run = lambda: float(subprocess.run([sys.executable, '-c', _FIRST], env=dict(os.environ, NUMBA_CACHE_DIR=d), capture_output=True, text=True, check=True).stdout)
+        env = dict(os.environ, NUMBA_CACHE_DIR=d)
+        run = lambda: float(subprocess.run([sys.executable, '-c', _FIRST], env=env, capture_output=True, text=True, check=True).stdout)
         cold, warm = run(), min(run() for _ in range(3))
     print(f'\nThe first call of a process takes {cold:.1f} s on a new machine (compiling), {warm:.2f} s later on (importing numba).')
 

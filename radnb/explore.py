@@ -9,6 +9,9 @@ from radnb.data.scan import *
 from radnb.data.pixels import decode, overlays, voi_lut
 from radnb.data.dicom import *
 from radnb.data.segments import *
+from radnb.data.contours import *
+from radnb.data.parametric import *
+from radnb.data.sr import *
 from radnb.data.index import *
 from radnb.data.series import *
 from radnb.data.phi import find_phi

@@ -29,7 +29,8 @@ def test_agrees_with_dcm2niix(table):
     assert unexplained(table, 'dcm2niix') == []
     agreed = table[table.dcm2niix == 'agrees'].volume
     assert len(agreed) >= 40
-    for folder in ('mprage_sagittal','ct_jpeg2000','agfa/Agfa','enhanced/Siemens','enhanced/Philips','transfer_syntaxes','sarcoma/STS_001/PET'): assert agreed.str.startswith(folder).any(), folder
+    for folder in ('mprage_sagittal','ct_jpeg2000','agfa/Agfa','enhanced/Siemens','enhanced/Philips','transfer_syntaxes','sarcoma/STS_001/PET'):
+        assert agreed.str.startswith(folder).any(), folder
 
 def test_agrees_with_simpleitk(table):
     assert unexplained(table, 'simpleitk') == []
@@ -52,8 +53,8 @@ def test_mosaic_that_runs_the_other_way(real, tool, tmp_path):
 def test_gantry_tilt_as_dcm2niix(tool, tmp_path, shear):
     "SYNTHETIC: the affine keeps the tilt. (dcm2niix goes by InstanceNumber, so it gets an honest one.)"
     from radnb.data.phantom import tiny_ct
-    paths = tiny_ct(tmp_path/'ct', shear=shear, StudyInstanceUID='1.2.3', SeriesNumber=3, AcquisitionNumber=1, Manufacturer='SIEMENS', ImageType=['ORIGINAL','PRIMARY','AXIAL'],
-                    AcquisitionDate='20200101', AcquisitionTime='101010', PatientPosition='HFS')
+    paths = tiny_ct(tmp_path/'ct', shear=shear, StudyInstanceUID='1.2.3', SeriesNumber=3, AcquisitionNumber=1, Manufacturer='SIEMENS',
+                    ImageType=['ORIGINAL','PRIMARY','AXIAL'], AcquisitionDate='20200101', AcquisitionTime='101010', PatientPosition='HFS')
     for p in paths:
         ds = pydicom.dcmread(p)
         ds.InstanceNumber = round((ds.ImagePositionPatient[2]-30)/2.5)+1

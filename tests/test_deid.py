@@ -422,6 +422,15 @@ def test_colour_and_compressed_images_are_cleaned(reader):
     assert after.shape == text.shape and not read_text(after) and (after[100:] == text[100:]).all() and before.ndim == 3
 
 
+def test_a_palette_image_keeps_its_colours(reader):
+    ds = pydicom.dcmread(Path(pydicom.__file__).parent/'data'/'test_files'/'examples_palette.dcm')
+    before, header = ds.pixel_array.copy(), {k: str(ds.get(k)) for k in GEOMETRY}
+    found = clean_pixels(ds)
+    changed = ds.pixel_array != before
+    assert len(found) > 8 and .005 < changed.mean() < .1 and header == {k: str(ds.get(k)) for k in GEOMETRY}
+    assert (pydicom.pixels.apply_color_lut(ds.pixel_array, ds)[changed].max(-1) == 0).all()
+
+
 def test_a_look_at_every_picture_holds_back_what_nobody_suspected(reader, tmp_path):
     ct = slice_of(1, Rows=200, Columns=300); ct.PixelData = (drawn((200, 300), [((10, 10), 'MILLER ANNA')]).astype('<u2')*8).tobytes(); ct['PixelData'].VR = 'OW'
     (tmp_path/'src').mkdir(); ct.save_as(tmp_path/'src'/'ct.dcm', enforce_file_format=True)

@@ -1,12 +1,12 @@
 "radnb in a Jupyter server: every route, what it refuses, and that the committed bundle is made of the committed sources."
-import gzip, io, json, os, subprocess, sys, threading, time
+import gzip, io, json, os, runpy, subprocess, sys, threading, time
 from pathlib import Path
 import numpy as np
 import pytest
 
 pytest.importorskip('pytest_jupyter', reason="pip install 'pytest-jupyter[server]'")
 from tornado.httpclient import HTTPClientError
-from radnb.core import BadInput, RadnbError, UnreadableFile
+from radnb.core import BadInput, RadnbError
 from radnb.data.phantom import make_cohort, mr_phantom
 from radnb.data.volume import Volume, to_sitk
 from radnb.lab.listing import Listing, scan
@@ -334,6 +334,43 @@ async def test_other_sites_get_nothing(http_server_client, jp_base_url, jp_serve
 async def test_routes_only_read(jp_fetch, root, method):
     with pytest.raises(HTTPClientError) as e: await jp_fetch('radnb', 'meta', params=dict(path='head.nii'), method=method, allow_nonstandard_methods=True)
     assert e.value.code in (403, 405)
+
+# What is shipped
+
+ROOT = Path(__file__).resolve().parent.parent
+
+def test_the_bundle_is_made_of_these_sources():
+    "The committed labextension was built from the committed TypeScript, and nobody has edited it since."
+    seal = runpy.run_path(str(ROOT/'lab'/'seal.py'))
+    known = json.loads((seal['BUNDLE']/'sources.json').read_text())
+    assert known['sources'] == seal['sources'](), 'the sources in lab/ have changed: run bash lab/build.sh and commit what it makes'
+    assert known['bundle'] == seal['bundle'](), 'the bundle is not what lab/build.sh made: run it again'
+
+def test_the_bundle_is_small_and_needs_no_internet():
+    bundle = ROOT/'radnb'/'lab'/'labextension'
+    files = [p for p in bundle.rglob('*') if p.is_file()]
+    assert sum(p.stat().st_size for p in files) < 12e6
+    assert 'BSD 2-Clause' in (bundle/'static'/'niivue-licenses.txt').read_text()
+    package = json.loads((bundle/'package.json').read_text())
+    assert (bundle/package['jupyterlab']['_build']['load']).exists() and package['version'] == json.loads((ROOT/'lab'/'package.json').read_text())['version']
+
+def test_what_pip_installs(monkeypatch):
+    "setup.py puts the labextension and the server's configuration where Jupyter looks for them."
+    import setuptools
+    given = {}
+    monkeypatch.chdir(ROOT); monkeypatch.setattr(setuptools, 'setup', lambda **kw: given.update(kw))
+    runpy.run_path('setup.py')
+    placed = {f'{folder}/{Path(f).name}' for folder,files in given['data_files'] for f in files}
+    bundle = ROOT/'radnb'/'lab'/'labextension'
+    for p in bundle.rglob('*'): assert p.is_dir() or f'share/jupyter/labextensions/radnb/{p.relative_to(bundle).as_posix()}' in placed
+    assert {'share/jupyter/labextensions/radnb/install.json', 'etc/jupyter/jupyter_server_config.d/radnb.json'} <= placed
+    assert 'radnb.lab' in given['packages']
+
+def test_an_editable_install_is_linked(tmp_path):
+    from radnb.lab.__main__ import CONFIG, EXTENSION, link
+    for _ in range(2): link(tmp_path)   # again is no harm
+    assert json.loads((tmp_path/CONFIG).read_text()) == json.loads((ROOT/'lab'/'radnb.json').read_text())
+    assert (tmp_path/EXTENSION/'package.json').exists()
 
 # Weight and order
 

@@ -123,7 +123,7 @@ def test_long_private_elements_in_front_of_the_pixels(tmp_path, plain_only, size
     for p,r in zip(paths, rows.itertuples()): assert np.array_equal(np.frombuffer(p.read_bytes()[r.pixel_offset:][:96], '<u2'), np.arange(48))
 
 @pytest.mark.parametrize('charset,text', [('ISO_IR 100','Schädel'), ('ISO_IR 192','Schädel 頭部'), ('GB18030','头部'), ('ISO_IR 144','Голова'), (['','ISO 2022 IR 87'],'頭部'),
-                                          (['','ISO 2022 IR 149'],'머리'), ('ISO_IR 13','ｱﾀﾏ')])
+                                          (['','ISO 2022 IR 149'],'머리'), ('ISO_IR 166','ศีรษะ')])
 def test_texts_in_their_character_set(tmp_path, plain_only, charset, text):
     files = [encode(image(SpecificCharacterSet=charset, SeriesDescription=text, InstitutionName=f'{text} {i%2}'), s) for i in range(4) for s in SYNTAXES]
     rows = scan_files(save(tmp_path, files))
@@ -191,7 +191,7 @@ ODD = {
     'CTImage.dcm_JPEGProcess14TransferSyntax_1.2.840.10008.1.2.4.57.dcm': 'ok', 'CTImage.dcm_JPEGProcess1TransferSyntax_1.2.840.10008.1.2.4.50.dcm': 'ok',
     'CTImage.dcm_JPEGProcess2_4TransferSyntax_1.2.840.10008.1.2.4.51.dcm': 'ok', 'CTImage.dcm_JPEGProcess6_8TransferSyntax_1.2.840.10008.1.2.4.53.dcm': 'ok',
     'CTImage.dcm_LittleEndianExplicitTransferSyntax_1.2.840.10008.1.2.1.dcm': 'ok', 'CTImage.dcm_LittleEndianImplicitTransferSyntax_1.2.840.10008.1.2.dcm': 'ok',
-    'CTImage.dcm_RLELosslessTransferSyntax_1.2.840.10008.1.2.5.dcm': 'ok', 'US-YBR_FULL_422-EVRLE.dcm': 'ok', 'no-pixel-data.dcm': 'no image: an image header without pixels',
+    'CTImage.dcm_RLELosslessTransferSyntax_1.2.840.10008.1.2.5.dcm': 'ok', 'US-YBR_FULL_422-EVRLE.dcm': 'ok', 'no-pixel-data.dcm': 'no image: a SR object',
     'no-pixel-spacing.dcm': 'ok', 'wadors/CTImageEvenAligned.dat': 'not DICOM', 'wadors/CTImageOddAligned.dat': 'not DICOM', 'wadors/metadata': 'not DICOM'}
 
 def test_verdict_on_every_odd_file(real):
@@ -219,7 +219,7 @@ def independent(path):
     except (OSError, ValueError, AttributeError, struct.error, zlib.error): return 'not DICOM'
     if ds.file_meta.get('MediaStorageSOPClassUID') == '1.2.840.10008.1.3.10': return 'DICOMDIR'
     if 'SOPClassUID' not in ds and 'MediaStorageSOPClassUID' not in ds.file_meta: return 'not DICOM'
-    if 'Rows' not in ds: return 'truncated' if 'Image Storage' in ds.SOPClassUID.name else 'no image'
+    if 'Rows' not in ds: return 'truncated' if 'SOPClassUID' in ds and 'Image Storage' in ds.SOPClassUID.name else 'no image'
     pixels = next((ds[k].value for k in ('PixelData','FloatPixelData','DoubleFloatPixelData') if k in ds), None)
     if pixels is None: return 'no image'
     samples = 2 if '422' in ds.PhotometricInterpretation else ds.SamplesPerPixel
@@ -287,21 +287,22 @@ BAD = {
     'a length of 4 GB, implicit': (meta(b'1.2.840.10008.1.2') + SOP[:4] + b'\x1a\0\0\0' + SOP[8:] + b'\x09\0\x10\0\xf0\xff\xff\xff' + bytes(1000), 'truncated'),
     'pixels of 4 GB': (meta() + SOP + SIZE + b'\xe0\x7f\x10\0OW\0\0\xf0\xff\xff\xff' + bytes(100), 'truncated'),
     'no end of a value': (meta() + SOP + b'\x09\0\x10\0UN\0\0\xff\xff\xff\xff' + b'x'*100_000, 'unreadable'),
-    'a bomb': (deflated([SOP, SIZE, b'\xe0\x7f\x10\0OW\0\0\0\x02\0\0', *[bytes(1<<20)]*600]), 'unreadable'),
+    'a bomb': (deflated([SOP, SIZE, b'\xe0\x7f\x10\0OW\0\0\0\x02\0\0', *[bytes(1<<20)]*60]), 'unreadable'),
     'a bomb in the header': (deflated([SOP, b'\x09\0\x10\0UN\0\0\0\0\0\x7f', *[bytes(1<<20)]*40]), 'unreadable'),
     'deflated, cut': (deflated([SOP, SIZE, b'\xe0\x7f\x10\0OW\0\0\0\x02\0\0', np.random.default_rng(0).bytes(512)])[:-100], 'truncated'),
     'not deflated': (meta(b'1.2.840.10008.1.2.1.99') + b'\xff'*300, 'unreadable'),
     'no syntax': (bytes(128) + b'DICM' + SOP, 'truncated'), 'only DICM': (bytes(128) + b'DICM', 'not DICOM')}
 
 @pytest.mark.parametrize('name', BAD)
-def test_bad_on_purpose(tmp_path, name):
+def test_bad_on_purpose(tmp_path, monkeypatch, name):
     "A row with the right status within seconds and within bounds; reading it raises an error of ours."
     import resource
+    monkeypatch.setattr(scan, '_INFLATE_ALL', 1<<25)
     data, status = BAD[name]
     path, = save(tmp_path, [data])
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     assert (table := assert_like_pydicom([path])).status[0] == status, table.reason[0]
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 400_000   # KB
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000   # KB
     if status == 'unreadable':
         with pytest.raises(UnreadableFile) as e: read_dicom(path)
         assert str(path) in str(e.value) and e.value.remedy

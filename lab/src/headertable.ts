@@ -23,7 +23,7 @@ export class HeaderTable {
     this.search = h('input', { type: 'search', className: 'jp-mod-styled', placeholder: t.__('Search: tag, keyword, value'), 'aria-label': t.__('Search the header') });
     this.search.addEventListener('input', () => this.show());
     const copy = h('button', { type: 'button', className: 'radnb-Button jp-mod-styled', title: t.__('Copy the rows found, as a table'), onclick: () => this.copy() }, t.__('Copy'));
-    const heads = [t.__('Tag'), t.__('Keyword'), t.__('Value')].map(n => h('th', { scope: 'col' }, n));
+    const heads = [t.__('Tag'), t.__('Keyword'), 'VR', t.__('Value')].map(n => h('th', { scope: 'col' }, n));
     this.node = h(
       'section',
       { className: 'radnb-Header', 'aria-label': t.__('Header') },
@@ -47,7 +47,7 @@ export class HeaderTable {
       this.files();
       this.show();
     } catch (e) {
-      this.body.replaceChildren(h('tr', {}, h('td', { colSpan: 3 }, (e as Error).message)));
+      this.body.replaceChildren(h('tr', {}, h('td', { colSpan: 4 }, (e as Error).message)));
     }
   }
 
@@ -71,10 +71,9 @@ export class HeaderTable {
     const found = this.found;
     this.body.replaceChildren(
       ...found.slice(0, SHOWN).map(r => {
-        const pad = `${r.depth * 12 + 4}px`;
-        const key = h('td', { title: r.vr ? `${r.keyword} (${r.vr})` : r.keyword }, r.keyword);
-        key.style.paddingLeft = pad;
-        return h('tr', {}, h('td', { className: 'radnb-Tag' }, r.tag), key, h('td', { className: 'radnb-Value' }, r.value));
+        const key = h('td', {}, r.keyword);
+        key.style.paddingLeft = `${r.depth * 12 + 4}px`;
+        return h('tr', {}, h('td', { className: 'radnb-Tag' }, r.tag), key, h('td', { className: 'radnb-Tag' }, r.vr), h('td', { className: 'radnb-Value' }, r.value));
       })
     );
     const n = this.known?.rows.length ?? 0;

@@ -1,7 +1,7 @@
 // Icons that take the theme's colours.
 import { LabIcon } from '@jupyterlab/ui-components';
 
-const svg = (inside: string) => `<svg xmlns="http://www.w3.org/2000/svg" width="16" viewBox="0 0 24 24"><g class="jp-icon3" style="fill: none" stroke="#616161" stroke-width="1.8" stroke-linecap="round" stroke-linejoin="round">${inside}</g></svg>`;
+const svg = (inside: string) => `<svg xmlns="http://www.w3.org/2000/svg" width="16" viewBox="0 0 24 24"><g class="jp-icon3 radnb-Stroke" style="fill: none" stroke="#616161" stroke-width="1.8" stroke-linecap="round" stroke-linejoin="round">${inside}</g></svg>`;
 const icon = (name: string, inside: string) => new LabIcon({ name: `radnb:${name}`, svgstr: svg(inside) });
 
 /** a body in the ring of a scanner */

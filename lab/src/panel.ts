@@ -71,7 +71,7 @@ export class ScanPanel extends Widget {
         this.addClass('radnb-mod-strip');
       }
       const first = found.entries.find(e => e.id === (this.wanted || found.selected)) ?? (found.single ? undefined : found.entries[0]);
-      if (first) await this.open(first, first.id === found.selected ? found.at : undefined);
+      if (first) await this.open(first, first.id === found.selected && first.n_files > 1 ? found.at : undefined);
       else this.nothing(found);
     } catch (e) {
       this.fail(e as Trouble);
@@ -128,9 +128,10 @@ export class ScanPanel extends Widget {
     else if (part === 'layout' || part === 'window') this.tell();
   }
 
+  /** Where the crosshair is, and what lies there. */
   private place(): void {
     const { at, value, meta } = this.state!;
-    this.where.textContent = [meta.placed ? words(at) : '', value].filter(Boolean).join(': ');
+    this.where.textContent = [meta.placed && meta.located ? words(at) : '', value].filter(Boolean).join(': ');
   }
 
   /** The line below the picture: place and value, window, size, convention, and what is not as in the file. */

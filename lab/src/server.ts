@@ -78,7 +78,9 @@ export interface Meta {
   spacing: number[];
   times: number;
   unit: string;
+  /** do we know how it lies in the patient? and where? */
   placed: boolean;
+  located: boolean;
   orientation: string;
   verdict: string | null;
   note: string;

@@ -6,6 +6,7 @@ import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { IStateDB } from '@jupyterlab/statedb';
 import { ITranslator, nullTranslator, TranslationBundle } from '@jupyterlab/translation';
+import { closeIcon, codeIcon, LabIcon, refreshIcon } from '@jupyterlab/ui-components';
 import { Widget } from '@lumino/widgets';
 import { insertCode, loadCode } from './code';
 import { date, h } from './dom';
@@ -90,12 +91,12 @@ class Folder {
     remove: () => void
   ) {
     const t = trans;
-    const small = (text: string, title: string, act: () => void) =>
-      h('button', { type: 'button', className: 'radnb-Icon', title, 'aria-label': title, onclick: (e: Event) => (e.preventDefault(), act()) }, text);
+    const small = (icon: LabIcon, title: string, act: () => void) =>
+      h('button', { type: 'button', className: 'radnb-Icon', title, 'aria-label': title, onclick: (e: Event) => (e.preventDefault(), act()) }, icon.element({ tag: 'span' }));
     this.search = h('input', { type: 'search', className: 'jp-mod-styled', placeholder: t.__('Search series'), 'aria-label': t.__('Search series'), hidden: true });
     this.search.addEventListener('input', () => this.show());
     const name = h('span', { className: 'radnb-Title', title: path || '/' }, PathExt.basename(path) || t.__('all scans'));
-    const tools = h('span', { className: 'radnb-Tools' }, small('⟳', t.__('Look again'), () => void this.index()), small('×', t.__('Take off this list'), remove));
+    const tools = h('span', { className: 'radnb-Tools' }, small(refreshIcon, t.__('Look again'), () => void this.index()), small(closeIcon, t.__('Take off this list'), remove));
     this.node = h('details', { open: true, className: 'radnb-Folder' }, h('summary', {}, name, tools), this.about, this.progress, this.search, this.tree);
   }
 
@@ -134,7 +135,7 @@ class Folder {
       const key = e.kind === 'dicom' ? `p ${e.PatientID ?? ''}` : `f ${e.folder}`;
       groups.set(key, [...(groups.get(key) ?? []), e]);
     }
-    const few = groups.size <= 3 || words.length > 0;
+    const few = found.length <= 12 || groups.size <= 3 || words.length > 0;
     this.tree.replaceChildren(...[...groups].map(([, members], i) => this.group(members, few && i < 20)));
   }
 
@@ -143,7 +144,7 @@ class Folder {
     const t = this.trans;
     const e = members[0];
     const dicom = e.kind === 'dicom';
-    const title = dicom ? e.PatientID || t.__('no patient ID') : t.__('Files in %1', PathExt.basename(e.folder) || '/');
+    const title = dicom ? e.PatientID || t.__('no patient ID') : t.__('Files in %1', PathExt.basename(e.folder) || t.__('this folder'));
     const about = [dicom && e.PatientSex, dicom && age(e.PatientAge), t._n('%1 volume', '%1 volumes', members.length)].filter(Boolean).join(' · ');
     const inside = h('ul', { className: 'radnb-List' });
     const node = h('details', { className: 'radnb-Patient' }, h('summary', {}, h('span', { className: 'radnb-Title' }, title), h('span', { className: 'radnb-Small' }, about)), inside);
@@ -173,7 +174,7 @@ class Folder {
     const insert = h(
       'button',
       { type: 'button', className: 'radnb-Icon radnb-Insert', title: t.__('Insert code: the line that loads it, into the active notebook'), 'aria-label': t.__('Insert code for %1', e.title), onclick: () => this.actions.insert(e) },
-      '⎘'
+      codeIcon.element({ tag: 'span' })
     );
     return h('li', { className: 'radnb-Item' }, open, insert);
   }

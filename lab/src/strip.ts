@@ -34,7 +34,7 @@ export function facts(e: Entry, trans: TranslationBundle): HTMLElement {
     { className: 'radnb-Facts' },
     h('span', { className: 'radnb-Title', title: head }, head),
     h('span', { className: 'radnb-Small' }, [size(e.shape, null), e.orientation, files].filter(Boolean).join(' · ')),
-    verdict && h('span', { className: isTroubled(e) ? 'radnb-Small radnb-Warn' : 'radnb-Small' }, verdict)
+    verdict && h('span', { className: `radnb-Small radnb-Verdict${isTroubled(e) ? ' radnb-Warn' : ''}`, title: verdict }, verdict)
   );
 }
 

@@ -50,6 +50,7 @@ export class VolumeView {
     nv.addVolume(this.image);
     nv.setSliceType(4);
     nv.setRenderAzimuthElevation(110, 10);
+    this.rewindow();
     this.node.dataset.radnb = 'drawn';
   }
 

@@ -116,7 +116,7 @@ _SIGNATURES = {_linear_axes: f'void({_F}{_TABLE*3}float32[::1])', _linear_affine
 _COMPILING = threading.RLock()
 
 @lru_cache(None)
-def _say(): sys.stderr.write('radnb: compiling the resampler, once on this machine (a few seconds)\n')
+def _say(): sys.stderr.write('radnb: preparing the resampler (its loops are compiled once on each machine)\n')
 
 @lru_cache(None)
 def _compiled(kernel, signature):
@@ -138,8 +138,9 @@ def _kernel(kernel, dtype=None):
 def _workers():
     return len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
 
-def _tiles(shape, size):
-    "All tiles of a grid, as tuples of slices."
+def _tiles(shape, size, step=(1,1,1)):
+    "All tiles of a grid, as tuples of slices; smaller ones where a step of the new grid spans several old voxels."
+    size = [max(1, int(s/max(1, t))) for s,t in zip(size, step)]
     return [tuple(slice(a, min(a+s, n)) for a,s,n in zip(start, size, shape)) for start in product(*[range(0, n, s) for n,s in zip(shape, size)])]
 
 def _share(work, tiles):
@@ -181,6 +182,8 @@ def _inner(src, axes, out, outside):
     if any(s.stop-s.start < n for s,n in zip(keep, out.shape)): out[...] = outside
     return out[keep], [p[s] for p,s in zip(positions, keep)]
 
+def _steps(positions): return [abs(p[1]-p[0]) if len(p) > 1 else 1 for p in positions]
+
 def _compact(out): return out.strides[2] != min(out.strides)   # lines of the two grids cross: compact tiles, else long ones
 
 def _box(tables, tile):
@@ -199,7 +202,7 @@ def _linear_alike(src, axes, out, outside):
             box, local = _box(tables, tile)
             buf = np.ascontiguousarray(src[box], dtype=np.float32)
             kernel(buf, out[tile], *local, np.empty(buf.shape[2], np.float32))
-    _share(work, _tiles(out.shape, (32, 32, 64) if _compact(out) else (8, 64, 1<<30)))
+    _share(work, _tiles(out.shape, (32, 32, 64) if _compact(out) else (8, 64, 1<<30), _steps(positions)))
 
 def _nearest_alike(src, axes, out, outside):
     out, positions = _inner(src, axes, out, outside)
@@ -251,7 +254,7 @@ def _affine(src, M, t, out, outside, kernel, size, half):
     def work(tiles):
         scratch = np.empty(0, dtype)
         for tile in tiles: scratch = one(tile, scratch)
-    _share(work, _tiles(out.shape, size))
+    _share(work, _tiles(out.shape, size, np.linalg.norm(M, axis=0)))
 
 # ---------------------------------------------------------------- what the verb calls
 
@@ -265,7 +268,7 @@ def linear(
     out = np.empty(shape, np.float32)
     axes = _alike(M, t, shape)
     if axes: _linear_alike(src, axes, out, outside)
-    else: _affine(src, M, t, out, outside, _kernel(_linear_affine), (32,32,64), 0)
+    else: _affine(src, M, t, out, outside, _kernel(_linear_affine), (32,48,64), 0)
     return out
 
 def nearest(src, M, t, shape, outside): # dtype of `src`
@@ -275,7 +278,7 @@ def nearest(src, M, t, shape, outside): # dtype of `src`
     else:
         bits = np.dtype(f'u{src.dtype.itemsize}')
         fill = np.array(outside, src.dtype).view(bits)[()]
-        _affine(src.view(bits), M, t, out.view(bits), fill, _kernel(_nearest_affine, bits), (64,64,64), _ONE//2)
+        _affine(src.view(bits), M, t, out.view(bits), fill, _kernel(_nearest_affine, bits), (32,64,128), _ONE//2)
     return out
 
 def _codes(src):
@@ -316,7 +319,7 @@ def _vote(code, covers, n, out):
                 continue
             local = [v for a,(first,count,parts) in zip(low, here) for v in ((first-a).astype(np.uint64), count, parts)]
             kernel(codes, out[tile], *local, share)
-    _share(work, _tiles(out.shape, (16,16,32)))
+    _share(work, _tiles(out.shape, (16,16,32), [count.max()-1 for _,count,_ in covers]))
 
 def _vote_oblique(codes, M, t, n, out):
     "The same on an oblique grid: new voxels are sampled at least twice per old voxel, slab by slab."

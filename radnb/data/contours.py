@@ -107,12 +107,12 @@ def _on_line(polygons, shape):
     (a,b), out, tol = _edges(polygons), np.zeros(shape, bool), 1e-4
     for turn in (slice(None), slice(None,None,-1)):   # first where lines cross rows, then where they cross columns
         p,q = a[:,turn], b[:,turn]
-        lo,hi = np.minimum(p[:,0], q[:,0]), np.maximum(p[:,0], q[:,0])
-        first = np.ceil(lo-tol).astype(int)
-        edge,row = _each(first, np.where(hi > lo, np.floor(hi+tol).astype(int)+1, first))
+        lo,hi,n = np.minimum(p[:,0], q[:,0]), np.maximum(p[:,0], q[:,0]), shape[::-1 if turn.step else 1][0]
+        first,last = (np.clip(v, 0, n).astype(int) for v in (np.ceil(lo-tol), np.floor(hi+tol)+1))
+        edge,row = _each(first, np.where(hi > lo, last, first))
         col = _crossing(p, q, edge, row)
-        at = np.stack([row, np.rint(col).astype(int)], 1)[np.abs(col-np.rint(col)) < tol][:,turn]
-        out[tuple(at[((at >= 0) & (at < shape)).all(1)].T)] = True
+        at = np.stack([row, np.rint(col)], 1)[np.abs(col-np.rint(col)) < tol][:,turn]
+        out[tuple(at[((at >= 0) & (at < shape)).all(1)].astype(int).T)] = True
     return out
 
 # %% ../../nbs/data/contours.ipynb #19bf5c26
@@ -151,16 +151,16 @@ def _unique(polygons):
         return p[np.lexsort(p.T)].tobytes()
     return list({key(p): p for p in polygons}.values())
 
-def _overlap(p, q):
-    "Do two regions overlap without one holding the other? Asked in the pixels of the smaller one's rectangle."
+def _overlap(p, q, shape):
+    "Do two regions overlap on the image without one holding the other? Asked in the pixels of the smaller one's rectangle."
     if np.prod(np.ptp(p, axis=0)) > np.prod(np.ptp(q, axis=0)): p,q = q,p
-    lo,hi,low,high = np.floor(p.min(0)), np.ceil(p.max(0)), q.min(0), q.max(0)
-    if (hi < low).any() or (high < lo).any(): return False
+    lo,hi,low,high = np.maximum(np.floor(p.min(0)), 0), np.minimum(np.ceil(p.max(0)), np.array(shape)-1), q.min(0), q.max(0)
+    if (hi < low).any() or (high < lo).any() or (hi < lo).any(): return False
     small,large = (_fill([v-lo], (hi-lo+1).astype(int)) for v in (p,q))
     both, reaches_out = small & large, (low < lo).any() or (high > hi).any()
     return bool(both.any() and not np.array_equal(both, small) and (reaches_out or not np.array_equal(both, large)))
 
-def _cross(polygons): return any(_overlap(p, q) for n,p in enumerate(polygons) for q in polygons[:n])
+def _cross(polygons, shape): return any(_overlap(p, q, shape) for n,p in enumerate(polygons) for q in polygons[:n])
 
 # %% ../../nbs/data/contours.ipynb #5d6f6772
 _ON_LINE = 'voxels lie exactly on lines drawn through voxel centres and are left out; on_line=True counts them'
@@ -169,7 +169,7 @@ def _fill_plane(polygons, shape, on_line, notes):
     "What the contours of one plane enclose; `notes` counts what is remarkable."
     single = _unique(polygons)
     notes['contours stored twice, counted once'] += len(polygons)-len(single)
-    notes['planes with contours that cross: the overlap is left out'] += _cross(single)
+    notes['planes with contours that cross: the overlap is left out'] += _cross(single, tuple(shape))
     inside = _fill(single, tuple(shape))
     if not on_line and not _through_centres(single): return inside
     line = _on_line(single, tuple(shape))

@@ -8,7 +8,7 @@ __all__ = ['OPTIONS', 'new_key', 'Profile', 'make_profile', 'new_uid', 'pseudony
            'DeidReport', 'deidentify']
 
 # %% ../../nbs/data/deid.ipynb #27c248ce
-import hashlib, hmac, json, math, os, re, secrets
+import copy, hashlib, hmac, json, math, os, re, secrets
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import lru_cache
@@ -264,7 +264,7 @@ _VENDOR = ('Manufacturer', 'ManufacturerModelName', 'SoftwareVersions', 'Detecto
 
 def _job(ds, profile, known=()):
     words,kept = _words(), _kept_values(ds, profile.options)
-    known = [k for k in dict.fromkeys([*known, *identifiers(ds)]) if k.lower() not in words and k.upper() not in kept]
+    known = [k for k in dict.fromkeys([*known, *identifiers(ds)]) if k.lower() not in words and k.upper() not in (*kept, 'REMOVED')]
     return _Job(profile, str(ds.get('SOPClassUID', '')), pseudonym(ds, profile), date_shift(ds, profile), known)
 
 # %% ../../nbs/data/deid.ipynb #27739efd
@@ -460,7 +460,7 @@ def black_out(
 # %% ../../nbs/data/deid.ipynb #8922ab98
 def _indices(ds, values):
     "A header like `ds` with `values` as its picture, one row."
-    row = Dataset(); row.update({t: ds[t] for t in ds.keys() if t.group==0x28})
+    row = Dataset(); row.update({t: copy.deepcopy(ds[t]) for t in ds.keys() if t.group==0x28})
     row.Rows, row.Columns, row.NumberOfFrames, row.PixelData = 1, len(values), 1, np.asarray(values).tobytes()
     row.file_meta = FileMetaDataset(); row.file_meta.TransferSyntaxUID = '1.2.840.10008.1.2.1'
     return row
@@ -499,7 +499,8 @@ def leaks(
     ds = read_dicom(path)
     uids = {k for k in known if re.fullmatch(r'[0-9.]{10,64}', k) and k.count('.')>2}
     texts = [k for k in known if k not in uids]
-    found = [f for path_,e in _elements(ds) if e.VR not in _NUMERIC for v in _values(e) for f in find_phi_text(v, texts, (), path_) if f.kind=='known identifier']
+    codes = [k for k in texts if any(map(str.isdigit, k))]   # in a coded value such as TEXT, a name is a word
+    found = [f for path_,e in _elements(ds) if e.VR not in _NUMERIC for v in _values(e) for f in find_phi_text(v, codes if e.VR=='CS' else texts, (), path_) if f.kind=='known identifier']
     if 'uids' not in profile.options: found += [f for path_,e in _elements(ds) if e.VR=='UI' for v in _values(e) if v in uids for f in find_phi_text(v, [v], (), path_)]
     long = [k for k in [*texts, *(uids if 'uids' not in profile.options else ())] if len(k)>=6]
     return found + _byte_findings(Path(path).read_bytes(), long)

@@ -35,7 +35,8 @@ def _source_files(src):
     return [Path(p) for p in src]
 
 # %% ../../nbs/data/dicom.ipynb #f120ddb5
-_WRONG = {'not DICOM': (NotDicom, 'leave it out'), 'DICOMDIR': (NotDicom, 'index_dicom(folder) reads what it lists'), 'no image': (NoPixelData, 'give load_series a row of series_table')}
+_WRONG = {'not DICOM': (NotDicom, 'leave it out'), 'DICOMDIR': (NotDicom, 'index_dicom(folder) reads what it lists'),
+          'no image': (NoPixelData, 'give load_series a row of series_table')}
 
 def _refuse(row):
     "Raise what the status of a row says."
@@ -45,8 +46,8 @@ def _refuse(row):
 def _images(files, folder):
     "(rows of the images among files, names of what was left out). Raises for whatever should be an image and is not."
     rows = scan_files(files)
-    stray = rows.status.isin(('not DICOM', 'DICOMDIR')) | (rows.status == 'no image') & rows.Rows.isna() | (rows.Modality == 'SEG') if folder else pd.Series(False, rows.index)
-    if len(files) == 1 or stray.all(): stray[:] = False
+    stray = rows.status.isin(('not DICOM', 'DICOMDIR')) | (rows.status == 'no image') & rows.Rows.isna() | (rows.Modality == 'SEG')
+    if not folder or len(files) == 1 or stray.all(): stray[:] = False
     if len(files) > 1 and (rows.status == 'not DICOM').all():
         raise NoDicomFound(f'None of the {len(files)} files is DICOM', files[0].parent, 'index_dicom(folder) also looks into folders below it')
     wrong = rows[~stray & (rows.status != 'ok')]
@@ -71,12 +72,20 @@ class _Headers:
 # %% ../../nbs/data/dicom.ipynb #233862ff
 def _one_series(rows, where):
     n = rows.SeriesInstanceUID.nunique(dropna=False)
-    if n > 1: raise NotOneVolume(f'{n} series are mixed among these {len(rows)} files', where, 'series_table(index_dicom(folder)) tells them apart; load one row at a time')
+    if n > 1:
+        raise NotOneVolume(f'{n} series are mixed among these {len(rows)} files', where,
+                           'series_table(index_dicom(folder)) tells them apart; load one row at a time')
+
+def _nearest(found, part):
+    "The stacks whose names are in `part`: a name given among more files may say more."
+    words = lambda name: set(name.replace('\\', ' ').split())
+    inside = [(len(words(s.part)), s) for s in found if part and s.part and words(s.part) <= words(part)]
+    return [s for n,s in inside if n == max(inside, key=lambda x: x[0])[0]]
 
 def _choose(found, part, where):
     "The stack to load."
     if len(found) == 1: return found[0]
-    named = [s for s in found if part and s.part == part]
+    named = [s for s in found if part and s.part == part] or _nearest(found, part)
     if len(named) == 1: return named[0]
     names = ', '.join(repr(s.part) for s in found[:6]) + (', ...' if len(found) > 6 else '')
     if part: raise BadInput(f'No part called {part!r}', where, f'one of: {names}')
@@ -136,6 +145,7 @@ def _upright(data, off, fill):
         for k,o in enumerate(off): t[k] = shift(t[k], [*(o-lo), *[0]*(data.ndim-4)], order=1, cval=fill)
     return data, lo
 
+# %% ../../nbs/data/dicom.ipynb #959ecb8a
 def _between(data, pos, z):
     "The picture at height `z`: a measured slice as it is, else linear between its neighbours."
     k = int(np.clip(np.searchsorted(pos, z, 'right')-1, 0, len(pos)-2))
@@ -143,6 +153,7 @@ def _between(data, pos, z):
     if min(w, 1-w) < 1e-4: return data[:,k+int(w > .5)].astype(np.float32)
     return data[:,k]*(1-w) + data[:,k+1]*w
 
+# %% ../../nbs/data/dicom.ipynb #d5cedb94
 def _resample(data, geo, ipp, iop, spacing, rgb):
     "(data on an even, upright grid, affine, numbers of the slices that were not measured)."
     off, start, pos = _lateral(ipp, iop, spacing), np.zeros(2), geo.positions
@@ -156,13 +167,13 @@ def _resample(data, geo, ipp, iop, spacing, rgb):
     made = np.flatnonzero(np.abs(want[:,None]-pos).min(1) > .02)
     return np.rint(out).astype(np.uint8) if rgb else out, np.diag([-1,-1,1,1.])@lps, made.tolist()
 
-# %% ../../nbs/data/dicom.ipynb #d4a93f1a
+# %% ../../nbs/data/dicom.ipynb #ffceb24d
 def _refuse_stack(stack, regular, where):
     "Raise, before any pixel is read, what the stack's action says."
     uneven = stack.geometry.action == _RAISES
     if not stack.action.startswith('raises') or regular != 'raise' and (uneven or stack.action == _PARTIAL): return
     kind = MissingSlices if 'missing' in stack.verdict or stack.action == _PARTIAL else NotOneVolume
-    remedy = "load_series(..., regular='resample') interpolates, regular='as-is' stacks" if uneven else stack.action.removeprefix('raises an error').lstrip(':; ')
+    remedy = stack.action.removeprefix('raises an error').lstrip(':; ')
     raise kind(f'The slices are not one regular volume: {stack.verdict}', where, remedy)
 
 def _regularise(data, stack, ipp, iop, spacing, regular, rgb):
@@ -173,12 +184,13 @@ def _regularise(data, stack, ipp, iop, spacing, regular, rgb):
         data, affine, made = _resample(data, geo, ipp, iop, spacing, rgb)
         how = f'interpolated linearly to {data.shape[1]} slices' if made else 'set upright'
         return data, affine, '; '.join(filter(None, (partial, verdict, how))), made
-    note = f'{verdict}; stacked as they are: distances along the slices are not right' if uneven else verdict if verdict not in ('regular','single slice') else ''
+    note = '' if verdict in ('regular','single slice') else verdict
+    if uneven: note += '; stacked as they are: distances along the slices are not right'
     return data, geo.affine, '; '.join(filter(None, (partial, note))), []
 
-# %% ../../nbs/data/dicom.ipynb #7dee3788
-_META = ('PatientID StudyInstanceUID SeriesInstanceUID FrameOfReferenceUID Modality SeriesDescription BodyPartExamined Manufacturer ManufacturerModelName '
-         'PatientPosition ConvolutionKernel SliceThickness PhotometricInterpretation PixelPaddingValue').split()
+# %% ../../nbs/data/dicom.ipynb #657c73e7
+_META = ('PatientID StudyInstanceUID SeriesInstanceUID FrameOfReferenceUID Modality SeriesDescription BodyPartExamined Manufacturer '
+         'ManufacturerModelName PatientPosition ConvolutionKernel SliceThickness PhotometricInterpretation PixelPaddingValue').split()
 
 def _groups(ds, i):
     "Where the attributes of frame `i` may stand: its functional groups, the shared ones, the header."
@@ -192,13 +204,13 @@ def _windows(ds, i, scale):
     item = next((g['FrameVOILUTSequence'].value[0] for g in _groups(ds, i) if g.get('FrameVOILUTSequence')), ds)
     return windows(item, scale)
 
-# %% ../../nbs/data/dicom.ipynb #d5cedb94
-def _meta(ds, frame, scale):
+# %% ../../nbs/data/dicom.ipynb #3cb121be
+def _meta(ds, frame, scale, same=True):
     "What is kept of the header of the first image."
     meta = {k: ds[k].value for k in _META if k in ds and ds[k].value not in (None, '')}
     seen = _windows(ds, frame, scale)
     if seen: meta.update(WindowCenter=seen[0]['center'], WindowWidth=seen[0]['width'])
-    found = dict(windows=seen, voi_lut=voi_tables(ds), padding=padding(ds, scale), real_world=_maps(ds, frame), magnification=magnification(ds),
+    found = dict(windows=seen, voi_lut=voi_tables(ds), padding=padding(ds, scale) if same else None, real_world=_maps(ds, frame), magnification=magnification(ds),
                  regions=ultrasound_regions(ds), overlays=sum((g,0x0010) in ds for g in range(0x6000, 0x6020, 2)))
     return dict(meta, **{k: v for k,v in found.items() if v})
 
@@ -209,7 +221,7 @@ def _notes(meta, unit):
     if n: yield f'{n} overlay{"s" if n > 1 else ""} not drawn in'
     if meta.get('voi_lut'): yield 'the header holds a display table (VOI LUT), not applied'
 
-# %% ../../nbs/data/dicom.ipynb #8ef44286
+# %% ../../nbs/data/dicom.ipynb #a2576928
 def _suv(ds, rows, kind):
     "The `Suv` of a PET series."
     first = min(filter(None, map(_moment, rows.get('AcquisitionDate', []), rows.get('AcquisitionTime', []))), default=None)
@@ -227,23 +239,25 @@ def _to_real_world(data, frames, headers, which):
             out[k], unit = apply_map(data[k], m, Scale(a, b, _turning_point(ds, pixel_unit(ds)))), m['unit']
     return out, 'a.u.' if unit in ('1', '', None) else unit
 
-# %% ../../nbs/data/dicom.ipynb #3cb121be
+# %% ../../nbs/data/dicom.ipynb #387e0d68
 def _place(stack, mine, ds):
     "The stack with a geometry: a picture without a place is hung by PatientOrientation."
     if stack.geometry is not None: return stack, ''
     t = _Table(mine.iloc[:1])
-    return stack._replace(geometry=slice_geometry([(0,0,0)], _projection_axes(ds), t.spacing[0], _thickness(t, 0))), 'the position in the patient is not in the file'
+    geo = slice_geometry([(0,0,0)], _projection_axes(ds), t.spacing[0], _thickness(t, 0))
+    return stack._replace(geometry=geo), 'the position in the patient is not in the file'
 
 def _fourth_note(dim, n):
     if dim is None: return ''
-    if dim.keyword == 'InstanceNumber': return f'the header does not say what tells the {n} images at each place apart: taken in the order of InstanceNumber'
-    return f'{n} frames loaded as time points' if dim.keyword == 'FrameTime' else f'fourth axis: {dim.name}{f" ({dim.unit})" if dim.unit else ""}, {n} values'
+    if dim.keyword == 'InstanceNumber': return f'nothing in the header tells the {n} images at each place apart: taken in the order of InstanceNumber'
+    if dim.keyword == 'FrameTime': return f'{n} frames loaded as time points'
+    return f'fourth axis: {dim.name}{f" ({dim.unit})" if dim.unit else ""}, {n} values'
 
 def _spacing_note(ds):
     "What the pixel spacing is worth; nothing to say where functional groups give it."
     return '' if any(_get(g, 'PixelMeasuresSequence', 'PixelSpacing') for g in _groups(ds, 0)[:-1]) else in_plane(ds)[1]
 
-# %% ../../nbs/data/dicom.ipynb #cb9204d9
+# %% ../../nbs/data/dicom.ipynb #616b4630
 def _stack_to_load(src, files, part):
     "(stack, its frames in order, headers, notes on what was left out, where)."
     where = files[0].parent if len(files) > 1 else files[0]
@@ -255,28 +269,33 @@ def _stack_to_load(src, files, part):
     stack = _choose(stacks(frames), part, where)
     mine = frames.iloc[stack.rows.ravel()].reset_index(drop=True)
     problem = mine['problem'].iloc[0] if 'problem' in mine else None
-    if isinstance(problem, str): raise NotOneVolume(problem, mine.path.iloc[0], 'export it again with private elements kept, or as single slices or enhanced MR')
+    if isinstance(problem, str):
+        raise NotOneVolume(problem, mine.path.iloc[0], 'export it again with private elements kept, or as single slices or enhanced MR')
     notes = [f'left out: {", ".join(other)}' if other else '', f'{copies.sum()} copies left out' if copies.any() else '']
     return stack, mine, headers, notes, where
 
-# %% ../../nbs/data/dicom.ipynb #a2576928
+# %% ../../nbs/data/dicom.ipynb #04d07bfc
 class _Values(NamedTuple):
     "Values of all frames of a stack, one after the other."
     data:object # Array, or a `StackReader`
     unit:str
     scale:Scale # What was done to the stored numbers
+    same:bool # ... of all frames alike
     note:str=''
     suv:object=None
 
-def _scale(ds, unit):
-    slope, intercept = float(ds.get('RescaleSlope') or 1), float(ds.get('RescaleIntercept') or 0)
-    return Scale(slope, intercept, 0. if ds.get('ModalityLUTSequence') else _turning_point(ds, unit))
+def _scale(ds, unit, mine):
+    "What is done to the stored numbers of the first frame, and whether the same is done to all."
+    own = _frame_scale(mine, ds)
+    slope, intercept = own[0] if own is not None else (float(ds.get('RescaleSlope') or 1), float(ds.get('RescaleIntercept') or 0))
+    same = len(np.unique(own, axis=0)) == 1 if own is not None else mine.RescaleSlope.nunique(dropna=False) == 1
+    return Scale(float(slope), float(intercept), 0. if ds.get('ModalityLUTSequence') else _turning_point(ds, unit)), same
 
 def _values(ds, mine, headers, suv, real_world, lazy):
     "The `_Values` of frames: stored numbers, rescaled, in the unit that was asked for."
     data, unit = StackReader(mine.path.tolist(), mine) if _is_plain(mine) else _many_values(mine, headers), pixel_unit(ds)
-    scale = _scale(ds, unit)
-    if real_world is not None: return _Values(*_to_real_world(np.asarray(data), mine, headers, real_world), scale, 'real-world values')
+    scale, same = _scale(ds, unit, mine)
+    if real_world is not None: return _Values(*_to_real_world(np.asarray(data), mine, headers, real_world), scale, same, 'real-world values')
     found, factor = None, float(ds.get('DoseGridScaling') or 1)
     if ds.get('Modality') == 'PT' and suv is not None:
         found = _suv(ds, mine, suv)
@@ -285,29 +304,21 @@ def _values(ds, mine, headers, suv, real_world, lazy):
     elif found is not None and found.factor: unit = 'SUV'
     if factor == 1: data = data if lazy else np.asarray(data)
     else: data = np.multiply(np.asarray(data), np.float32(factor), dtype=np.float32)
-    return _Values(data, unit, scale._replace(factor=factor), found.words if found else '', found)
+    return _Values(data, unit, scale._replace(factor=factor), same, found.words if found else '', found)
 
-# %% ../../nbs/data/dicom.ipynb #35be17cc
-def _load(src, files, regular, part, suv, real_world, lazy):
-    "The work of `load_series`."
-    stack, mine, headers, left_out, where = _stack_to_load(src, files, part)
-    ds = headers(mine.path.iloc[0])
-    stack, unplaced = _place(stack, mine, ds)
-    _refuse_stack(stack, regular, where)
-    stays = lazy and not (regular == 'resample' and stack.geometry.action != _TAKES)
-    values = _values(ds, mine, headers, suv, real_world, stays)
-    data, affine, geo_note, made = _arranged(values, stack, mine, regular)
-    meta = _meta(ds, int(mine.frame.iloc[0]), values.scale)
-    meta.update(dict(suv=dict(values.suv._asdict())) if values.suv else {}, **_dimension(stack.dimension), **(dict(interpolated=made) if made else {}))
-    said = [_spacing_note(ds), unplaced, values.note, geo_note, _fourth_note(stack.dimension, len(stack.rows)), *_notes(meta, values.unit), *left_out]
-    return Volume(data, affine, values.unit, dict(meta, paths=list(dict.fromkeys(mine.path)), note='; '.join(filter(None, said))))
-
+# %% ../../nbs/data/dicom.ipynb #36cc12d2
 class _Film:
     "A `StackReader` of several time points as `(times, slices, rows, columns[, 3])`, cut along the first two."
     def __init__(self, reader, n): self.reader, self.shape, self.dtype = reader, (n, len(reader)//n, *reader.shape[1:]), reader.dtype
     def __getitem__(self, key): return self.reader[np.arange(len(self.reader)).reshape(self.shape[:2])[key]]
     def __array__(self, dtype=None, copy=None): return np.asarray(self.reader, dtype=dtype).reshape(self.shape)
 
+def _dimension(dim):
+    "What `meta` says of the fourth axis."
+    if dim is None: return {}
+    return dict(dimension=dim._asdict(), **(dict(times=dim.values) if dim.unit == 's' else {}))
+
+# %% ../../nbs/data/dicom.ipynb #55752130
 def _arranged(values, stack, mine, regular):
     "(data `([times,] slices, rows, columns[, 3])`, affine, note, numbers of made-up slices)."
     (n_times, n_slices), data, t = stack.rows.shape, values.data, _Table(mine.iloc[:stack.rows.shape[1]])
@@ -317,11 +328,23 @@ def _arranged(values, stack, mine, regular):
     if t.placed[0]: data, affine, note, made = _regularise(data, stack, t.ipp, t.iop[0], t.spacing[0], regular, values.unit == 'RGB')
     return data if stays or n_times > 1 else data[0], affine, note, made
 
-def _dimension(dim):
-    if dim is None: return {}
-    return dict(dimension=dict(name=dim.name, unit=dim.unit, values=dim.values, keyword=dim.keyword), **(dict(times=dim.values) if dim.unit == 's' else {}))
+# %% ../../nbs/data/dicom.ipynb #725dc8bd
+def _load(src, files, regular, part, suv, real_world, lazy):
+    "The work of `load_series`."
+    stack, mine, headers, left_out, where = _stack_to_load(src, files, part)
+    ds = headers(mine.path.iloc[0])
+    stack, unplaced = _place(stack, mine, ds)
+    _refuse_stack(stack, regular, where)
+    stays = lazy and not (regular == 'resample' and stack.geometry.action != _TAKES)
+    values = _values(ds, mine, headers, suv, real_world, stays)
+    data, affine, geo_note, made = _arranged(values, stack, mine, regular)
+    meta = dict(_meta(ds, int(mine.frame.iloc[0]), values.scale, values.same), **_dimension(stack.dimension))
+    if values.suv: meta['suv'] = values.suv._asdict()
+    if made: meta['interpolated'] = made
+    said = [_spacing_note(ds), unplaced, values.note, geo_note, _fourth_note(stack.dimension, len(stack.rows)), *_notes(meta, values.unit), *left_out]
+    return Volume(data, affine, values.unit, dict(meta, paths=list(dict.fromkeys(mine.path)), note='; '.join(filter(None, said))))
 
-# %% ../../nbs/data/dicom.ipynb #387e0d68
+# %% ../../nbs/data/dicom.ipynb #9035cde6
 def load_series(
     src, # A row of `series_table`, a folder, a file, or a list of files
     regular:str='raise', # Missing or unevenly spaced slices: 'raise', 'resample' (interpolate; also sets a tilted stack upright) or 'as-is' (stack)
@@ -330,11 +353,13 @@ def load_series(
     real_world=None, # Label, unit or number of a real-world value map to apply; True for the only one
     lazy:bool=False # Leave the pixels on the disk until they are needed, where the files allow it
 ) -> Volume:
-    """One volume in real units, placed in the patient by ImagePositionPatient and ImageOrientationPatient (DICOM PS3.3 C.7.6.2); several time points, b-values or heart phases make it 4D.
-    `meta['note']` says what was done to it. Raises `NoDicomFound`, `UnreadableFile`, `NoPixelData`, `MissingSlices`, `NotOneVolume`, `BadInput`."""
+    """One volume in real units, placed in the patient by ImagePositionPatient and ImageOrientationPatient (DICOM PS3.3 C.7.6.2); several time points,
+    b-values or heart phases make it 4D. `meta['note']` says what was done to it.
+    Raises `NoDicomFound`, `UnreadableFile`, `NoPixelData`, `MissingSlices`, `NotOneVolume`, `BadInput`."""
     if regular not in ('raise', 'resample', 'as-is'): raise BadInput(f'regular={regular!r}', remedy="'raise', 'resample' or 'as-is'")
     if part is None and not isinstance(src, (str, Path)) and hasattr(src, 'get'): part = src.get('part')
     files = _source_files(src)
     try: return _load(src, files, regular, part, suv, real_world, lazy)
     except _DECODE_ERRORS as e:   # pydicom converts header values when they are asked for, so a broken one shows up anywhere
-        raise UnreadableFile(f'A header value is broken: {_one_line(e)}', files[0] if len(files) == 1 else files[0].parent, 'copy it again from its source') from e
+        where = files[0] if len(files) == 1 else files[0].parent
+        raise UnreadableFile(f'A header value is broken: {_one_line(e)}', where, 'copy it again from its source') from e

@@ -29,7 +29,7 @@ def _gap_verdict(pos, tol):
     gaps = np.diff(pos); step = np.median(gaps)
     if np.ptp(gaps) <= tol: return 'regular', _TAKES
     off = np.abs(pos-np.linspace(pos[0], pos[-1], len(pos))).max()
-    if off <= min(.1, .05*step): return f'regular to {off:.2f} mm', _TAKES
+    if off <= min(.1, .1*step): return f'regular to {off:.2f} mm', _TAKES
     missing = np.rint(gaps/step).astype(int)-1
     if np.abs(gaps-(missing+1)*step).max() <= max(tol, .02*step) and 0 < missing.sum() <= len(pos):
         where = int(np.argmax(missing > 0))
@@ -72,7 +72,8 @@ def _verdict(ipp, iop, pos, step, normal, tol):
     off = np.abs(ipp-(ipp[0]+np.outer(pos-pos[0], step/(step@normal)))).max()
     if off > max(tol, .1): return 'slices are not stacked in a straight line', _RAISES
     tilt = np.degrees(np.arccos(np.clip(step@normal/np.linalg.norm(step), -1, 1)))
-    return verdict if verdict[0] != 'regular' or tilt < 0.1 else (f'gantry tilt {tilt:.1f} degrees', 'loads as it is; the affine keeps the tilt')
+    if tilt < 0.1 or verdict[1] != _TAKES: return verdict
+    return f'gantry tilt {tilt:.1f} degrees' + verdict[0].replace('regular', '', 1).replace(' to', ', regular to'), 'loads as it is; the affine keeps the tilt'
 
 # %% ../../nbs/data/geometry.ipynb #e7b89aa7
 def magnification(
@@ -137,7 +138,8 @@ def in_plane(
     if regions: return regions[0]['spacing'], _region_note(regions)
     shape = ds.get('PixelAspectRatio')
     ratio = float(shape[0])/float(shape[1]) if shape and float(shape[1]) > 0 else 1.
-    what = 'the ultrasound regions do not fit the picture, so their scale does not hold' if ds.get('SequenceOfUltrasoundRegions') else 'no pixel spacing in the file'
+    what = 'no pixel spacing in the file'
+    if ds.get('SequenceOfUltrasoundRegions'): what = 'the ultrasound regions do not fit the picture, so their scale does not hold'
     return (ratio or 1., 1.), f'{what}: 1 mm assumed, do not measure'
 
 # %% ../../nbs/data/geometry.ipynb #b91fb2ed
@@ -164,7 +166,8 @@ def frame_planes(
     n = int(ds.get('NumberOfFrames', 1))
     ipp = [_group(ds, i, 'PlanePositionSequence', 'ImagePositionPatient') for i in range(n)]
     iop = [_group(ds, i, 'PlaneOrientationSequence', 'ImageOrientationPatient') for i in range(n)]
-    if None in ipp or None in iop: raise GeometryError('Frames without a position in the patient', getattr(ds, 'filename', None), 'load it as pictures')
+    if None in ipp or None in iop:
+        raise GeometryError('Frames without a position in the patient', getattr(ds, 'filename', None), 'load it as pictures')
     spacing = _group(ds, 0, 'PixelMeasuresSequence', 'PixelSpacing', (1.,1.))
     thickness = _group(ds, 0, 'PixelMeasuresSequence', 'SpacingBetweenSlices') or _group(ds, 0, 'PixelMeasuresSequence', 'SliceThickness', 1.)
     return np.array(ipp, float), np.array(iop, float), tuple(map(float, spacing)), float(thickness)

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from fastcore.basics import patch
 from ..core import NoDicomFound, UnreadableFile, progress
-from .scan import COLUMNS, _EMPTY, _INTEGERS, _NUMERIC, _TUPLES, _tables, _texts, read_dicom
+from .scan import COLUMNS, _EMPTY, _TUPLES, _as_column, _tables, _texts, read_dicom
 
 # %% ../../nbs/data/index.ipynb #9f671a1f
 def _entries(folder, out, links):
@@ -47,15 +47,15 @@ def _walk(root, follow_links=False):
         known, now, links = {os.path.realpath(o[0]) for o in out} if links else (), links, []
         for path in now:
             target = os.path.realpath(path)
-            note = _link_note(target, real, known, walked, follow_links)
+            note = _link_note(path, target, real, known, walked, follow_links)
             if note: out.append((path, -1, -1, 'skipped', note))
             elif os.path.isdir(target): folders.append(path); walked.add(target)
             else: out.append(_file(path))
     return out
 
-def _link_note(target, real, known, walked, follow_links):
+def _link_note(path, target, real, known, walked, follow_links):
     "Why a link is not followed; '' if it is."
-    if not os.path.lexists(target): return 'a link to nothing'
+    if not os.path.exists(path): return 'a link to nothing'
     if os.path.commonpath([real, target]) != real and not follow_links: return 'a link that leads out of the folder: follow_links=True follows it'
     if target in known or target in walked: return 'a link to what is in the table already'
     return '' if os.path.isdir(target) or os.path.isfile(target) else 'a link to a device, pipe or socket'
@@ -67,13 +67,15 @@ _STORED = [*COLUMNS, 'names']   # names: what a DICOMDIR names, one to a line
 def _write(rows, path):
     "Write rows to a new file, then put it in place in one step: a kill at any moment leaves the old file or the new one."
     import pyarrow as pa, pyarrow.parquet as pq
-    rows = rows[[_is_text(p) for p in rows.path]]
+    rows = rows[np.array([_is_text(p) for p in rows.path], bool)]
     columns = {k: pa.array(list(rows[k]), pa.list_(pa.float64())) if k in _TUPLES else pa.array(rows[k], from_pandas=True) for k in _STORED}
     new = path.with_name(f'.{path.name.lstrip(".")}.{os.getpid()}.new')
-    with open(new, 'wb') as f:
-        pq.write_table(pa.table(columns).replace_schema_metadata({b'radnb': _VERSION}), f)
-        f.flush(); os.fsync(f.fileno())
-    os.replace(new, path)
+    try:
+        with open(new, 'wb') as f:
+            pq.write_table(pa.table(columns).replace_schema_metadata({b'radnb': _VERSION}), f)
+            f.flush(); os.fsync(f.fileno())
+        os.replace(new, path)
+    finally: new.unlink(missing_ok=True)
 
 def _is_text(name):
     "Can this file name be written as UTF-8? Those of old discs cannot, and are read afresh each time."
@@ -143,11 +145,15 @@ class _Cache:
 
     def key(self, path): return self.prefix+path[self.skip:]
 
+    def under(self, key):
+        "Is this a file of the folder that is read?"
+        return key.startswith(self.prefix) if self.prefix else not (key.startswith('..'+os.sep) or os.path.isabs(key))
+
 # %% ../../nbs/data/index.ipynb #de4b08d0
 @patch
 def find(self:_Cache, paths, sizes, mtimes):
     "The row of each file that has not changed since it was read, -1 for the others. What could not be opened is tried again."
-    if self.rows is None: return np.full(len(paths), -1)
+    if self.rows is None or not len(self.rows): return np.full(len(paths), -1)
     row = {p: i for i,p in enumerate(self.rows.path.tolist())}
     at = np.array([row.get(self.key(p), -1) for p in paths])
     same = (self.rows['size'].to_numpy()[at] == sizes) & (self.rows.mtime.to_numpy()[at] == mtimes) & (self.rows.status != 'unreadable').to_numpy()[at]
@@ -157,8 +163,8 @@ def find(self:_Cache, paths, sizes, mtimes):
 def add(self:_Cache, rows):
     "Save the rows read so far."
     shard = self.path.with_name(f'.{self.path.name}.{os.getpid()}-{self.count}.part')
-    _write(rows.assign(path=_texts([self.key(p) for p in rows.path])), shard)
     self.shards.append(shard); self.count += 1
+    _write(rows.assign(path=_texts([self.key(p) for p in rows.path])), shard)
 
 @patch
 def finish(self:_Cache, rows):
@@ -166,7 +172,7 @@ def finish(self:_Cache, rows):
     rows = rows.assign(path=_texts([self.key(p) for p in rows.path]))
     with _lock(self.path.parent):
         old = _read(self.path)
-        others = None if old is None else old[~old.path.str.startswith(self.prefix)]
+        others = None if old is None else old[np.array([not self.under(p) for p in old.path], bool)]
         _write(rows if others is None or not len(others) else pd.concat([others, rows], ignore_index=True), self.path)
         for p in self.shards: p.unlink(missing_ok=True)
         for p in self.helpers('new'):
@@ -206,14 +212,7 @@ def _read_new(paths, cache, workers, done):
 
 def _frame(rows):
     "Rows as a table with the columns' own types."
-    out = pd.DataFrame({k: [r[k] for r in rows] for k in COLUMNS}, dtype=object)
-    for k in COLUMNS: out[k] = _as_column(k, out[k].tolist())
-    return out.assign(names=_texts([None]*len(rows)))
-
-def _as_column(k, values):
-    if k in _INTEGERS: return np.array(values, np.int64)
-    if k in _TUPLES: return np.fromiter(values, object, len(values))
-    return np.array([np.nan if v is None else v for v in values], float) if k in _NUMERIC or k == 'frame_gap' else _texts(values)
+    return pd.DataFrame({k: _as_column(k, [r[k] for r in rows]) for k in COLUMNS}).assign(names=_texts([None]*len(rows)))
 
 # %% ../../nbs/data/index.ipynb #424acb17
 def _gather(seen, cache, workers):

@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['CODES', 'confidentiality_table', 'shape_of', 'Finding', 'find_phi_text', 'redact_text', 'identifiers', 'TextBox',
-           'read_text', 'is_mark', 'notebook_texts', 'notebook_pictures', 'risky_pixels', 'find_phi']
+           'read_text', 'is_mark', 'find_phi_picture', 'redact_picture', 'notebook_texts', 'notebook_pictures',
+           'risky_pixels', 'find_phi']
 
 # %% ../../nbs/data/phi.ipynb #52a94a78
 import base64, html, io, json, os, re
@@ -382,14 +383,32 @@ def _image_text(image):
     entries |= {f'GPS {k}': str(v) for k,v in image.getexif().get_ifd(0x8825).items()}
     return [(k, v.decode('utf-8', 'replace') if isinstance(v, bytes) else v) for k,v in entries.items()]
 
-def _image_bytes_findings(data, where='', known=(), allow=(), pixels=True):
-    "Findings in the bytes of a PNG, JPEG, TIFF or GIF."
+def find_phi_picture(
+    data:bytes, # Of a PNG, JPEG, TIFF or GIF file
+    where:str='', # Said in the findings
+    known=(), # Identifiers to look for
+    allow=(), # What is harmless, see `find_phi_text`
+    pixels:bool=True # Read the picture itself? Needs `radnb[ocr]`
+) -> list: # of `Finding`; those in the picture itself have a `box`
+    "What a picture says beside its pixels, and in them."
     from PIL import Image, UnidentifiedImageError
     try: image = Image.open(io.BytesIO(data)); image.load()
     except (UnidentifiedImageError, *_DECODE_ERRORS): return [Finding('not looked into', 'a picture that cannot be opened', where, 'low')]
     found = [f for k,v in _image_text(image) for f in find_phi_text(v, known, allow, f'{where} {k}'.strip(), hints=True)]
     found += [Finding('place of the photograph', v, f'{where} {k}') for k,v in _image_text(image) if k.startswith('GPS ')][:1]
     return found + (_array_findings(np.asarray(image.convert('RGB')), where, known, allow, colour=True) if pixels else [])
+
+def redact_picture(
+    data:bytes, # Of a PNG, JPEG, TIFF or GIF file
+    findings # from `find_phi_picture`
+) -> bytes: # A file of the same kind
+    "The picture with every finding blacked out, and without anything that was written beside its pixels."
+    from PIL import Image
+    image = Image.open(io.BytesIO(data))
+    pixels = np.array(image.convert('RGB'))
+    for top,left,bottom,right in (f.box for f in findings if f.box): pixels[max(0,top-2):bottom+2, max(0,left-4):right+4] = 0
+    out = io.BytesIO(); Image.fromarray(pixels).save(out, image.format)
+    return out.getvalue()
 
 # %% ../../nbs/data/phi.ipynb #88210c44
 def notebook_texts(nb):
@@ -439,13 +458,13 @@ def _html_texts(c, name):
 def _html_findings(text, where='', known=(), allow=(), pixels=True, hints=False):
     "Findings in a page: its text, and the pictures in it."
     found = find_phi_text(text, known, allow, where, hints)
-    return found + [f for m in _RASTER.finditer(text) for f in _image_bytes_findings(_unpack(m[1]), f'{where} picture'.strip(), known, allow, pixels)]
+    return found + [f for m in _RASTER.finditer(text) for f in find_phi_picture(_unpack(m[1]), f'{where} picture'.strip(), known, allow, pixels)]
 
 def _notebook_findings(nb, where='', known=(), allow=(), pixels=True):
     "Findings in a notebook: what a reader can see, and its metadata."
     at = f'{where} '.lstrip()
     found = [f for w,text,_ in notebook_texts(nb) for f in find_phi_text(text, known, allow, at+w)]
-    found += [f for w,data,_ in notebook_pictures(nb) for f in _image_bytes_findings(data, at+w, known, allow, pixels)]
+    found += [f for w,data,_ in notebook_pictures(nb) for f in find_phi_picture(data, at+w, known, allow, pixels)]
     meta = json.dumps([nb.metadata, *[c.metadata for c in nb.cells]])
     return found + find_phi_text(meta, known, allow, f'{at}metadata')
 
@@ -513,7 +532,7 @@ def _file_findings(path, where, known, allow, pixels):
     head = _head_of(path)
     name = find_phi_text(path.stem, known, allow, f'{where} file name')
     if head[128:132]==b'DICM': return name + _dicom_findings(path, where, known, allow, pixels)
-    if head.startswith(_PICTURES): return name + _image_bytes_findings(path.read_bytes(), where, known, allow, look)
+    if head.startswith(_PICTURES): return name + find_phi_picture(path.read_bytes(), where, known, allow, look)
     if re.search(r'\.nii(\.gz)?$|\.hdr$', path.name): return name + _nifti_findings(path, where, known, allow, pixels)
     if path.suffix=='.parquet': return name + _table_findings(pd.read_parquet(path), where, known, allow)
     if head[:4] in (b'%PDF', b'PK\3\4') or head[:2]==b'\x1f\x8b': return name + [_closed(where, 'a PDF' if head[:4]==b'%PDF' else 'an archive')]
@@ -541,7 +560,7 @@ def _findings(what, known, allow, pixels):
     if isinstance(what, pd.Series): what = what.to_frame()
     if isinstance(what, pd.DataFrame): return _table_findings(what, '', known, allow)
     if isinstance(what, pydicom.Dataset): return _header_findings(what, '', known, allow) + (_ds_pixel_findings(what, '', known, allow) if 'PixelData' in what and pixels!='none' else [])
-    if isinstance(what, (bytes, bytearray)): return _image_bytes_findings(bytes(what), '', known, allow, pixels!='none')
+    if isinstance(what, (bytes, bytearray)): return find_phi_picture(bytes(what), '', known, allow, pixels!='none')
     if hasattr(what, 'cells') and hasattr(what, 'metadata'): return _notebook_findings(what, '', known, allow, pixels!='none')
     if hasattr(what, 'getexif'): return _pil_findings(what, known, allow)
     if hasattr(what, 'affine') and hasattr(what, 'data'): return _volume_findings(what, known, allow)
@@ -550,7 +569,7 @@ def _findings(what, known, allow, pixels):
 
 def _pil_findings(image, known, allow):
     png = io.BytesIO(); image.save(png, 'png')
-    return [f for k,v in _image_text(image) for f in find_phi_text(v, known, allow, k, hints=True)] + _image_bytes_findings(png.getvalue(), '', known, allow)
+    return [f for k,v in _image_text(image) for f in find_phi_text(v, known, allow, k, hints=True)] + find_phi_picture(png.getvalue(), '', known, allow)
 
 def _volume_findings(vol, known, allow):
     meta = {k: v for k,v in vol.meta.items() if isinstance(v, (str, int, float))}

@@ -37,15 +37,17 @@ def windows(
     names = ds.get('WindowCenterWidthExplanation') or []
     names = [names] if isinstance(names, str) else list(names)
     pairs = [(c,w) for c,w in zip(_list(ds.get('WindowCenter')), _list(ds.get('WindowWidth'))) if w > 0]
-    return [dict(center=scale.rescaled(c), width=w*abs(scale.factor), name=str(names[i]) if i < len(names) else '', function=str(ds.get('VOILUTFunction') or 'LINEAR'))
-            for i,(c,w) in enumerate(pairs)]
+    names += ['']*len(pairs)
+    function = str(ds.get('VOILUTFunction') or 'LINEAR')
+    return [dict(center=scale.rescaled(c), width=w*abs(scale.factor), name=str(n), function=function) for (c,w),n in zip(pairs, names)]
 
 def voi_tables(
     ds # A header
 ) -> list: # Of dicts: name, first (rescaled value of the first entry), bits, table (1D array)
     "VOI lookup tables of a header, as they are (PS3.3 C.11.2.1.1): first, they are for display only; second, `pixels.voi_lut` applies them."
+    table = lambda data: np.frombuffer(data, np.uint16) if isinstance(data, bytes) else np.atleast_1d(data)
     return [dict(name=str(item.get('LUTExplanation') or ''), first=int(item.LUTDescriptor[1]), bits=int(item.LUTDescriptor[2]),
-                 table=np.frombuffer(item.LUTData, np.uint16) if isinstance(item.LUTData, bytes) else np.atleast_1d(item.LUTData)) for item in ds.get('VOILUTSequence') or []]
+                 table=table(item.LUTData)) for item in ds.get('VOILUTSequence') or []]
 
 # %% ../../nbs/data/quantity.ipynb #23047bc0
 def padding(
@@ -76,13 +78,15 @@ def real_world_maps(
     out = []
     for m in item.get('RealWorldValueMappingSequence') or []:
         code = (m.get('MeasurementUnitsCodeSequence') or [{}])[0]
-        found = dict(label=str(m.get('LUTLabel') or m.get('LUTExplanation') or ''), unit=str(code.get('CodeValue') or ''), unit_name=str(code.get('CodeMeaning') or ''),
-                     first=_mapped(m, 'First'), last=_mapped(m, 'Last'))
+        found = dict(label=str(m.get('LUTLabel') or m.get('LUTExplanation') or ''), unit=str(code.get('CodeValue') or ''),
+                     unit_name=str(code.get('CodeMeaning') or ''), first=_mapped(m, 'First'), last=_mapped(m, 'Last'))
         table = m.get('RealWorldValueLUTData')
         if table is not None: out.append(dict(found, table=np.atleast_1d(np.array(table, float))))
-        elif m.get('RealWorldValueSlope') is not None: out.append(dict(found, slope=float(m.RealWorldValueSlope), intercept=float(m.get('RealWorldValueIntercept') or 0)))
+        elif m.get('RealWorldValueSlope') is not None:
+            out.append(dict(found, slope=float(m.RealWorldValueSlope), intercept=float(m.get('RealWorldValueIntercept') or 0)))
     return out
 
+# %% ../../nbs/data/quantity.ipynb #41593420
 def choose_map(
     maps:list, # From `real_world_maps`
     which # Its label, its unit, its number, or True for the only one
@@ -92,10 +96,11 @@ def choose_map(
     if isinstance(which, str): found = [m for m in maps if which in (m['label'], m['unit'], m['unit_name'])]
     else: found = maps[which:which+1] if which is not True and isinstance(which, int) else []
     if len(found) == 1: return found[0]
+    if not maps: raise BadInput('The image carries no real-world value map', remedy='real_world=None')
     have = ', '.join(f'{m["label"]!r} ({m["unit_name"] or m["unit"]})' for m in maps)
-    raise BadInput(f'real_world={which!r}: no such map, or not the only one' if maps else 'The image carries no real-world value map', remedy=f'one of: {have}' if maps else 'real_world=None')
+    raise BadInput(f'real_world={which!r}: no such map, or not the only one', remedy=f'one of: {have}')
 
-# %% ../../nbs/data/quantity.ipynb #167cb6b4
+# %% ../../nbs/data/quantity.ipynb #9d121c13
 def apply_map(
     values:np.ndarray, # Values of the volume
     m:dict, # From `real_world_maps`

@@ -23,77 +23,67 @@ from ..core import GeometryError, NotDicom, UnreadableFile
 from . import _scan
 from .geometry import _group, frame_planes, in_plane, slice_geometry
 
-# %% ../../nbs/data/scan.ipynb #e3a2f6b7
-_DECODE_ERRORS = (AttributeError, ValueError, RuntimeError, NotImplementedError, LookupError, TypeError, EOFError, OSError, ArithmeticError, struct.error, zlib.error,
-                  BytesLengthException)
-_MAX_READS, _MAX_EMPTY = 2_000_000, 100_000  # pieces of one header; pieces of nothing but zeros, as failed copies have them
+# %% ../../nbs/data/scan.ipynb #a06976e3
+_MAX_READS, _MAX_EMPTY = 2_000_000, 20_000  # pieces of one file; pieces of nothing but zeros
+_NOTHING = (bytes(8), b'\xfe\xff\x00\xe0' + bytes(4))  # an element of zeros, an empty item
 
 class _Bounded(io.BufferedReader):
-    "Bytes to be parsed: never reserves memory for more than there are, and is not read for ever."
+    "Bytes to be parsed: never reserves memory for more than there are, and is not read for ever. `short`: they ended in the middle of what was asked for."
     def __init__(self, raw, size):
         super().__init__(raw)
-        self.size, self.left, self.empty = size, _MAX_READS, _MAX_EMPTY
+        self.size, self.left, self.empty, self.short = size, _MAX_READS, _MAX_EMPTY, False
 
     def read(self, n=-1):
-        if n is None or n < 0 or n > 1<<16: n = max(0, min(self.size-self.tell(), n if n and n > 0 else self.size))
-        data = super().read(n)
-        self.left -= 1; self.empty -= data in _NOTHING
+        if n is None or n < 0: n = self.size
+        data = super().read(n if n < 1<<16 else max(0, min(n, self.size-self.tell())))
+        self.left -= 1; self.empty -= data in _NOTHING; self.short |= 0 < len(data) < n
         if self.left < 0 or self.empty < 0: raise OSError('more pieces than a header has')
         return data
 
-_NOTHING = (bytes(8), b'\xfe\xff\x00\xe0' + bytes(4))   # an element of zeros, an empty item
+    def cut(self): return self.short or self.tell() > self.size
 
+# %% ../../nbs/data/scan.ipynb #9b63e6d4
 def _open(path):
     "A regular file, opened so that a pipe cannot hang."
     f = io.FileIO(os.fspath(path), opener=lambda p,_: os.open(p, _scan.FLAGS))
     s = os.fstat(f.fileno())
-    if not stat.S_ISREG(s.st_mode): f.close(); raise OSError(0, 'a device, pipe or socket, not a file')
-    return _Bounded(f, s.st_size)
+    if stat.S_ISREG(s.st_mode): return _Bounded(f, s.st_size)
+    f.close()
+    raise OSError(0, 'a device, pipe or socket, not a file')
 
-# %% ../../nbs/data/scan.ipynb #4aced2f8
+# %% ../../nbs/data/scan.ipynb #8c8505e2
 _MAGIC = {b'PK\x03\x04':'a zip archive: unpack it', b'\x1f\x8b':'a gzip archive: unpack it', b'7z\xbc\xaf':'a 7z archive: unpack it', b'Rar!':'a rar archive: unpack it',
           b'BZh':'a bzip2 archive: unpack it', b'\xfd7zXZ':'an xz archive: unpack it', b'MZ':'a Windows program', b'\x7fELF':'a program', b'%PDF':'a PDF document',
           b'\xff\xd8\xff':'a JPEG picture', b'\x89PNG':'a PNG picture', b'GIF8':'a GIF picture', b'BM':'a bitmap picture', b'II*\x00':'a TIFF picture',
           b'MM\x00*':'a TIFF picture', b'\xd0\xcf\x11\xe0':'an Office document', b'NRRD':'an NRRD volume', b'SQLite':'a database', b'<':'a text with mark-up'}
+_FIRST = (b'\x02\x00', b'\x08\x00', b'\x00\x02', b'\x00\x08', b'\x00\x00')  # groups that DICOM can begin with, little and big endian
 
 def _foreign(
     head:bytes # The first 264 bytes of a file
 ) -> str: # What the file is in words, '' if it may be DICOM
-    "A file without the letters DICM may still be DICOM if it begins with group 0, 2 or 8: elements ascend, and the SOP class is (0008,0016)."
+    "What a file is if not DICOM."
     if not head: return 'an empty file'
     if head[128:132] == b'DICM': return ''
     for magic,what in _MAGIC.items():
         if head.startswith(magic): return what
     if head[257:262] == b'ustar': return 'a tar archive: unpack it'
-    starts = head[:2] in (b'\x02\x00', b'\x08\x00', b'\x00\x02', b'\x00\x08') or head[:8] == b'\x00\x00\x00\x00\x04\x00\x00\x00'
-    return '' if starts else 'no SOP class'
+    return '' if head[:2] in _FIRST and any(head[:8]) else 'no SOP class'
 
 def _not_dicom(what='no SOP class'): return f'Not a DICOM file ({what})'
 
-# %% ../../nbs/data/scan.ipynb #eb2b94c2
-_IMPLICIT, _DEFLATED = '1.2.840.10008.1.2', '1.2.840.10008.1.2.1.99'
+# %% ../../nbs/data/scan.ipynb #5ede007c
+_DEFLATED = '1.2.840.10008.1.2.1.99'
 _INFLATE_HEADER, _INFLATE_ALL = 1<<24, 1<<29  # bytes
 
 def _deflated_meta(f):
-    "The file meta information of a deflated file, `f` then stands behind it; None for any other file."
-    if _DEFLATED.encode() not in f.read(1024): f.seek(0); return None
-    f.seek(132)
-    meta = FileMetaDataset(read_dataset(f, False, True, stop_when=lambda tag,vr,n: tag>>16 != 2))
-    if meta.get('TransferSyntaxUID') == _DEFLATED: return meta
+    "The file meta information of a deflated file, `f` then stands behind it; None for any other file, `f` at its beginning."
+    if _DEFLATED.encode() in f.read(1024):
+        f.seek(132)
+        meta = FileMetaDataset(read_dataset(f, False, True, stop_when=lambda tag,vr,n: tag>>16 != 2))
+        if meta.get('TransferSyntaxUID') == _DEFLATED: return meta
     f.seek(0)
 
-def _inflate(f, meta, pixels, tags):
-    "Data set of a deflated file (PS3.5 A.5). A few kilobytes can inflate to terabytes, so there is a limit. `ds.cut`: the stream has no end."
-    limit, z, found = _INFLATE_ALL if pixels else _INFLATE_HEADER, zlib.decompressobj(-zlib.MAX_WBITS), []
-    data = z.decompress(f.read(), limit)
-    stop = None if pixels else lambda tag,vr,n: bool(found.append(tag) or True) if tag in _PIXELS else False
-    part = read_dataset(_Bounded(io.BytesIO(data), len(data)), False, True, stop_when=stop, specific_tags=[BaseTag(t) for t in tags or []] or None)
-    if z.unconsumed_tail and not found: raise _too_big(f, limit)
-    ds = FileDataset(f, part, None, meta, False, True)
-    ds.set_original_encoding(False, True, part._character_set)
-    ds.cut = not _ends(z, f, len(data))
-    if pixels and ds.cut: raise UnreadableFile('The deflated data have no end', f.name, 'copy it again from its source')
-    return ds
+def _too_big(f, limit): return UnreadableFile(f'It inflates to more than {limit>>20} MB', f.name, 'inflate it with a tool you trust')
 
 def _ends(z, f, size):
     "Does the deflated stream come to an end? What is inflated on the way is thrown away."
@@ -102,38 +92,61 @@ def _ends(z, f, size):
         if size > _INFLATE_ALL: raise _too_big(f, _INFLATE_ALL)
     return z.eof
 
-def _too_big(f, limit): return UnreadableFile(f'It inflates to more than {limit>>20} MB', f.name, 'inflate it with a tool you trust')
+# %% ../../nbs/data/scan.ipynb #de587295
+_PIXELS = (0x7FE00008, 0x7FE00009, 0x7FE00010)  # float, double, and integer pixels
 
-# %% ../../nbs/data/scan.ipynb #0c4d0d00
-_PIXELS = (0x7FE00008, 0x7FE00009, 0x7FE00010)
+def _inflate(f, meta, pixels, tags):
+    "Data set of a deflated file (DICOM PS3.5 A.5). `ds.cut`: the stream has no end."
+    limit, z, found = _INFLATE_ALL if pixels else _INFLATE_HEADER, zlib.decompressobj(-zlib.MAX_WBITS), []
+    data = z.decompress(f.read(), limit)
+    def stop(tag, vr, length):
+        if tag in _PIXELS: found.append(tag)
+        return bool(found) and not pixels
+    inflated = _Bounded(io.BytesIO(data), len(data))
+    part = read_dataset(inflated, False, True, stop_when=stop, specific_tags=[BaseTag(t) for t in tags or []] or None)
+    if z.unconsumed_tail and not found: raise _too_big(f, limit)
+    ds = FileDataset(f, part, bytes(128), meta, False, True)
+    ds.set_original_encoding(False, True, part._character_set)
+    ds.cut = not _ends(z, f, len(data)) or not found and inflated.cut()
+    if pixels and ds.cut: raise UnreadableFile('The deflated data have no end', f.name, 'copy it again from its source')
+    return ds
 
+# %% ../../nbs/data/scan.ipynb #43bad572
+_DECODE_ERRORS = (AttributeError, ValueError, RuntimeError, NotImplementedError, LookupError, TypeError, EOFError, OSError, ArithmeticError, struct.error, zlib.error,
+                  BytesLengthException)
+
+def _why(e):
+    "What a parser's exception means."
+    if isinstance(e, struct.error): return 'it ends in the middle of its header'
+    return 'its sequences are nested too deep' if isinstance(e, RecursionError) else f'{type(e).__name__}: {str(e)[:120]}'
+
+def _parse(f, path, pixels, tags):
+    "The data set in a file that is open at its beginning."
+    what = _foreign(f.read(264)); f.seek(0)
+    if what: raise NotDicom(_not_dicom(what), path, 'leave it out')
+    meta = _deflated_meta(f)
+    if meta is not None: return _inflate(f, meta, pixels, tags)
+    if isinstance(f, _Bounded): f.short = False   # what was read so far was a look ahead
+    return pydicom.dcmread(f, stop_before_pixels=not pixels, force=True, specific_tags=tags)
+
+# %% ../../nbs/data/scan.ipynb #7dc35bf1
 def read_dicom(
     path, # A DICOM file, with or without preamble and extension
     pixels:bool=True, # False: the header only
     tags:list=None # Only these keywords or tag numbers
 ) -> pydicom.Dataset:
     "The data set in a file. Raises `NotDicom` for anything else, `UnreadableFile` for what cannot be parsed."
+    tags = [tag_for_keyword(t) if isinstance(t, str) else t for t in tags] if tags else None
     try:
         with contextlib.nullcontext(path) if hasattr(path, 'read') else _open(path) as f: ds = _parse(f, path, pixels, tags)
     except (InvalidDicomError, *_DECODE_ERRORS) as e:
         if getattr(e, 'strerror', None): raise UnreadableFile(f'Cannot be opened ({e.strerror})', path, 'check the path and the permissions') from e
-        why = {struct.error: 'it ends in the middle of its header', RecursionError: 'its sequences are nested too deep'}.get(type(e), f'{type(e).__name__}: {str(e)[:120]}')
-        raise UnreadableFile(f'Cannot be parsed as DICOM ({why})', path, 'copy it again from its source') from e
-    if 'SOPClassUID' not in ds and 'MediaStorageSOPClassUID' not in getattr(ds, 'file_meta', ()):
-        raise NotDicom(_not_dicom(), path, 'leave it out')
+        raise UnreadableFile(f'Cannot be parsed as DICOM ({_why(e)})', path, 'copy it again from its source') from e
+    if 'SOPClassUID' not in ds and 'MediaStorageSOPClassUID' not in getattr(ds, 'file_meta', ()): raise NotDicom(_not_dicom(), path, 'leave it out')
     return ds
 
-def _parse(f, path, pixels, tags):
-    "The data set in an open file."
-    what = _foreign(f.read(264)); f.seek(0)
-    if what: raise NotDicom(_not_dicom(what), path, 'leave it out')
-    meta = _deflated_meta(f)
-    tags = [tag_for_keyword(t) if isinstance(t, str) else t for t in tags] if tags else None
-    if meta is not None: return _inflate(f, meta, pixels, tags)
-    return pydicom.dcmread(f, stop_before_pixels=not pixels, force=True, specific_tags=tags)
-
-# %% ../../nbs/data/scan.ipynb #13e50229
-#: DICOM keywords that become columns. Name and birth date of the patient are left out on purpose: nothing here needs them.
+# %% ../../nbs/data/scan.ipynb #cc813e76
+#: DICOM keywords that become columns.
 KEYWORDS = ('PatientID PatientSex PatientAge StudyInstanceUID SeriesInstanceUID SOPInstanceUID SOPClassUID FrameOfReferenceUID Modality StudyDate StudyDescription '
             'SeriesDescription SeriesNumber InstanceNumber BodyPartExamined ProtocolName ImageType Manufacturer ManufacturerModelName StationName InstitutionName '
             'KVP ConvolutionKernel ContrastBolusAgent MagneticFieldStrength EchoTime RepetitionTime DiffusionBValue TemporalPositionIdentifier TriggerTime '
@@ -142,21 +155,64 @@ KEYWORDS = ('PatientID PatientSex PatientAge StudyInstanceUID SeriesInstanceUID 
             'SeriesDate AcquisitionDate ContentDate SeriesTime ContentTime PatientPosition PatientOrientation SliceLocation GantryDetectorTilt '
             'SequenceName ScanningSequence SequenceVariant ScanOptions EchoNumbers EchoTrainLength InversionTime FlipAngle CardiacNumberOfImages NumberOfTemporalPositions '
             'FrameReferenceTime ActualFrameDuration BurnedInAnnotation LossyImageCompression PresentationIntentType Laterality ImageLaterality ViewPosition').split()
-_VR = {k: dictionary_VR(tag_for_keyword(k)) for k in KEYWORDS}
-_NUMERIC = {k: 'strict' if k in ('Rows','Columns','NumberOfFrames','SamplesPerPixel','BitsAllocated') else 'numeric'
-            for k,vr in _VR.items() if vr in ('DS','IS','US','SS','FD','FL')}
+_TAG = {k: tag_for_keyword(k) for k in KEYWORDS}
+_NUMERIC = {k for k,t in _TAG.items() if dictionary_VR(t) in ('DS','IS','US','SS','FD','FL')}
+_STRICT = {'Rows', 'Columns', 'NumberOfFrames', 'SamplesPerPixel', 'BitsAllocated'}  # an image cannot be read where one of them is no number
 
-def _plain(value, numeric):
-    "A header value as text or number; several values joined by backslashes, as DICOM writes them. The image cannot be read where a 'strict' number is none."
+# %% ../../nbs/data/scan.ipynb #70c3e9b8
+def _plain(value, keyword):
+    "A header value as text or number; several texts joined by backslashes, as DICOM writes them, and of several numbers the first."
     if value is None or value == '': return None
-    if numeric:
-        try: return float(value[0] if isinstance(value, (list, tuple)) or hasattr(value, 'insert') else value)
-        except (TypeError, ValueError):
-            if numeric == 'strict': raise
-            return None
-    return '\\'.join(map(str, value)) if hasattr(value, 'insert') and not isinstance(value, str) else str(value)
+    many = hasattr(value, 'insert')
+    if keyword not in _NUMERIC: return '\\'.join(map(str, value)) if many else str(value)
+    try: return float(value[0] if many else value)
+    except (TypeError, ValueError):
+        if keyword in _STRICT: raise
+        return None
 
-# %% ../../nbs/data/scan.ipynb #a06976e3
+# %% ../../nbs/data/scan.ipynb #2d26af0b
+_PRIVATE_B = dict(siemens=(0x00190010, 0x0019100C, b'SIEMENS MR HEADER'), ge=(0x00430010, 0x00431039, b'GEMS_PARM_01'),
+                  philips=(0x20010010, 0x20011003, b'Philips Imaging DD 001'))
+_PRIVATE = [t for owner,value,_ in _PRIVATE_B.values() for t in (owner,value)]
+
+def _private_b(
+    raw, # raw(tag): the bytes of an element, or None
+    big:bool=False # Big endian?
+) -> float: # s/mm2, None if there is none
+    "b-value from the private elements of Siemens (0019,100C), GE (0043,1039) or Philips (2001,1003)."
+    for who,(owner,tag,name) in _PRIVATE_B.items():
+        value = raw(tag)
+        if not value or (raw(owner) or b'').strip(b' \0') != name: continue
+        if who == 'philips': return float(struct.unpack('>f' if big else '<f', value)[0]) if len(value) == 4 else None
+        first = value.split(b'\\')[0].strip(b' \0')
+        if not re.fullmatch(rb'\+?\d{1,12}', first): return None
+        return float(int(first) % 100000 if who == 'ge' else int(first))   # GE may add 10^9
+    return None
+
+# %% ../../nbs/data/scan.ipynb #c7fe7353
+_SPACINGS = ('PixelSpacing', 'ImagerPixelSpacing', 'NominalScannedPixelSpacing')
+
+def _spacing(ds): return dict(pixel_spacing=in_plane(ds)[0], spacing_kind=next((k for k in _SPACINGS if ds.get(k)), None))
+
+def _vector(ds, keyword, n):
+    "`n` numbers, None where there are none; raises `GeometryError` where there are others."
+    values = ds.get(keyword)
+    if values is None or values == '': return None
+    values = tuple(map(float, values)) if hasattr(values, 'insert') else (float(values),)
+    if len(values) != n or not np.isfinite(values).all(): raise GeometryError(f'{keyword} is not {n} numbers')
+    return values
+
+# %% ../../nbs/data/scan.ipynb #9d591365
+def _plane(ds):
+    "Position, orientation and spacing as columns; of the first frame where the file has many."
+    if not ('PerFrameFunctionalGroupsSequence' in ds and _group(ds, 0, 'PlanePositionSequence', 'ImagePositionPatient')):
+        return dict(ipp=_vector(ds, 'ImagePositionPatient', 3), iop=_vector(ds, 'ImageOrientationPatient', 6), **_spacing(ds))
+    ipp,iop,spacing,thickness = frame_planes(ds)
+    geo = slice_geometry(ipp, iop, spacing, thickness)
+    frames = dict(frame_verdict=geo.verdict, frame_action=geo.action, frame_gap=float(np.linalg.norm(geo.affine[:3,0])))
+    return dict(ipp=tuple(ipp[0].tolist()), iop=tuple(iop[0].tolist()), pixel_spacing=spacing, spacing_kind='PixelSpacing', **frames)
+
+# %% ../../nbs/data/scan.ipynb #004300ba
 _DELIMITER = b'\xfe\xff\xdd\xe0'
 
 def _pixel_bytes(row):
@@ -174,38 +230,31 @@ def _pixels_at(f):
     n = int.from_bytes(head[8:12] if explicit else head[4:8], 'big' if big else 'little')
     return start+(12 if explicit else 8), -1 if n == _scan.UNDEFINED else n
 
-# %% ../../nbs/data/scan.ipynb #9b63e6d4
-_DIRECTORY = '1.2.840.10008.1.3.10'
-
+# %% ../../nbs/data/scan.ipynb #a56209d7
 def _compressed(syntax): return syntax in AllTransferSyntaxes and UID(syntax).is_compressed
 
-def _verdict(row, pixels, tail):
-    "(status, reason) of a row whose `pixels` are at (offset, length); `tail` gives the last bytes of the file."
+def _verdict(row, pixels, tail, cut=False):
+    "(status, reason) of a row whose `pixels` are at (offset, length); `tail()` is the end of the file. `cut`: the header has no end."
+    deflated = row['TransferSyntaxUID'] == _DEFLATED   # positions in such a file say nothing
+    if cut and pixels is None: return 'truncated', 'the deflated data have no end' if deflated else 'the file ends in the middle of its header'
     if not row['Rows']:
-        cut = 'Image Storage' in UID(row['SOPClassUID'] or '').name
-        return ('truncated', 'the header ends before the image') if cut else ('no image', f'a {(row["Modality"] or "DICOM")[:16]} object without pixels')
-    if row['TransferSyntaxUID'] == _DEFLATED: return 'ok', ''   # positions in the file say nothing
+        image = 'Image Storage' in UID(row['SOPClassUID'] or '').name
+        return ('truncated', 'the header ends before the image') if image else ('no image', f'a {(row["Modality"] or "DICOM")[:16]} object without pixels')
+    if deflated: return 'ok', ''
     if pixels is None: return 'no image', 'an image header without pixels'
     at, n = pixels
     if n < 0 or _compressed(row['TransferSyntaxUID']): return ('ok', '') if _DELIMITER in tail() else ('truncated', 'the compressed pixels have no end')
     missing = _pixel_bytes(row) - min(n, row['size']-at)
     return ('ok', '') if missing <= 0 else ('truncated', f'{missing} bytes of pixels are missing')
 
-# %% ../../nbs/data/scan.ipynb #ca324086
-def _plane(ds):
-    "Position, orientation and spacing as columns; of the first frame where the file has many."
-    if 'PerFrameFunctionalGroupsSequence' in ds and _group(ds, 0, 'PlanePositionSequence', 'ImagePositionPatient'):
-        ipp,iop,spacing,thickness = frame_planes(ds)
-        geo = slice_geometry(ipp, iop, spacing, thickness)
-        frames = dict(frame_verdict=geo.verdict, frame_action=geo.action, frame_gap=float(np.linalg.norm(geo.affine[:3,0])))
-        return dict(ipp=tuple(ipp[0].tolist()), iop=tuple(iop[0].tolist()), pixel_spacing=spacing, spacing_kind='PixelSpacing', **frames)
-    ipp,iop = ds.get('ImagePositionPatient'), ds.get('ImageOrientationPatient')
-    return dict(ipp=tuple(map(float, ipp)) if ipp else None, iop=tuple(map(float, iop)) if iop else None, **_spacing(ds))
+# %% ../../nbs/data/scan.ipynb #4db067fa
+#: The columns of the table of files. `size` in bytes, `mtime` in ns; `pixel_offset` is where the pixels' value begins, -1 if not known, `pixel_length` -1 if it is in fragments.
+COLUMNS = ['path', 'status', 'reason', *KEYWORDS, 'TransferSyntaxUID', 'ReferencedSeriesUID', 'ipp', 'iop', 'pixel_spacing', 'spacing_kind',
+           'frame_verdict', 'frame_action', 'frame_gap', 'size', 'mtime', 'pixel_offset', 'pixel_length']
+_INTEGERS = ('size', 'mtime', 'pixel_offset', 'pixel_length')
+_EMPTY = dict.fromkeys(COLUMNS) | dict.fromkeys(_INTEGERS, -1)
 
-_SPACINGS = ('PixelSpacing', 'ImagerPixelSpacing', 'NominalScannedPixelSpacing')
-
-def _spacing(ds): return dict(pixel_spacing=in_plane(ds)[0], spacing_kind=next((k for k in _SPACINGS if ds.get(k)), None))
-
+# %% ../../nbs/data/scan.ipynb #01aadffb
 def _references(ds):
     "The series that a segmentation or structure set was drawn on."
     for ref in ds.get('ReferencedSeriesSequence') or []: return str(ref.get('SeriesInstanceUID', '')) or None
@@ -214,51 +263,44 @@ def _references(ds):
             for series in study.get('RTReferencedSeriesSequence') or []: return str(series.get('SeriesInstanceUID', '')) or None
     return None
 
-# %% ../../nbs/data/scan.ipynb #8c8505e2
-_PRIVATE_B = dict(siemens=(0x00190010, 0x0019100C, b'SIEMENS MR HEADER'), ge=(0x00430010, 0x00431039, b'GEMS_PARM_01'),
-                  philips=(0x20010010, 0x20011003, b'Philips Imaging DD 001'))
-
-def _private_b(
-    raw, # raw(tag): the bytes of an element, or None
-    big:bool=False # Big endian?
-) -> float: # s/mm2, None if there is none
-    "b-value from the private elements of Siemens (0019,100C), GE (0043,1039) or Philips (2001,1003)."
-    for who,(creator,tag,name) in _PRIVATE_B.items():
-        value = raw(tag)
-        if not value or (raw(creator) or b'').strip(b' \0') != name: continue
-        if who == 'philips': return float(struct.unpack('>f' if big else '<f', value)[0]) if len(value) == 4 else None
-        first = value.split(b'\\')[0].strip(b' \0')
-        if not re.fullmatch(rb'\+?\d{1,12}', first): return None
-        return float(int(first) % 100000 if who == 'ge' else int(first))   # GE adds 10^9
-    return None
-
-# %% ../../nbs/data/scan.ipynb #c2064ebb
-_SEQUENCES = 'PerFrameFunctionalGroupsSequence SharedFunctionalGroupsSequence ReferencedSeriesSequence ReferencedFrameOfReferenceSequence SequenceOfUltrasoundRegions'.split()
-_GEOMETRY = [*_SPACINGS, 'PixelAspectRatio', 'ImagePositionPatient', 'ImageOrientationPatient']
-_WANTED = [tag_for_keyword(k) for k in (*KEYWORDS, *_GEOMETRY, *_SEQUENCES)] + [t for c,v,_ in _PRIVATE_B.values() for t in (c,v)]
-
 def _raw(ds, tag):
     "The bytes of an element as they are in the file."
     e = ds.get_item(tag) if tag in ds else None
     return e.value if e is not None and isinstance(e.value, bytes) else None
 
-def _columns(ds):
-    "The keywords of a data set as a row."
-    meta = getattr(ds, 'file_meta', {})
-    row = {k: _plain(ds.get(k), _NUMERIC.get(k)) for k in KEYWORDS}
+def _values(ds):
+    "The columns that are values of the header."
+    row = {k: _plain(ds.get(k), k) for k in KEYWORDS}
     if row['DiffusionBValue'] is None: row['DiffusionBValue'] = _private_b(lambda t: _raw(ds, t), not ds.original_encoding[1])
-    return dict(row, TransferSyntaxUID=str(meta.get('TransferSyntaxUID', '')) or None, ReferencedSeriesUID=_references(ds))
+    return dict(row, TransferSyntaxUID=str(ds.file_meta.get('TransferSyntaxUID', '')) or None, ReferencedSeriesUID=_references(ds))
 
-# %% ../../nbs/data/scan.ipynb #d1229928
-#: The columns of the table of files.
-COLUMNS = ['path', 'status', 'reason', *KEYWORDS, 'TransferSyntaxUID', 'ReferencedSeriesUID', 'ipp', 'iop', 'pixel_spacing', 'spacing_kind',
-           'frame_verdict', 'frame_action', 'frame_gap', 'size', 'mtime', 'pixel_offset', 'pixel_length']
-_EMPTY = dict.fromkeys(COLUMNS) | dict(size=-1, mtime=-1, pixel_offset=-1, pixel_length=-1)
+# %% ../../nbs/data/scan.ipynb #ec27a945
+_DIRECTORY = '1.2.840.10008.1.3.10'
+_SEQUENCES = 'PerFrameFunctionalGroupsSequence SharedFunctionalGroupsSequence ReferencedSeriesSequence ReferencedFrameOfReferenceSequence SequenceOfUltrasoundRegions'.split()
+_GEOMETRY = (*_SPACINGS, 'PixelAspectRatio', 'ImagePositionPatient', 'ImageOrientationPatient')
+_WANTED = [*_TAG.values(), *map(tag_for_keyword, (*_GEOMETRY, *_SEQUENCES)), *_PRIVATE]
 
+def _fill(row, f):
+    "Fill the row of an open file."
+    s = os.fstat(f.fileno()); row.update(size=s.st_size, mtime=s.st_mtime_ns)
+    try: ds = read_dicom(f, pixels=False, tags=_WANTED)
+    except UnreadableFile:
+        if not f.short: raise
+        row.update(status='truncated', reason='the file ends in the middle of its header'); return
+    if ds.file_meta.get('MediaStorageSOPClassUID') == _DIRECTORY: row.update(status='DICOMDIR', reason='the table of contents of a disc')
+    cut = ds.cut if hasattr(ds, 'cut') else f.cut()
+    pixels = None if hasattr(ds, 'cut') else _pixels_at(f)
+    def tail(): f.seek(max(pixels[0], row['size']-4096)); return f.read()
+    row.update(_values(ds))
+    if pixels: row.update(pixel_offset=pixels[0], pixel_length=pixels[1])
+    if not row['status']: row.update(zip(('status','reason'), _verdict(row, pixels, tail, cut)))
+    if row['Rows']: row.update(_plane(ds))
+
+# %% ../../nbs/data/scan.ipynb #3533f526
 def scan_file(
     path # Any file
 ) -> dict: # The columns of `COLUMNS`
-    "One row of the index, read by pydicom. What is wrong with a file is in its row; nothing in a file makes this raise."
+    "One row of the table, read by pydicom. What is wrong with a file is in its row; nothing in a file makes this raise."
     row = dict(_EMPTY, path=str(path))
     try:
         with warnings.catch_warnings(), _open(path) as f:
@@ -271,26 +313,15 @@ def scan_file(
         else: row.update(status='unreadable', reason=f'the header is broken ({type(e).__name__}: {str(e)[:120]})')
     return row
 
-def _fill(row, f):
-    "Fill the row of an open file."
-    s = os.fstat(f.fileno()); row.update(size=s.st_size, mtime=s.st_mtime_ns)
-    ds = read_dicom(f, pixels=False, tags=_WANTED)
-    pixels = None if hasattr(ds, 'cut') else _pixels_at(f)
-    row.update(_columns(ds))
-    if ds.file_meta.get('MediaStorageSOPClassUID') == _DIRECTORY: row.update(status='DICOMDIR', reason='the table of contents of a disc'); return
-    def tail(): f.seek(max(pixels[0], row['size']-4096)); return f.read()
-    row.update(zip(('status','reason'), ('truncated', 'the deflated data have no end') if getattr(ds, 'cut', False) else _verdict(row, pixels, tail)))
-    if pixels: row.update(pixel_offset=pixels[0], pixel_length=pixels[1])
-    if row['Rows']: row.update(_plane(ds))
-
-# %% ../../nbs/data/scan.ipynb #5173cf47
-_META = ['TransferSyntaxUID', 'MediaStorageSOPClassUID', 'SpecificCharacterSet']
-_TAGS = _scan.Tags([tag_for_keyword(k) for k in (*_META, *KEYWORDS, *_GEOMETRY)] + [t for c,v,_ in _PRIVATE_B.values() for t in (c,v)],
-                   [dictionary_VR(tag_for_keyword(k)) for k in (*_META, *KEYWORDS, *_GEOMETRY)] + ['']*6, odd=[tag_for_keyword(k) for k in _SEQUENCES])
-_COL = {k: i for i,k in enumerate((*_META, *KEYWORDS, *_GEOMETRY, *(t for c,v,_ in _PRIVATE_B.values() for t in (c,v))))}
+# %% ../../nbs/data/scan.ipynb #46283b9f
+_META = ('TransferSyntaxUID', 'MediaStorageSOPClassUID', 'SpecificCharacterSet')
+_FOUND = (*_META, *KEYWORDS, *_GEOMETRY)   # what the walk looks for, besides private elements
+_COL = {k: i for i,k in enumerate((*_FOUND, *_PRIVATE))}
+_LOOK = _scan.Tags([*map(tag_for_keyword, _FOUND), *_PRIVATE], [*(dictionary_VR(tag_for_keyword(k)) for k in _FOUND), *('' for _ in _PRIVATE)],
+                   odd=[tag_for_keyword(k) for k in _SEQUENCES])
 
 def _syntax(value, head=b''):
-    "How the elements of a data set are written; -1: leave it to pydicom."
+    "How the elements of a data set are written, by its transfer syntax, or else by its first bytes; -1: leave it to pydicom."
     if value is None:
         known = head[4:6].isalpha() and head[4:6].isupper()
         return {b'\x08\x00': _scan.EXPLICIT if known else _scan.IMPLICIT, b'\x00\x08': _scan.BIG if known else -1}.get(head[:2], -1)
@@ -298,42 +329,51 @@ def _syntax(value, head=b''):
     if uid not in AllTransferSyntaxes or uid == _DEFLATED: return -1
     return _scan.IMPLICIT if UID(uid).is_implicit_VR else _scan.EXPLICIT if UID(uid).is_little_endian else _scan.BIG
 
-# %% ../../nbs/data/scan.ipynb #49eb6e24
+# %% ../../nbs/data/scan.ipynb #a096526b
 _ASCII = re.compile(rb'[ -~]*').fullmatch
 _DECIMAL = re.compile(rb' *[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)? *').fullmatch
 _INTEGER = re.compile(rb' *[+-]?\d{1,15} *').fullmatch
-_DECIMALS = re.compile(rb'[-+.\deE\\ ]+').fullmatch
 
-def _text(raw):
+def _text(raw, one=False):
     raw = raw.rstrip(b' \0')
-    if not _ASCII(raw): raise ValueError('not ASCII')
+    if not _ASCII(raw) or one and b'\\' in raw: raise ValueError('not plain text')
     return raw.decode('ascii') or None
 
-def _one_text(raw):
-    if b'\\' in raw: raise ValueError('several texts')
-    return _text(raw)
+def _number(raw, plain=_DECIMAL):
+    if not plain(raw): raise ValueError('not a plain number')
+    return float(raw)
 
-def _number(plain):
-    def number(raw):
-        if not plain(raw): raise ValueError('not a plain number')
-        return float(raw)
-    return number
+def _binary(raw, code, size):
+    if len(raw) != size: raise ValueError('not one number')
+    return float(struct.unpack(code, raw)[0])
 
-def _binary(code, size):
-    unpack = struct.Struct(code).unpack
-    def binary(raw):
-        if len(raw) != size: raise ValueError('not one number')
-        return float(unpack(raw)[0])
-    return binary
+# %% ../../nbs/data/scan.ipynb #796db7c3
+_QUICK = dict(CS=_text, UI=_text, DA=_text, TM=_text, AS=_text, DT=_text, LO=lambda raw: _text(raw, True), SH=lambda raw: _text(raw, True),
+              DS=_number, IS=lambda raw: _number(raw, _INTEGER), US=lambda raw: _binary(raw, '<H', 2), SS=lambda raw: _binary(raw, '<h', 2),
+              FD=lambda raw: _binary(raw, '<d', 8), FL=lambda raw: _binary(raw, '<f', 4))
 
-_QUICK = dict.fromkeys(('CS','UI','DA','TM','AS','DT'), _text) | dict.fromkeys(('LO','SH'), _one_text) | dict(
-    DS=_number(_DECIMAL), IS=_number(_INTEGER), US=_binary('<H', 2), SS=_binary('<h', 2), FD=_binary('<d', 8), FL=_binary('<f', 4))
+def _numbers(raw, n):
+    "Exactly `n` plain numbers, or None where there are none."
+    if not raw: return None
+    values = tuple(_number(v) for v in raw.split(b'\\'))
+    if len(values) != n: raise ValueError(f'{len(values)} numbers instead of {n}')
+    return values
 
-# %% ../../nbs/data/scan.ipynb #f563c3ba
+# %% ../../nbs/data/scan.ipynb #5484063e
+def _dataset(keywords, raws, how=_scan.EXPLICIT, encodings='iso8859'):
+    "A pydicom data set of a few elements as they are in the file."
+    implicit, little, ds = bool(how == _scan.IMPLICIT), bool(how != _scan.BIG), Dataset()
+    for k,raw in zip(keywords, raws):
+        tag = BaseTag(tag_for_keyword(k))
+        if raw is not None: ds[tag] = RawDataElement(tag, None if implicit else dictionary_VR(tag), len(raw), raw, 0, implicit, little)
+    ds.set_original_encoding(implicit, little, encodings)
+    return ds
+
+# %% ../../nbs/data/scan.ipynb #163593d7
 class _Batch:
     "A few thousand files, found by `_scan`. `odd` marks those that turn out to need pydicom."
     def __init__(self, paths, heads):
-        self.walk, how = _scan.locate(heads, paths, _TAGS, _syntax)
+        self.walk, how = _scan.locate(heads, paths, _LOOK, _syntax)
         self.rows = np.flatnonzero((self.walk.state == _scan.PIXELS) | (self.walk.state == _scan.END))
         self.paths, self.heads = [paths[i] for i in self.rows], [heads[i] for i in self.rows]
         self.found, self.how, self.odd = _scan.Found(self.walk, self.rows), how[self.rows], np.zeros(len(self.rows), bool)
@@ -347,72 +387,36 @@ class _Batch:
             self.encodings[charset] = convert_encodings(_dataset(['SpecificCharacterSet'], [charset]).get('SpecificCharacterSet'))
         return _dataset(keywords, raws, self.how[j], self.encodings[charset])
 
-def _dataset(keywords, raws, how=_scan.EXPLICIT, encodings='iso8859'):
-    "A pydicom data set of a few elements as they are in the file."
-    implicit, little, ds = bool(how == _scan.IMPLICIT), bool(how != _scan.BIG), Dataset()
-    for k,raw in zip(keywords, raws):
-        tag = BaseTag(tag_for_keyword(k))
-        if raw is not None: ds[tag] = RawDataElement(tag, None if implicit else dictionary_VR(tag), len(raw), raw, 0, implicit, little)
-    ds.set_original_encoding(implicit, little, encodings)
-    return ds
-
-# %% ../../nbs/data/scan.ipynb #be758cc5
+# %% ../../nbs/data/scan.ipynb #1cd85d74
 def _decode(
     batch, keywords, # Whose bytes decide the value
     value # value(bytes of each, number of the row)
 ): # (values, and which of them each row has)
     "Decode each run of rows with the same bytes once. Rows that fail are odd."
     cols = [_COL[k] for k in keywords]
-    if not batch.found.any(cols) and len(keywords) == 1: return [None], np.zeros(len(batch.rows), int)
+    if len(cols) == 1 and not batch.found.any(cols): return [None], np.zeros(len(batch.rows), int)
     new = batch.found.changes(cols) | batch.new
     rows, codes, values, memo = np.flatnonzero(new), np.cumsum(new)-1, [], {}
     for k,key in enumerate(zip(*(batch.found.raws(c, rows) for c in cols), batch.context[rows].tolist())):
         if key not in memo:
             try: memo[key] = value(key[:-1], rows[k])
-            except _DECODE_ERRORS as e: memo[key] = e
+            except (GeometryError, *_DECODE_ERRORS) as e: memo[key] = e
         if isinstance(memo[key], Exception): batch.odd[codes == k] = True
         values.append(memo[key])
     return values, codes
 
+# %% ../../nbs/data/scan.ipynb #58fabf3b
 def _keyword(batch, k):
     "The column of one keyword."
-    vr, numeric = dictionary_VR(tag_for_keyword(k)), _NUMERIC.get(k)
+    vr = dictionary_VR(tag_for_keyword(k))
+    def slow(raw, j): return _plain(batch.dataset([k], [raw], j).get(k), k)
     def value(raws, j):
         if raws[0] is None: return None
-        try: return _QUICK[vr](raws[0]) if batch.how[j] != _scan.BIG or vr in _TEXT_VR else _slow(raws, j)
-        except ValueError: return _slow(raws, j)
-    def _slow(raws, j): return _plain(batch.dataset([k], raws, j).get(k), numeric)
+        try: return slow(raws[0], j) if batch.how[j] == _scan.BIG and vr in ('US','SS','FD','FL') else _QUICK[vr](raws[0])
+        except ValueError: return slow(raws[0], j)
     return _decode(batch, [k], value)
 
-_TEXT_VR = ('CS','UI','DA','TM','AS','DT','LO','SH','DS','IS')
-
-# %% ../../nbs/data/scan.ipynb #83bafbea
-def _numbers(raw, n):
-    "Exactly `n` decimal numbers, or None where there are none."
-    if not raw: return None
-    if not _DECIMALS(raw): raise ValueError('not plain numbers')
-    values = tuple(map(float, raw.split(b'\\')))
-    if len(values) != n: raise ValueError(f'{len(values)} numbers instead of {n}')
-    return values
-
-def _planes(batch, has):
-    "Columns of position, orientation and spacing, for the rows that `has` an image."
-    def only(column): return [*column[0], None], np.where(has, column[1], len(column[0]))
-    batch.columns['ipp'] = only(_decode(batch, ['ImagePositionPatient'], lambda raws,_: _numbers(raws[0], 3)))
-    batch.columns['iop'] = only(_decode(batch, ['ImageOrientationPatient'], lambda raws,_: _numbers(raws[0], 6)))
-    keys = [*_SPACINGS, 'PixelAspectRatio']
-    values, codes = only(_decode(batch, keys, lambda raws,j: _spacing(batch.dataset(keys, raws, j))))
-    for k in ('pixel_spacing','spacing_kind'): batch.columns[k] = [v[k] if isinstance(v, dict) else None for v in values], codes
-
-# %% ../../nbs/data/scan.ipynb #4bab242c
-def _b_values(batch):
-    "Add private b-values where there is no DiffusionBValue."
-    tags = [t for c,v,_ in _PRIVATE_B.values() for t in (c,v)]
-    if not batch.found.any([_COL[t] for t in tags[1::2]]): return
-    (values, codes), (private, kinds) = batch.columns['DiffusionBValue'], _decode(batch, tags, lambda raws,j: _private_b(dict(zip(tags, raws)).get, batch.how[j] == _scan.BIG))
-    given = np.array([v is not None for v in values], bool)[codes]
-    batch.columns['DiffusionBValue'] = [*values, *private], np.where(given, codes, kinds+len(values))
-
+# %% ../../nbs/data/scan.ipynb #28708ebc
 def _array(batch, k, default):
     "A column as numbers, `default` where it is missing or 0."
     values, codes = batch.columns[k]
@@ -423,34 +427,73 @@ def _flag(batch, k, test):
     values, codes = batch.columns[k]
     return np.array([isinstance(v, str) and test(v) for v in values], bool)[codes]
 
-# %% ../../nbs/data/scan.ipynb #cc813e76
-def _statuses(batch):
-    "Columns `status` and `reason`: plain whole images all at once, the others one by one."
-    w, i = batch.walk, batch.rows
-    rows, columns, samples, frames, bits = (_array(batch, k, d) for k,d in (('Rows',0), ('Columns',np.nan), ('SamplesPerPixel',1), ('NumberOfFrames',1), ('BitsAllocated',16)))
-    promised = rows*columns*samples*frames*bits
-    special = _flag(batch, 'PhotometricInterpretation', lambda v: '422' in v) | _flag(batch, 'TransferSyntaxUID', _compressed)
-    there = np.minimum(w.pixel_size[i], np.array([h[0] for h in batch.heads], np.int64) - w.pixel_at[i])
-    whole = (rows > 0) & (w.state[i] == _scan.PIXELS) & ~special & (promised < 2**50) & (there*8 >= promised)
-    values, codes = [('ok','')], np.zeros(len(i), int)
-    for j in np.flatnonzero(~whole & ~batch.odd).tolist():
-        try: values.append(_status(batch, j)); codes[j] = len(values)-1
-        except _DECODE_ERRORS: batch.odd[j] = True
-    for k,name in enumerate(('status','reason')): batch.columns[name] = [v[k] for v in values], codes
+# %% ../../nbs/data/scan.ipynb #1c0b02e9
+def _planes(batch, has):
+    "Columns of position, orientation and spacing, for the rows that `has` an image."
+    def only(column): return [*column[0], None], np.where(has, column[1], len(column[0]))
+    for k,keyword,n in (('ipp','ImagePositionPatient',3), ('iop','ImageOrientationPatient',6)):
+        batch.columns[k] = only(_decode(batch, [keyword], lambda raws,_,n=n: _numbers(raws[0], n)))
+    keys = (*_SPACINGS, 'PixelAspectRatio')
+    values, codes = only(_decode(batch, keys, lambda raws,j: _spacing(batch.dataset(keys, raws, j))))
+    for k in ('pixel_spacing','spacing_kind'): batch.columns[k] = [v[k] if isinstance(v, dict) else None for v in values], codes
+
+def _b_values(batch):
+    "Add private b-values where there is no DiffusionBValue."
+    if not batch.found.any([_COL[t] for t in _PRIVATE[1::2]]): return
+    values, codes = batch.columns['DiffusionBValue']
+    private, kinds = _decode(batch, _PRIVATE, lambda raws,j: _private_b(dict(zip(_PRIVATE, raws)).get, batch.how[j] == _scan.BIG))
+    given = np.array([v is not None for v in values], bool)[codes]
+    batch.columns['DiffusionBValue'] = [*values, *private], np.where(given, codes, kinds+len(values))
+
+# %% ../../nbs/data/scan.ipynb #10e705c2
+_DESCRIBES = ('Rows', 'Columns', 'SamplesPerPixel', 'NumberOfFrames', 'BitsAllocated', 'PhotometricInterpretation', 'SOPClassUID', 'Modality', 'TransferSyntaxUID')
 
 def _status(batch, j):
     "Verdict on one row."
-    row = {k: batch.columns[k][0][batch.columns[k][1][j]] for k in _VERDICT}
+    row = {k: batch.columns[k][0][batch.columns[k][1][j]] for k in _DESCRIBES}
     at, n = (int(a[batch.rows[j]]) for a in (batch.walk.pixel_at, batch.walk.pixel_size))
     size, _, head = batch.heads[j]
     def tail(): return head[at:] if len(head) == size else _scan.read_at(batch.paths[j], max(at, size-4096), 4096)[2]
     return _verdict(dict(row, size=size), (at, n) if at >= 0 else None, tail)
 
-_VERDICT = 'Rows Columns SamplesPerPixel NumberOfFrames BitsAllocated PhotometricInterpretation SOPClassUID Modality TransferSyntaxUID'.split()
+# %% ../../nbs/data/scan.ipynb #50b0e1cb
+def _whole(batch):
+    "Uncompressed images that have all the bytes they promise."
+    w, i = batch.walk, batch.rows
+    rows, columns, samples, frames, bits = (_array(batch, k, d) for k,d in zip(_DESCRIBES, (0, np.nan, 1, 1, 16)))
+    promised = rows*columns*samples*frames*bits
+    special = _flag(batch, 'PhotometricInterpretation', lambda v: '422' in v) | _flag(batch, 'TransferSyntaxUID', _compressed)
+    there = np.minimum(w.pixel_size[i], np.array([h[0] for h in batch.heads], np.int64) - w.pixel_at[i])
+    return (rows > 0) & (w.state[i] == _scan.PIXELS) & ~special & (promised < 2**50) & (there*8 >= promised)
 
-# %% ../../nbs/data/scan.ipynb #70c3e9b8
-_INTEGERS = ('size', 'mtime', 'pixel_offset', 'pixel_length')
+def _statuses(batch):
+    "Columns `status` and `reason`."
+    values, codes = [('ok','')], np.zeros(len(batch.rows), int)
+    for j in np.flatnonzero(~_whole(batch) & ~batch.odd).tolist():
+        try: values.append(_status(batch, j)); codes[j] = len(values)-1
+        except _DECODE_ERRORS: batch.odd[j] = True
+    for k,name in enumerate(('status','reason')): batch.columns[name] = [v[k] for v in values], codes
 
+# %% ../../nbs/data/scan.ipynb #3c195299
+def _other(path, head):
+    "The row of a file that is not plain."
+    what = '' if isinstance(head, Exception) else _foreign(head[2][:264])
+    return scan_file(path) if not what else dict(_EMPTY, path=path, status='not DICOM', reason=_not_dicom(what), size=head[0], mtime=head[1])
+
+def _with_others(batch, paths, heads, ints):
+    "The columns of all files of the batch: of the plain ones as found, of the others row by row."
+    plain, out = batch.rows[~batch.odd], {}
+    for k in COLUMNS[1:-len(_INTEGERS)]:
+        values, codes = batch.columns.get(k, ([], np.zeros(len(batch.rows), int)))
+        out[k] = [*values, None], np.full(len(paths), len(values))
+        out[k][1][plain] = codes[~batch.odd]
+    for i in sorted(set(range(len(paths))) - set(plain.tolist())):
+        row = _other(paths[i], heads[i])
+        for k in ints: ints[k][i] = row[k]
+        for k,(values,codes) in out.items(): codes[i] = len(values); values.append(row[k])
+    return out | ints
+
+# %% ../../nbs/data/scan.ipynb #4f234af8
 def _scan_batch(paths, heads):
     "The columns of a batch: (values, which of them each row has), or an array of integers."
     batch = _Batch(paths, heads)
@@ -462,27 +505,7 @@ def _scan_batch(paths, heads):
     ints = {k: np.array([-1 if isinstance(h, Exception) else h[n] for h in heads], np.int64) for n,k in enumerate(('size','mtime'))}
     return _with_others(batch, paths, heads, dict(ints, pixel_offset=batch.walk.pixel_at, pixel_length=batch.walk.pixel_size))
 
-def _with_others(batch, paths, heads, ints):
-    "The columns of all files of the batch: of the plain ones as found, of the others row by row."
-    plain = batch.rows[~batch.odd]
-    missing, out = [None], {}
-    for k in COLUMNS[1:-len(_INTEGERS)]:
-        values, codes = batch.columns.get(k, (missing, np.zeros(len(batch.rows), int)))
-        out[k] = [*values, None], np.full(len(paths), len(values))
-        out[k][1][plain] = codes[~batch.odd]
-    rest = np.ones(len(paths), bool); rest[plain] = False
-    for i in np.flatnonzero(rest).tolist():
-        row = _other(paths[i], heads[i])
-        for k in ints: ints[k][i] = row[k]
-        for k,(values,codes) in out.items(): codes[i] = len(values); values.append(row[k])
-    return out | ints
-
-def _other(path, head):
-    "The row of a file that is not plain."
-    what = '' if isinstance(head, Exception) else _foreign(head[2][:264])
-    return scan_file(path) if not what else dict(_EMPTY, path=path, status='not DICOM', reason=_not_dicom(what), size=head[0], mtime=head[1])
-
-# %% ../../nbs/data/scan.ipynb #e69dd58c
+# %% ../../nbs/data/scan.ipynb #ca1c1e94
 def _heads(paths):
     "(size, mtime, first bytes) of each file, or what stands in the way."
     out = []
@@ -492,7 +515,7 @@ def _heads(paths):
     return out
 
 def _pace(paths):
-    "(threads, files in a batch). On a local disk two threads are enough; where every file keeps one waiting (a share, a slow disk), many are needed."
+    "(threads, files in a batch), by the time that a few files take."
     start = time.perf_counter(); _heads(paths)
     return (16, 256) if time.perf_counter()-start > len(paths)*1e-3 else (2, 2048)
 
@@ -507,33 +530,33 @@ def _read_ahead(paths, workers=None, piece=64):
             now, coming = coming, read(following)
             yield batch, [h for f in now for h in f.result()]
 
-# %% ../../nbs/data/scan.ipynb #f4469408
+# %% ../../nbs/data/scan.ipynb #1f120746
 _TEXT_TYPE = pd.Series(['text']).dtype   # what this pandas calls text
 _TUPLES = ('ipp', 'iop', 'pixel_spacing')
 
 def _texts(values):
     "A column of text. File names that are no valid text (old discs have them) make it a column of objects."
     try: return pd.array(values, dtype=_TEXT_TYPE)
-    except UnicodeEncodeError: return np.array(values, object)
+    except UnicodeEncodeError: return pd.Series(values, dtype=object)
 
-def _series(k, column):
-    "Column `k` of the table."
-    if k in _INTEGERS: return column
-    values, codes = column
-    if k in _NUMERIC or k == 'frame_gap': return np.array([v if isinstance(v, float) else np.nan for v in values])[codes]
-    if k not in _TUPLES: return _texts([v if isinstance(v, str) else None for v in values]).take(codes)
-    out = np.empty(len(values), object); out[:] = values
-    return out[codes]
+def _as_column(k, values):
+    "Values of column `k` as an array of the type that the column has."
+    if k in _INTEGERS: return np.array(values, np.int64)
+    if k in _TUPLES: return np.fromiter((v if isinstance(v, tuple) else None for v in values), object, len(values))
+    if k in _NUMERIC or k == 'frame_gap': return np.array([v if isinstance(v, float) else np.nan for v in values], float)
+    return _texts([v if isinstance(v, str) else None for v in values])
 
+# %% ../../nbs/data/scan.ipynb #08837c09
 def _tables(paths, workers=None):
     "The table of `scan_files` in pieces, as they are ready."
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')
         for part,heads in _read_ahead(paths, workers):
-            columns = _scan_batch(part, heads)
-            yield pd.DataFrame(dict(path=_texts(part)) | {k: _series(k, columns[k]) for k in COLUMNS[1:]}, copy=False)
+            columns = dict(path=_texts(part))
+            for k,column in _scan_batch(part, heads).items():
+                columns[k] = column if k in _INTEGERS else _as_column(k, column[0]).take(column[1])
+            yield pd.DataFrame(columns, columns=COLUMNS, copy=False)
 
-# %% ../../nbs/data/scan.ipynb #2d26af0b
 def scan_files(
     paths, # Any files
     workers:int=None # Threads that read; default: 2, and 16 where every file keeps one waiting (a network share)

@@ -14,8 +14,9 @@ from .stacks import _Table, _thickness, stacks
 from .volume import plane_name
 
 # %% ../../nbs/data/series.ipynb #38e4d1f1
-_KEEP = ('PatientID PatientSex PatientAge StudyInstanceUID SeriesInstanceUID FrameOfReferenceUID Modality StudyDescription SeriesDescription ProtocolName BodyPartExamined Manufacturer '
-         'ManufacturerModelName StationName InstitutionName StudyDate SeriesNumber ConvolutionKernel ContrastBolusAgent SliceThickness').split()
+_KEEP = ('PatientID PatientSex PatientAge StudyInstanceUID SeriesInstanceUID FrameOfReferenceUID Modality StudyDescription SeriesDescription '
+         'ProtocolName BodyPartExamined Manufacturer ManufacturerModelName StationName InstitutionName StudyDate SeriesNumber '
+         'ConvolutionKernel ContrastBolusAgent SliceThickness').split()
 
 def _images(files):
     "(rows of whole images, each once; by series: number of copies, number of damaged files)."
@@ -38,8 +39,8 @@ def _row(t, paths, stack):
     "What the table says of a stack itself."
     shape, spacing, plane = _shape(t, stack)
     mine = list(dict.fromkeys(paths[[*stack.rows.ravel(), *stack.partial]]))
-    return dict(part=stack.part, n_files=len(mine), shape=shape, n_times=len(stack.rows), dimension=_in_words(stack.dimension), spacing=spacing, orientation=plane,
-                verdict=stack.verdict, action=stack.action, paths=mine)
+    return dict(part=stack.part, n_files=len(mine), shape=shape, n_times=len(stack.rows), dimension=_in_words(stack.dimension), spacing=spacing,
+                orientation=plane, verdict=stack.verdict, action=stack.action, paths=mine)
 
 def _in_words(dim):
     "A fourth dimension in words; '' for a 3D volume."
@@ -57,7 +58,8 @@ def _left_out(verdicts, series, counts, what):
 def series_table(
     files:pd.DataFrame # From `index_dicom`
 ) -> pd.DataFrame: # One row per volume; `paths` in slice order
-    "Which volumes there are, with a geometry verdict in words. Segmentations are not volumes: `find_masks` attaches them. Files with many frames are opened, header only."
+    """Which volumes there are, with a geometry verdict in words. Segmentations are not volumes: `find_masks` attaches them. Of files
+    with many frames the headers are read. Raises `NoDicomFound`."""
     unique, copies, bad = _images(files)
     frames = expand(unique)
     found, t, paths = stacks(frames), _Table(frames), frames.path.to_numpy(object)
@@ -67,7 +69,7 @@ def series_table(
         if len(counts): out['verdict'] = _left_out(out.verdict, out.SeriesInstanceUID, counts, what)
     return out.sort_values(['PatientID','StudyInstanceUID','SeriesInstanceUID','part'], kind='stable').reset_index(drop=True)
 
-# %% ../../nbs/data/series.ipynb #4be01d2f
+# %% ../../nbs/data/series.ipynb #d144f4a3
 def _read_labels(labels, on):
     if isinstance(labels, pd.DataFrame): return labels.assign(**{on: labels[on].astype(str)}), None
     try: return pd.read_csv(labels, dtype={on: str}), labels
@@ -76,9 +78,10 @@ def _read_labels(labels, on):
 def _zeros_hint(unknown, ids):
     "Spreadsheets eat leading zeros: say so when that is what happened."
     bare = {str(i).lstrip('0').strip() for i in ids}
-    return ' (the ids match once leading zeros and blanks are dropped: a spreadsheet has eaten them)' if {u.lstrip('0').strip() for u in unknown} <= bare else ''
+    eaten = {u.lstrip('0').strip() for u in unknown} <= bare
+    return ' (the ids match once leading zeros and blanks are dropped: a spreadsheet has eaten them)' if eaten else ''
 
-# %% ../../nbs/data/series.ipynb #8dc8b2fa
+# %% ../../nbs/data/series.ipynb #6bb45090
 def join_labels(
     series:pd.DataFrame, # From `series_table`, or any table with the column `on`
     labels, # A CSV file or a DataFrame with the column `on`
@@ -92,15 +95,16 @@ def join_labels(
     strangers = sorted(set(table[on]) - set(series[on].astype(str)))
     if strangers and unknown != 'drop':
         hint = _zeros_hint(strangers, series[on])
-        raise UnknownPatients(f'{len(strangers)} of {table[on].nunique()} labelled patients have no images{hint}, e.g. row {list(table[on]).index(strangers[0])+2} of the table',
-                              path, "correct the ids, or pass unknown='drop' to leave them out")
+        row = list(table[on]).index(strangers[0])+2
+        raise UnknownPatients(f'{len(strangers)} of {table[on].nunique()} labelled patients have no images{hint}, e.g. row {row} of the table', path,
+                              "correct the ids, or pass unknown='drop' to leave them out")
     table = table.drop_duplicates()
     twice = table[table.duplicated(on, keep=False)]
     if len(twice): raise BadLabels(f'{twice[on].nunique()} patients have two different rows of labels', path, f'keep one row per {on}')
     new = [c for c in table.columns if c != on and c not in series.columns]
     return series.assign(**{on: series[on].astype(str)}).merge(table[[on, *new]], on=on, how='left')
 
-# %% ../../nbs/data/series.ipynb #6bb45090
+# %% ../../nbs/data/series.ipynb #672fedc4
 def find_masks(
     series:pd.DataFrame, # From `series_table`
     files:pd.DataFrame # From `index_dicom`, of the same folder

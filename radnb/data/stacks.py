@@ -35,6 +35,7 @@ def _trim(text):
     "Text without the blanks that some writers leave in front of a backslash."
     return '\\'.join(w.strip() for w in text.split('\\')) if isinstance(text, str) else text
 
+# %% ../../nbs/data/stacks.ipynb #d6a18de2
 class _Table:
     "Columns of a table of images as arrays, made when they are first asked for."
     def __init__(self, frames):
@@ -56,7 +57,8 @@ class _Table:
         if k not in self.made:
             v = self.frames[k] if k in self.frames else pd.Series(np.zeros(len(self.frames)))
             codes, values = pd.factorize(v.round(3) if v.dtype.kind == 'f' else v, use_na_sentinel=False)
-            self.made[k] = pd.factorize(np.array([_trim(x) for x in values], object), use_na_sentinel=False)[0][codes] if v.dtype.kind != 'f' else codes
+            if v.dtype.kind != 'f': codes = pd.factorize(np.array([_trim(x) for x in values], object), use_na_sentinel=False)[0][codes]
+            self.made[k] = codes
         return self.made[k]
 
     def numbers(self, k):
@@ -66,7 +68,7 @@ class _Table:
             self.made['n',k] = v//10000*3600 + v//100%100*60 + v%100 if k in ('AcquisitionTime','ContentTime') else v
         return self.made['n',k]
 
-# %% ../../nbs/data/stacks.ipynb #d6a18de2
+# %% ../../nbs/data/stacks.ipynb #9bb64f89
 def _alike(values, within, tol):
     "A code per row, the same for rows of one `within` that differ by no more than `tol` from the first of their kind."
     rounded = np.rint(np.nan_to_num(values, nan=-9.)/(tol/50)).astype(np.int64)
@@ -81,7 +83,7 @@ def _alike(values, within, tol):
             left = left[~near]
     return code[inverse]
 
-# %% ../../nbs/data/stacks.ipynb #496058ed
+# %% ../../nbs/data/stacks.ipynb #8ee2c702
 def _kind(image_type):
     "Localizer, projection or reformat, from the words of ImageType; '' for slices."
     words = set(str(image_type).upper().split('\\'))
@@ -94,28 +96,35 @@ def _kinds(frames):
     codes, types = pd.factorize(frames.ImageType, use_na_sentinel=False)
     return np.array([_kind(t) for t in types], object)[codes]
 
-# %% ../../nbs/data/stacks.ipynb #8ee2c702
+# %% ../../nbs/data/stacks.ipynb #be11769c
 def _numbered(*columns):
     "One code for each combination of several columns of codes, counted in order of appearance."
     code = np.zeros(len(columns[0]), np.int64)
     for c in columns: code = np.unique(code*(int(c.max(initial=0))+1)+c, return_inverse=True)[1].ravel()
     return pd.factorize(code)[0]
 
+def _frame_of_reference(t):
+    "A code for each zero point of coordinates; the same for all of a series where every image claims one of its own (the mark of a bad anonymiser)."
+    series, code = t.codes('SeriesInstanceUID'), t.codes('FrameOfReferenceUID')
+    pairs = np.unique(np.stack([series, code], 1), axis=0)[:,0]
+    return np.where(np.bincount(pairs)[series] == np.bincount(series)[series], 0, code+1)
+
+# %% ../../nbs/data/stacks.ipynb #c5db4409
 def _candidates(t, kinds):
     "(rows of each group that could be one stack): what must agree, agrees. Pictures without a place stand alone, file by file."
     fr, own = t.frames, pd.factorize(t.frames.path)[0]+1
     alone = np.where(t.placed & fr.get('alone', pd.Series([None]*len(fr))).isna().to_numpy(), 0, own)
-    same = _numbered(*(t.codes(k) for k in ('SeriesInstanceUID','SeriesNumber','Rows','Columns','SamplesPerPixel','StackID')),
-                     pd.factorize(kinds)[0], alone, t.placed.astype(int))
+    keys = 'PatientID StudyInstanceUID SeriesInstanceUID SeriesNumber Modality Rows Columns SamplesPerPixel StackID'.split()
+    same = _numbered(*map(t.codes, keys), _frame_of_reference(t), pd.factorize(kinds)[0], alone, t.placed.astype(int))
     same = _numbered(same, _alike(t.spacing, same, .0005))
-    code = _numbered(same, _alike(t.iop, same, .001))
+    code = _numbered(same, _alike(t.iop, same, .0005))
     lonely = (np.bincount(code)[code] == 1) & (alone == 0)   # a rotating projection: every image has its own direction
     many = lonely & (np.bincount(same, lonely)[same] > 3)
     code = np.where(many, len(fr)+same, code)
     code = pd.factorize(code)[0]
     return np.split(np.argsort(code, kind='stable'), np.cumsum(np.bincount(code))[:-1])
 
-# %% ../../nbs/data/stacks.ipynb #be11769c
+# %% ../../nbs/data/stacks.ipynb #53beb73d
 def _places(t, rows, tol=.02):
     "A number for each row, the same for images at one place along the normal of the first."
     normal = np.cross(t.iop[rows[0],:3], t.iop[rows[0],3:])
@@ -134,20 +143,24 @@ def _thickness(t, row):
 
 def _geometry(t, rows): return slice_geometry(t.ipp[rows], t.iop[rows], t.spacing[rows[0]], _thickness(t, rows[0]))
 
-# %% ../../nbs/data/stacks.ipynb #d69cf422
-_SPLITTERS = ('ImageType ComplexImageComponent EchoTime RepetitionTime KVP ConvolutionKernel SeriesDescription EnergyWindowVector RRIntervalVector').split()
+# %% ../../nbs/data/stacks.ipynb #2717c8f6
+_SPLITTERS = ('ImageType ComplexImageComponent EchoTime RepetitionTime KVP ConvolutionKernel SeriesDescription '
+              'EnergyWindowVector RRIntervalVector').split()
 
 #: What may be the fourth dimension: keyword, name, unit, and factor from the header's unit. Earlier ones say more.
-_DIMENSIONS = (('DiffusionBValue','b-value','s/mm2',1), ('InversionTime','inversion time','ms',1), ('FlipAngle','flip angle','degrees',1), ('CardiacPhase','cardiac phase','%',1),
-    ('TimeSlotVector','cardiac phase','',1), ('TriggerTime','trigger time','ms',1), ('FrameTime','time','s',1), ('TemporalPositionIdentifier','time','',1),
-    ('FrameReferenceTime','time','s',.001), ('TimeSliceVector','time','',1), ('PhaseVector','phase','',1), ('AngularViewVector','view','',1), ('DetectorVector','detector','',1),
-    ('AcquisitionNumber','acquisition','',1), ('AcquisitionTime','time','s',1), ('ContentTime','time','s',1), ('InstanceNumber','image','',1))
+_DIMENSIONS = (
+    ('DiffusionBValue','b-value','s/mm2',1), ('InversionTime','inversion time','ms',1), ('FlipAngle','flip angle','degrees',1),
+    ('CardiacPhase','cardiac phase','%',1), ('TimeSlotVector','cardiac phase','',1), ('TriggerTime','trigger time','ms',1),
+    ('FrameTime','time','s',1), ('TemporalPositionIdentifier','time','',1), ('FrameReferenceTime','time','s',.001),
+    ('TimeSliceVector','time','',1), ('PhaseVector','phase','',1),
+    ('AngularViewVector','view','',1), ('DetectorVector','detector','',1), ('AcquisitionNumber','acquisition','',1), ('AcquisitionTime','time','s',1),
+    ('ContentTime','time','s',1), ('InstanceNumber','image','',1))
 _BY_RANK = {'TriggerTime','FrameTime','FrameReferenceTime','AcquisitionTime','ContentTime','InstanceNumber'}   # may differ from slice to slice
 _PLURAL = {'time':'time points', 'phase':'phases', 'b-value':'b-values', 'image':'images at each place'}
 
 def _plural(name): return _PLURAL.get(name, name+'s')
 
-# %% ../../nbs/data/stacks.ipynb #f5ccda04
+# %% ../../nbs/data/stacks.ipynb #2292ce35
 def _instance(t, rows):
     "Order of appearance: the instance number, then the frame."
     return np.nan_to_num(t.numbers('InstanceNumber')[rows])*1e6 + np.nan_to_num(t.numbers('frame')[rows])
@@ -168,7 +181,7 @@ def _along(t, rows, place, keyword):
     else: ok = np.ptp(M, axis=0).max() <= 1e-3 and ((steps > 0).all() or keyword == 'DiffusionBValue' and steps.max() > 0)
     return (rows[order].reshape(M.shape), M) if ok else None
 
-# %% ../../nbs/data/stacks.ipynb #2717c8f6
+# %% ../../nbs/data/stacks.ipynb #3a3930cb
 def _seconds(t, grid):
     "Seconds from the first point, by the earliest slice of each; None where the headers do not tell."
     for k in ('FrameTime', 'AcquisitionTime', 'ContentTime'):
@@ -191,7 +204,7 @@ def _fourth(t, rows, place):
         return grid, Dimension(name, unit, [float(v) for v in values], keyword)
     return None
 
-# %% ../../nbs/data/stacks.ipynb #2292ce35
+# %% ../../nbs/data/stacks.ipynb #001c40bf
 def _names(keyword, values):
     "A short name for each of the values that a keyword takes."
     if keyword != 'ImageType': return [f'{keyword} {v:g}' if isinstance(v, float) else f'{keyword} {v}' for v in values]
@@ -208,7 +221,7 @@ def _by(t, rows, keyword):
     found.sort(key=lambda part: (2, str(value(part))) if isinstance(value(part), str) else (1, value(part)) if pd.notna(value(part)) else (0, 0))
     return list(zip(_names(keyword, [value(p) for p in found]), found))
 
-# %% ../../nbs/data/stacks.ipynb #001c40bf
+# %% ../../nbs/data/stacks.ipynb #420d01ec
 _UNTOLD = 'raises an error: nothing in the headers tells the images at one place apart; load the files of one volume'
 
 def _arrange(t, rows):
@@ -231,9 +244,10 @@ def _part(t, rows, name): return [s._replace(part=f'{name} {s.part}'.strip()) fo
 def _film(t, grid, dim):
     "A 4D stack: the geometry of its first point."
     geo = _geometry(t, grid[0])
-    return Stack(grid[:,geo.order], f'{geo.verdict}; {len(grid)} {_plural(dim.name)}', geo.action.replace(_TAKES, 'loads as a 4D volume', 1), geo, dim)
+    action = geo.action.replace(_TAKES, 'loads as a 4D volume', 1)
+    return Stack(grid[:,geo.order], f'{geo.verdict}; {len(grid)} {_plural(dim.name)}', action, geo, dim)
 
-# %% ../../nbs/data/stacks.ipynb #c2db0fe7
+# %% ../../nbs/data/stacks.ipynb #4a9a275a
 _PARTIAL = "raises an error; regular='as-is' or 'resample' leaves out what is incomplete"
 
 def _strangers(t, rows, geo):
@@ -258,7 +272,7 @@ def _fields(t, rows, place):
         for n,i in enumerate(sorted(range(len(codes)), key=middle.__getitem__)): field[(place == p) & (code == codes[i])] = n
     return field
 
-# %% ../../nbs/data/stacks.ipynb #420d01ec
+# %% ../../nbs/data/stacks.ipynb #23fda211
 def _each_whole(t, rows, keyword):
     "The parts by a keyword, if none of them has two images at one place; else None."
     parts = _by(t, rows, keyword)
@@ -280,23 +294,26 @@ def _incomplete(t, rows, place):
         if dim is None: continue
         stack = _film(t, grid, dim)
         n = len(points)-len(whole)
-        return [stack._replace(verdict=f'{n} of {len(points)} {_plural(name)} incomplete; {stack.verdict}', action=_PARTIAL, partial=tuple(np.setdiff1d(rows, grid)))]
+        verdict = f'{n} of {len(points)} {_plural(name)} incomplete; {stack.verdict}'
+        return [stack._replace(verdict=verdict, action=_PARTIAL, partial=tuple(np.setdiff1d(rows, grid)))]
     return None
 
-# %% ../../nbs/data/stacks.ipynb #4a9a275a
+# %% ../../nbs/data/stacks.ipynb #3e4d30e9
 _SLIDE = '1.2.840.10008.5.1.4.1.1.77.1.6'   # whole slide microscopy
 
 def _picture(t, rows):
     "Pictures without a place in the patient: one, or the frames of one file."
-    n = len(rows)
+    n, count = len(rows), [float(i+1) for i in range(len(rows))]
     if n > 1 and t.frames.SOPClassUID.iloc[rows[0]] == _SLIDE:
-        return Stack(rows[:,None], f'{n} tiles of a microscopy slide', 'loads the tiles one after the other', None, Dimension('tile', '', [float(i+1) for i in range(n)], 'frame'))
+        dim = Dimension('tile', '', count, 'frame')
+        return Stack(rows[:,None], f'{n} tiles of a microscopy slide', 'loads the tiles one after the other', None, dim)
     if n == 1: return Stack(rows[None], 'single image', 'loads as one picture')
     varying = [k for k in ('EnergyWindowVector','RotationVector','RRIntervalVector') if len(np.unique(t.codes(k)[rows])) > 1]
     found = None if varying else _fourth(t, rows, np.zeros(n, int))
-    dim = found[1] if found else Dimension('frame', '', [float(i+1) for i in range(n)], 'frame')
+    dim = found[1] if found else Dimension('frame', '', count, 'frame')
     if dim.keyword == 'InstanceNumber': dim = dim._replace(name='frame', keyword='frame')
-    return Stack(rows[:,None], f'{n} frames without positions', 'loads the frames as ' + ('time points' if dim.name == 'time' else f'a fourth dimension ({dim.name})'), None, dim)
+    what = 'time points' if dim.name == 'time' else f'a fourth dimension ({dim.name})'
+    return Stack(rows[:,None], f'{n} frames without positions', f'loads the frames as {what}', None, dim)
 
 def _stack(t, rows, kinds):
     "The stacks in one group of candidates."
@@ -305,13 +322,14 @@ def _stack(t, rows, kinds):
     if not t.placed[rows[0]]: return [_picture(t, rows)]
     return _arrange(t, rows)
 
-# %% ../../nbs/data/stacks.ipynb #23fda211
+# %% ../../nbs/data/stacks.ipynb #95c1cff0
 def _words(t, stack, kinds):
     "How one could call a stack: each attribute in words, to be used where it tells volumes of a series apart."
     r = stack.rows[0,0]
     fr = t.frames
     plane = plane_name(stack.geometry.affine) if stack.geometry is not None else ''
-    return [kinds[r], plane, f'{int(fr.Rows.iloc[r])} x {int(fr.Columns.iloc[r])}', f'{t.spacing[r,0]:.3g} mm', f'stack {fr.StackID.iloc[r]}' if 'StackID' in fr else '']
+    matrix, number = f'{int(fr.Rows.iloc[r])} x {int(fr.Columns.iloc[r])}', f'stack {fr.StackID.iloc[r]}' if 'StackID' in fr else ''
+    return [kinds[r], plane, matrix, f'{t.spacing[r,0]:.3g} mm', number]
 
 def _name_parts(t, found, kinds):
     "Give every stack of one series a name of its own."
@@ -326,7 +344,7 @@ def _name_parts(t, found, kinds):
         out.append(s._replace(part=n if seen[n] == 1 else f'{n} ({count[n]})'.strip()))
     return out
 
-# %% ../../nbs/data/stacks.ipynb #68107eba
+# %% ../../nbs/data/stacks.ipynb #ef2820b3
 def stacks(
     frames:pd.DataFrame # One row per image: rows of the index, or what `expand` makes of them
 ) -> list: # of Stack

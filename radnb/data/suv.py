@@ -67,7 +67,7 @@ def _injected(ds, info, scan, half_life):
     if time is None: raise _NoSuv('the time of the injection is not in the header')
     before = (scan-time).total_seconds() < -300
     seconds = (scan-time).total_seconds() + 86400*before
-    if seconds > 10*half_life or before and seconds > 6*half_life: raise _NoSuv(f'the injection at {time:%H:%M} does not fit the scan at {scan:%H:%M}')
+    if seconds > (6 if before else 10)*half_life: raise _NoSuv(f'the injection at {time:%H:%M} does not fit the scan at {scan:%H:%M}')
     note = ', the evening before' if before else ''
     return seconds, f', the date of the injection contradicts the scan and was not used{note}' if date_time else note
 
@@ -90,7 +90,8 @@ def _decayed(ds, earliest):
     scan, found = _scan_start(ds, half_life, earliest)
     seconds, note = _injected(ds, info, scan, half_life)
     left = dose*2**(-seconds/half_life)
-    return left, f'{dose/1e6:.1f} MBq injected {seconds/60:.0f} min before the scan ({found}{note}), half-life {half_life/60:.1f} min', dict(facts, decay_s=seconds)
+    words = f'{dose/1e6:.1f} MBq injected {seconds/60:.0f} min before the scan ({found}{note}), half-life {half_life/60:.1f} min'
+    return left, words, dict(facts, decay_s=seconds)
 
 # %% ../../nbs/data/suv.ipynb #8540eb55
 def _size(ds, kind):
@@ -111,6 +112,7 @@ _KINDS = {'bw': 'SUVbw', 'lbm': 'SUVlbm', 'bsa': 'SUVbsa'}
 
 def _from_becquerels(ds, kind, earliest, scale=1.):
     corrected = set(ds.get('CorrectedImage') or [])
+    if corrected and 'DECY' not in corrected: raise _NoSuv('the images are not corrected for decay (CorrectedImage)')
     if 'ATTN' not in corrected and 'AttenuationCorrected' not in ds: raise _NoSuv('the images are not corrected for attenuation')
     size, who, a = _size(ds, kind)
     dose, what, b = _decayed(ds, earliest)
@@ -118,7 +120,8 @@ def _from_becquerels(ds, kind, earliest, scale=1.):
 
 def _stored_suv(ds, kind):
     "Images that hold SUV already."
-    stored = {'BSA':'bsa', 'LBM':'lbm', 'LBMJANMA':'lbm', 'LBMJAMES128':'lbm'}.get(str(ds.get('SUVType') or ('BSA' if ds.get('Units') == 'CM2ML' else 'BW')), 'bw')
+    type_ = str(ds.get('SUVType') or ('BSA' if ds.get('Units') == 'CM2ML' else 'BW'))
+    stored = 'bsa' if type_ == 'BSA' else 'lbm' if type_.startswith('LBM') else 'bw'
     if stored == kind: return Suv(1., kind, f'{_KINDS[kind]}, as stored by the scanner', {})
     if stored == 'bw': return Suv(_size(ds, kind)[0]/_size(ds, 'bw')[0], kind, f'{_KINDS[kind]} from stored SUVbw', _size(ds, kind)[2])
     return Suv(1., stored, f'{_KINDS[stored]}, as stored by the scanner; not turned into {_KINDS[kind]}', {})
@@ -129,16 +132,18 @@ def suv_factor(
     kind:str='bw', # 'bw', 'lbm' or 'bsa'
     earliest=None # datetime of the earliest image of the series, if it is not this one
 ) -> Suv: # `factor` None if the header does not allow it; `words` say why
-    """By what to multiply the values (stored * RescaleSlope + RescaleIntercept) of a PET image. QIBA FDG-PET/CT profile, appendix: vendor-neutral pseudo-code;
-    DICOM PS3.3 C.8.9. Raises `BadInput` for an unknown `kind`."""
+    """By what to multiply the values (stored * RescaleSlope + RescaleIntercept) of a PET image. QIBA FDG-PET/CT profile, appendix: vendor-neutral
+    pseudo-code; DICOM PS3.3 C.8.9. Raises `BadInput` for an unknown `kind`."""
     if kind not in _KINDS: raise BadInput(f'suv={kind!r}', remedy="'bw', 'lbm' or 'bsa', or None for the values as stored")
     units = str(ds.get('Units') or '')
     try:
         if units in ('GML','CM2ML'): return _stored_suv(ds, kind)
         if units == 'BQML': return _from_becquerels(ds, kind, earliest)
         private, concentration = (_private(ds, 0x7053, 'Philips PET Private Group', e) for e in (0x00, 0x09))
-        if units == 'CNTS' and private and float(private) > 0 and kind == 'bw': return Suv(float(private), 'bw', 'SUVbw by the private factor (7053,1000) of Philips', {})
-        if units == 'CNTS' and concentration and float(concentration) > 0: return _from_becquerels(ds, kind, earliest, float(concentration))
+        if units == 'CNTS' and kind == 'bw' and float(private or 0) > 0:
+            return Suv(float(private), 'bw', 'SUVbw by the private factor (7053,1000) of Philips', {})
+        if units == 'CNTS' and float(concentration or 0) > 0: return _from_becquerels(ds, kind, earliest, float(concentration))
         raise _NoSuv(f'the unit of the pixels is {units}' if units else 'the unit of the pixels (Units) is not in the header')
     except _NoSuv as e: return Suv(None, kind, f'no SUV: {e}', {})
-    except (ValueError, TypeError, AttributeError) as e: return Suv(None, kind, f'no SUV: a header value is broken ({" ".join(str(e).split())[:80]})', {})
+    except (ValueError, TypeError, AttributeError) as e:
+        return Suv(None, kind, f'no SUV: a header value is broken ({" ".join(str(e).split())[:80]})', {})

@@ -73,6 +73,7 @@ def n_times(self:Volume):
     "Time points: 1 for a 3D volume"
     return self._pixels.shape[0] if self._pixels.ndim == (5 if self.unit == 'RGB' else 4) else 1
 
+# %% ../../nbs/data/volume.ipynb #65c82ffa
 @patch(as_prop=True)
 def spacing(self:Volume):
     "Distance between voxel centres, mm along slice, row, column"
@@ -83,7 +84,7 @@ def voxel_ml(self:Volume):
     "mL in one voxel"
     return float(abs(np.linalg.det(self.affine[:3,:3]))/1000)
 
-# %% ../../nbs/data/volume.ipynb #56b48082
+# %% ../../nbs/data/volume.ipynb #0397d370
 @patch(as_prop=True)
 def dtype(self:Volume):
     "Type of the stored numbers"
@@ -94,7 +95,7 @@ def nbytes(self:Volume):
     "Bytes that the values take in memory (or will, once they are read)"
     return int(np.prod(self._pixels.shape, dtype=np.int64))*self.dtype.itemsize
 
-# %% ../../nbs/data/volume.ipynb #b45aa437
+# %% ../../nbs/data/volume.ipynb #774133e9
 def affine_axcodes(
     affine:np.ndarray # 4x4, index to RAS+ mm
 ) -> str:
@@ -102,6 +103,7 @@ def affine_axcodes(
     from nibabel.orientations import aff2axcodes
     return ''.join(aff2axcodes(affine))
 
+# %% ../../nbs/data/volume.ipynb #17623951
 def plane_name(
     affine:np.ndarray, # 4x4, index to RAS+ mm
     tol_deg:float=30. # How far the slice normal may lean before it is called oblique
@@ -121,7 +123,7 @@ def orientation(self:Volume):
     "Plane of the slices: 'axial', 'coronal', 'sagittal' or 'oblique'"
     return plane_name(self.affine)
 
-# %% ../../nbs/data/volume.ipynb #421a748c
+# %% ../../nbs/data/volume.ipynb #b6b3cefa
 @patch
 def __repr__(self:Volume):
     size = ' x '.join(map(str, self.shape)); mm = ' x '.join(f'{v:.2f}' for v in self.spacing)
@@ -135,7 +137,7 @@ def __repr__(self:Volume):
 @patch
 def __array__(self:Volume, dtype=None, copy=None): return np.array(self.data, dtype=dtype) if copy else np.asarray(self.data, dtype=dtype)
 
-# %% ../../nbs/data/volume.ipynb #300be870
+# %% ../../nbs/data/volume.ipynb #f6a4aac8
 @patch
 def physical(self:Volume,
     index # `(..., 3)`: slice, row, column; fractions allowed
@@ -150,7 +152,7 @@ def index(self:Volume,
     "Array index (slice, row, column; not rounded) of a point in RAS+ millimetres. Shape `(..., 3)`."
     return (np.asarray(point, float) - self.affine[:3,3]) @ np.linalg.inv(self.affine[:3,:3]).T
 
-# %% ../../nbs/data/volume.ipynb #43210b8d
+# %% ../../nbs/data/volume.ipynb #a13b54c9
 @patch
 def like(self:Volume,
     data, # Same (slice, row, column)
@@ -164,7 +166,7 @@ def like(self:Volume,
     if out.shape != self.shape: raise GeometryError(f'Shape {out.shape} is not the grid {self.shape}', remedy='resample it onto this volume first')
     return out
 
-# %% ../../nbs/data/volume.ipynb #9db8cb2a
+# %% ../../nbs/data/volume.ipynb #448d6c1b
 def same_grid(
     a:Volume, b:Volume,
     tol_mm:float=0.01 # The farthest a corner may lie off, mm
@@ -174,7 +176,7 @@ def same_grid(
     corners = np.array(np.meshgrid(*[(0,n-1) for n in a.shape])).reshape(3,-1).T
     return bool(np.abs(a.physical(corners) - b.physical(corners)).max() <= tol_mm)
 
-# %% ../../nbs/data/volume.ipynb #640e823a
+# %% ../../nbs/data/volume.ipynb #43047621
 _OWN_WINDOW_PER_SLICE = ('MR','PT','NM')
 
 def _sample(vol):
@@ -183,6 +185,7 @@ def _sample(vol):
     v = vol.data[..., ::step,::step,::step]
     return v[np.isfinite(v)]
 
+# %% ../../nbs/data/volume.ipynb #25e603ca
 def _own_window(vol):
     "Limits for a volume nobody named a window for"
     if vol.unit in ('RGB','label','probability'): return 0., dict(RGB=255., probability=1.).get(vol.unit) or max(float(vol.data.max()), 1.)
@@ -192,7 +195,7 @@ def _own_window(vol):
     v = _sample(vol)
     return tuple(float(p) for p in np.percentile(v, (0.5,99.5))) if v.size else (0., 1.)
 
-# %% ../../nbs/data/volume.ipynb #0cc1b5ed
+# %% ../../nbs/data/volume.ipynb #37d679e1
 def window_limits(
     vol:Volume,
     window=None # Preset name, `(center, width)`, or None: the file's own window where it is worth something, else percentiles 0.5 to 99.5
@@ -205,6 +208,7 @@ def window_limits(
     if not w > 0: raise BadInput(f'A window needs a positive width, not {w}')
     return float(c-w/2), float(c+w/2)
 
+# %% ../../nbs/data/volume.ipynb #b4e20a3f
 @patch
 def window(self:Volume,
     window=None # Preset name, `(center, width)`, or None
@@ -213,7 +217,7 @@ def window(self:Volume,
     lo,hi = window_limits(self, window)
     return np.clip((self.data.astype(np.float32)-lo)/max(hi-lo, 1e-6), 0, 1)
 
-# %% ../../nbs/data/volume.ipynb #078fdd8b
+# %% ../../nbs/data/volume.ipynb #28aaf1ed
 def _lead(vol): return vol._pixels.ndim - 3 - (vol.unit == 'RGB')   # a time axis in front stays where it is
 
 def _turned(pixels, order, flips):
@@ -221,6 +225,7 @@ def _turned(pixels, order, flips):
     if isinstance(pixels, LazyPixels): return pixels.turn(order, flips)
     return np.flip(pixels.transpose(order), flips)
 
+# %% ../../nbs/data/volume.ipynb #b15e8c0b
 @patch
 def reorient(self:Volume,
     codes:str # e.g. 'SPL': slices grow upwards, rows backwards, columns to the patient's left
@@ -236,12 +241,13 @@ def reorient(self:Volume,
     out.affine = self.affine @ inv_ornt_aff(ornt, self.shape)
     return out
 
-# %% ../../nbs/data/volume.ipynb #28aaf1ed
+# %% ../../nbs/data/volume.ipynb #337fd0f0
 def _cut(pixels, ranges):
     "The block of `(start, stop)` per axis: a view, nothing is copied or read"
     if isinstance(pixels, LazyPixels): return pixels.cut(ranges)
     return pixels[tuple(slice(a, b) for a,b in ranges)]
 
+# %% ../../nbs/data/volume.ipynb #1e8b9751
 @patch
 def slice(self:Volume,
     i:int=None, # Slice number in the displayed stack; the middle one if not given
@@ -256,7 +262,7 @@ def slice(self:Volume,
     ranges = [(0,1)]*_lead(v) + [(i%n, i%n+1)] + [(0,m) for m in v._pixels.shape[_lead(v)+1:]]
     return np.asarray(_cut(v._pixels, ranges)).reshape(v._pixels.shape[_lead(v)+1:])
 
-# %% ../../nbs/data/volume.ipynb #7a4ab139
+# %% ../../nbs/data/volume.ipynb #885a9f53
 @patch
 def crop(self:Volume,
     start, # First (slice, row, column) to keep
@@ -271,12 +277,13 @@ def crop(self:Volume,
     out.affine = self.affine.copy(); out.affine[:3,3] = self.physical(start)
     return out
 
-# %% ../../nbs/data/volume.ipynb #59615c0b
+# %% ../../nbs/data/volume.ipynb #f6c0ac98
 def _label_number(mask, label):
     "A label given by number or by name"
     if not isinstance(label, str): return label
     found = [k for k,v in mask.names.items() if v == label]
-    if len(found) != 1: raise BadInput(f'{len(found)} labels are called {label!r}', remedy=f'give a number, or one of: {", ".join(mask.names.values())}')
+    known = ', '.join(mask.names.values())
+    if len(found) != 1: raise BadInput(f'{len(found)} labels are called {label!r}', remedy=f'give a number, or one of: {known}')
     return found[0]
 
 def _bool_on(image, mask, label=None):
@@ -286,6 +293,7 @@ def _bool_on(image, mask, label=None):
         label = _label_number(mask, label)
     return np.asarray(mask) == label if label is not None else np.asarray(mask) > 0
 
+# %% ../../nbs/data/volume.ipynb #67f6f0fa
 @patch
 def crop_to(self:Volume,
     mask, # Mask volume or bool array on the same grid
@@ -300,13 +308,14 @@ def crop_to(self:Volume,
     start, stop = np.array([e[0] for e in ends])-margin, np.array([e[1] for e in ends])+1+margin
     return self.crop(np.maximum(start, 0), np.minimum(stop, self.shape))
 
-# %% ../../nbs/data/volume.ipynb #fbcba204
+# %% ../../nbs/data/volume.ipynb #5641b110
 def _outside(vol):
     "The value that stands for nothing there: 0 for labels, probabilities and colour, else the smallest value"
     if vol.unit in ('label','probability','RGB'): return 0
     lowest = np.fmin.reduce(vol.data, axis=None)
     return lowest.item() if np.isfinite(lowest) else 0
 
+# %% ../../nbs/data/volume.ipynb #2ad4e064
 @patch
 def pad(self:Volume,
     width=0, # Voxels on both sides: one number, one per slice, row, column, or `((before, after), ...)`
@@ -317,7 +326,7 @@ def pad(self:Volume,
     if to is not None: extra = np.maximum(np.broadcast_to(to, 3)-self.shape, 0); width = np.stack([extra//2, extra-extra//2], 1)
     elif np.ndim(width) < 2: width = np.repeat(np.broadcast_to(width, 3)[:,None], 2, axis=1)
     width = np.asarray(width, int)
-    if width.shape != (3,2) or (width < 0).any(): raise BadInput(f'Cannot pad by {np.asarray(width).tolist()}', remedy='give voxels, 0 or more; crop cuts')
+    if width.shape != (3,2) or (width < 0).any(): raise BadInput(f'Cannot pad by {width.tolist()}', remedy='give voxels, 0 or more; crop cuts')
     value = _outside(self) if value is None else value
     if np.asarray(value).astype(self.dtype) != value: raise BadInput(f'{value} does not fit into {self.dtype}', remedy='vol.astype(...) first')
     data = np.pad(self.data, [*[(0,0)]*_lead(self), *width.tolist(), *[(0,0)]*(self.unit == 'RGB')], constant_values=value)
@@ -326,7 +335,7 @@ def pad(self:Volume,
     out.affine[:3,3] = self.physical(-width[:,0])
     return out
 
-# %% ../../nbs/data/volume.ipynb #67f6f0fa
+# %% ../../nbs/data/volume.ipynb #7d8ce3c4
 @patch
 def mip(self:Volume,
     axis=0, # 0 along slices, 1 along rows, 2 along columns; or a plane, hung as `slice` does: 'axial', 'coronal', 'sagittal'
@@ -335,7 +344,8 @@ def mip(self:Volume,
     how:str='max' # 'max', 'min' or 'mean'
 ) -> np.ndarray: # 2D (4D: one picture per time point)
     "Maximum (minimum, mean) intensity projection."
-    if axis not in (0, 1, 2, *PLANES) or how not in ('max','min','mean'): raise BadInput(f'axis={axis!r}, how={how!r}', remedy=f"0, 1, 2, {', '.join(PLANES)}; max, min, mean")
+    if axis not in (0, 1, 2, *PLANES) or how not in ('max','min','mean'):
+        raise BadInput(f'axis={axis!r}, how={how!r}', remedy=f'0, 1, 2, {", ".join(PLANES)}; max, min, mean')
     v, axis = (self.reorient(PLANES[axis]), 0) if isinstance(axis, str) else (self, axis)
     n = v.shape[axis]; i = n//2 if i is None else i
     if not 0 <= i < n: raise BadInput(f'Slice {i} of {n}')
@@ -343,7 +353,7 @@ def mip(self:Volume,
     ranges = [(0,m) for m in v._pixels.shape]; ranges[_lead(v)+axis] = (max(0, i-half), min(n, i+half+1))
     return getattr(np, how)(np.asarray(_cut(v._pixels, ranges)), axis=_lead(v)+axis)
 
-# %% ../../nbs/data/volume.ipynb #5641b110
+# %% ../../nbs/data/volume.ipynb #933e5a46
 @patch
 def stats(self:Volume,
     mask=None, # Mask volume or bool array on the same grid; None: everything
@@ -357,6 +367,7 @@ def stats(self:Volume,
     return dict(n=int(inside.sum()), volume_ml=ml, mean=float(v.mean(dtype=float)), sd=float(v.std(dtype=float)), median=float(np.median(v)),
                 min=float(v.min()), max=float(v.max()))
 
+# %% ../../nbs/data/volume.ipynb #1844787d
 @patch
 def volume_ml(self:Volume,
     label=None # One label, by number or name; None: all that is not background
@@ -365,13 +376,14 @@ def volume_ml(self:Volume,
     if not self.is_mask: raise BadInput('Only a mask has a volume', remedy='use vol.stats(mask)["volume_ml"]')
     return float(_bool_on(self, self, label).sum()*self.voxel_ml)
 
-# %% ../../nbs/data/volume.ipynb #4580d3c4
+# %% ../../nbs/data/volume.ipynb #b997b472
 def to_sitk(
     vol:Volume # 3D, 4D or colour
 ):
     "A SimpleITK image of the same voxels and place (axes x, y, z[, t] = column, row, slice[, time]; LPS)."
     return itk_image(vol)
 
+# %% ../../nbs/data/volume.ipynb #02cd24f8
 @patch
 def foreground(self:Volume) -> Volume: # Mask: 1 is the body
     "The body against the background: Otsu's threshold (IEEE Trans. SMC 1979), largest component, holes filled slice by slice."
@@ -381,7 +393,7 @@ def foreground(self:Volume) -> Volume: # Mask: 1 is the body
     filled = [sitk.GetArrayFromImage(sitk.BinaryFillhole(body[:,:,k])) for k in range(body.GetDepth())]
     return self.like(np.stack(filled).astype(np.uint8), 'label', {1:'body'})
 
-# %% ../../nbs/data/volume.ipynb #933e5a46
+# %% ../../nbs/data/volume.ipynb #6c4ecf8f
 _LOGIC = {np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.invert, np.logical_and, np.logical_or, np.logical_xor, np.logical_not}
 _COMPARE = {np.greater:'>', np.greater_equal:'>=', np.less:'<', np.less_equal:'<=', np.equal:'=', np.not_equal:'not'}
 _ADDITIVE = {np.add, np.subtract, np.maximum, np.minimum, np.fmax, np.fmin}
@@ -400,7 +412,7 @@ def _unit_after(ufunc, units, first):
     keeps = ufunc in _ADDITIVE or ufunc in _UNARY or (len(images) == 1 and (ufunc is np.multiply or (ufunc is np.true_divide and first)))
     return images[0] if keeps else 'a.u.'
 
-# %% ../../nbs/data/volume.ipynb #1844787d
+# %% ../../nbs/data/volume.ipynb #78931b48
 def _operand(x, ufunc):
     "A volume's values as the calculation needs them: masks as 0 and 1, integers with room to grow"
     if not isinstance(x, Volume): return x
@@ -409,6 +421,7 @@ def _operand(x, ufunc):
         return x.data.astype(np.float32 if x.dtype.itemsize <= 2 else np.float64)
     return x.data
 
+# %% ../../nbs/data/volume.ipynb #b65841ae
 @patch
 def __array_ufunc__(self:Volume, ufunc, method, *inputs, **kwargs):
     if method != '__call__' or kwargs or ufunc.nout > 1:   # np.max(vol), np.add(..., out=array): plain arrays
@@ -424,7 +437,7 @@ def __array_ufunc__(self:Volume, ufunc, method, *inputs, **kwargs):
     text = f'{_COMPARE[ufunc]} {inputs[1]:g} {vols[0].unit}' if ufunc in _COMPARE and len(vols) == 1 and isinstance(inputs[-1], Number) else ''
     return image.like(data, unit, ({1: text} if text else {}) if unit == 'label' else None)
 
-# %% ../../nbs/data/volume.ipynb #61ebf5d7
+# %% ../../nbs/data/volume.ipynb #16add38a
 def _operators():
     "`vol + 1`, `1 - vol`, `vol > 200`, `~mask` and so on, each by its numpy function."
     for name,f in dict(add=np.add, sub=np.subtract, mul=np.multiply, truediv=np.true_divide, pow=np.power, xor=np.bitwise_xor).items() | {
@@ -437,12 +450,13 @@ def _operators():
 
 _operators()
 
-# %% ../../nbs/data/volume.ipynb #6c4ecf8f
+# %% ../../nbs/data/volume.ipynb #f9d05135
 @patch
 def __eq__(self:Volume, other):
     if isinstance(other, (Number, np.ndarray)): raise BadInput('== does not compare voxels', remedy='mask.only(2), or np.equal(vol, 2)')
     return self is other
 
+# %% ../../nbs/data/volume.ipynb #5fa407e7
 @patch
 def only(self:Volume,
     *labels # Numbers or names
@@ -452,12 +466,13 @@ def only(self:Volume,
     numbers = [_label_number(self, l) for l in labels]
     return self.like(np.isin(self.data, numbers), 'label', {1: ' + '.join(str(self.names.get(n, n)) for n in numbers)})
 
-# %% ../../nbs/data/volume.ipynb #16add38a
+# %% ../../nbs/data/volume.ipynb #77c55d10
 @patch
 def clip(self:Volume, lo:float=None, hi:float=None) -> Volume:
     "Values limited to `lo` to `hi`."
     return self.like(np.clip(self.data, lo, hi))
 
+# %% ../../nbs/data/volume.ipynb #6363ac6f
 @patch
 def astype(self:Volume,
     dtype # e.g. np.float32, 'int16'; fractions are rounded on the way to whole numbers
@@ -466,11 +481,12 @@ def astype(self:Volume,
     dtype, data = np.dtype(dtype), self.data
     if dtype.kind in 'iu':
         lo,hi = np.min(data), np.max(data)
-        if not (lo >= np.iinfo(dtype).min-.5 and hi <= np.iinfo(dtype).max+.5): raise BadInput(f'Values from {lo} to {hi} do not fit into {dtype}', remedy='clip first')
+        fits = np.iinfo(dtype).min-.5 <= lo and hi < np.iinfo(dtype).max+.5
+        if not fits: raise BadInput(f'Values from {lo} to {hi} do not fit into {dtype}', remedy='clip first')
         if data.dtype.kind == 'f': data = np.rint(data)
     return self.like(data.astype(dtype))
 
-# %% ../../nbs/data/volume.ipynb #2e908675
+# %% ../../nbs/data/volume.ipynb #319039f1
 def _grid(vol, spacing):
     "Shape and affine of `vol`'s field of view at another spacing; its outer edges stay where they are (to half a new voxel)."
     new,old = np.broadcast_to(np.asarray(spacing, float), 3), np.array(vol.spacing)
@@ -481,6 +497,7 @@ def _grid(vol, spacing):
     affine[:3,3] = vol.physical((new/old-1)/2)
     return tuple(int(n) for n in shape), affine
 
+# %% ../../nbs/data/volume.ipynb #3cf79efc
 def _method(vol, method):
     "How to interpolate; raises `BadInput` for what would make no sense"
     method = method or ('nearest' if vol.is_mask else 'linear')
@@ -489,7 +506,7 @@ def _method(vol, method):
     if method == 'majority' and not vol.is_mask: raise BadInput(f'A majority needs labels, not {vol.unit}', remedy="'linear', antialias=True")
     return method
 
-# %% ../../nbs/data/volume.ipynb #509efd29
+# %% ../../nbs/data/volume.ipynb #3f4c65cf
 def _resampled(data, M, t, shape, outside, method, antialias):
     "One (slice, row, column) block on another grid; `M`, `t`: new index to old index"
     from radnb.data import _resample
@@ -501,6 +518,7 @@ def _each_block(vol, f):
     if vol.unit == 'RGB': return np.stack([_each_block(Volume(vol.data[...,c], vol.affine), f) for c in range(3)], -1)
     return np.stack([f(d) for d in vol.data]) if vol.n_times > 1 or _lead(vol) else f(vol.data)
 
+# %% ../../nbs/data/volume.ipynb #0b6066a7
 @patch
 def resample(self:Volume,
     spacing=None, # New spacing, mm along slice, row, column (one number: all alike)
@@ -520,18 +538,20 @@ def resample(self:Volume,
     if self.unit == 'RGB' and self.dtype.kind in 'iu': data = np.rint(data).astype(self.dtype)
     return Volume(data, affine, self.unit, self.meta, self.names)
 
-# %% ../../nbs/data/volume.ipynb #6a5d2afc
+# %% ../../nbs/data/volume.ipynb #5bad089c
 @patch
 def to_nifti(self:Volume,
     path # `.nii` or `.nii.gz`; None: return the nibabel image
 ):
-    """Write NIfTI-1 (columns first, RAS+ mm); returns the path. The sform always holds the affine, the qform where it can (it knows no shear: code 0 then).
+    """Write NIfTI-1 (columns first, RAS+ mm); returns the path.
+    The sform always holds the affine, the qform where it can (it knows no shear: code 0 then).
     Label names go into a comment extension, the unit into the intent, `meta['time_step_s']` into pixdim[4]."""
     img = nifti_image(self)
     if path is None: return img
     img.to_filename(str(path))
     return Path(path)
 
+# %% ../../nbs/data/volume.ipynb #90cd3bee
 def _from_file(cls, found, mask, unit, names):
     "A volume of what a reader of `_formats` found; what the caller says comes first"
     data, affine, unit_there, names_there, meta = found
@@ -546,11 +566,11 @@ def from_nifti(cls:Volume,
     unit:str=None, # e.g. 'HU'; few NIfTI files say
     names:dict=None # Names of the labels
 ) -> Volume:
-    """Read NIfTI: 3D, 4D with time last, or 8-bit colour. `meta['note']` says what is doubtful (no orientation in the file; sform and qform disagree).
-    Raises `UnreadableFile`, `GeometryError`."""
+    """Read NIfTI: 3D, 4D with time last, or 8-bit colour.
+    `meta['note']` says what is doubtful (no orientation in the file; sform and qform disagree). Raises `UnreadableFile`, `GeometryError`."""
     return _from_file(cls, read_nifti(path), mask, unit, names)
 
-# %% ../../nbs/data/volume.ipynb #abd1472e
+# %% ../../nbs/data/volume.ipynb #7aa5c33a
 @patch(cls_method=True)
 def read(cls:Volume,
     path, # `.nii`, `.nii.gz`, `.nrrd`, `.seg.nrrd`, `.mha` or `.mhd`
@@ -564,6 +584,7 @@ def read(cls:Volume,
     if ext in (*ITK, '.seg.nrrd'): return _from_file(cls, read_itk(path), mask or ext == '.seg.nrrd', unit, names)
     raise BadInput(f'{ext or "A file without extension"} is not one of {", ".join(NIFTI+ITK)}', path, 'load_series reads DICOM')
 
+# %% ../../nbs/data/volume.ipynb #7f923af4
 @patch
 def write(self:Volume,
     path # `.nii`, `.nii.gz`, `.nrrd`, `.seg.nrrd`, `.mha` or `.mhd`
@@ -576,6 +597,7 @@ def write(self:Volume,
     write_itk(self, path)
     return Path(path)
 
+# %% ../../nbs/data/volume.ipynb #9e4f445e
 @patch(cls_method=True)
 def from_sitk(cls:Volume,
     img, # A SimpleITK image of 2 to 4 dimensions

@@ -49,7 +49,7 @@ def _nifti(path):
     from nibabel.filebasedimages import ImageFileError
     try: header = nib.load(str(path)).header
     except (ImageFileError, OSError, EOFError, ValueError) as e: raise UnreadableFile(f'Not a readable NIfTI file: {e}', path, 'check that it was copied completely') from e
-    for k in header: yield dict(tag='', keyword=k, vr=str(header[k].dtype), value=_text(header[k].tolist() if header[k].ndim == 0 else header[k]), depth=0)
+    for k in header: yield dict(tag='', keyword=k, vr='', value=_text(header[k].tolist() if header[k].ndim == 0 else header[k]), depth=0)
 
 def _itk(path):
     import SimpleITK as sitk

@@ -88,16 +88,17 @@ def _dicom_entries(files, folder, guard):
     "The rows of `series_table` as entries."
     try: table = series_table(files)
     except NoDicomFound: return []
-    out = []
+    placed, out = set(files.path[files.ipp.map(lambda p: isinstance(p, tuple))]), []
     for r in table.itertuples():
         row = {k: plain(getattr(r, k, None)) for k in _TOLD}
-        title = ' · '.join(str(v) for v in (row['SeriesDescription'], row['part']) if v) or Path(r.paths[0]).name
-        out.append(Entry('dicom', [str(p) for p in r.paths], dict(row, title=title, folder=guard.name(os.path.dirname(r.paths[0]))), _stamp(r.paths), _code(r, files, folder, table, guard)))
+        row['title'] = ' · '.join(str(v) for v in (row['SeriesDescription'], row['part']) if v) or Path(r.paths[0]).name
+        row.update(folder=guard.name(os.path.dirname(r.paths[0])), located=r.paths[0] in placed)
+        out.append(Entry('dicom', [str(p) for p in r.paths], row, _stamp(r.paths), _code(r, files, folder, table, guard)))
     return out
 
 def _picture_entry(path, kind, guard):
     "A NIfTI, NRRD or MetaImage file as an entry; its grid from the header."
-    row = dict(title=Path(path).name, part='', n_files=1, folder=guard.name(os.path.dirname(path)))
+    row = dict(title=Path(path).name, part='', n_files=1, located=True, folder=guard.name(os.path.dirname(path)))
     try: row.update(dict(nifti=_nifti_grid, itk=_itk_grid)[kind](path, guard))
     except RadnbError as e: row.update(verdict=e.what, action='raises an error')
     return Entry(kind, [str(path)], row, _stamp([path]), dict(load=guard.name(path), kind=kind))

@@ -5,7 +5,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 import numpy as np
 from ..core import BadInput
-from ..data.volume import PLANES, Volume, window_limits
+from ..data.volume import PLANES, WINDOWS, Volume, plane_name, window_limits
 from ..view.figures import edge_letters, fix_window, hang, is_placed
 from ..view.viewer import nifti_bytes, shrink, shrink_factors, window_choices
 from .listing import Entry, plain
@@ -79,7 +79,6 @@ def _plane(o, plane):
 
 def planes_of(o:Opened) -> dict:
     "The planes in which a volume can be hung: number and size of the slices, mm, edge letters, index to RAS+ mm."
-    from ..data.volume import plane_name
     names = PLANES if 1 not in o.vol.shape else [plane_name(o.vol.affine, tol_deg=90)]
     return {p: _plane(o, p) for p in names}
 
@@ -89,12 +88,17 @@ def _limits(vol, window):
 
 _PET = dict(zip(('SUV 0 to 5', 'SUV 0 to 10', 'SUV 0 to 20'), ((2.5,5), (5,10), (10,20))))
 
+def _like_ct(vol):
+    "NIfTI, NRRD and MetaImage do not say what they hold: does it run from air to bone in whole numbers?"
+    return vol.unit == 'a.u.' and 'Modality' not in vol.meta and vol.data.dtype.kind == 'i' and vol.data.min() <= -900 and 300 <= vol.data.max() <= 32767
+
 def windows_of(vol:Volume) -> list: # of dicts: name, low, high
     "The window to start with, then those to choose from: presets for HU and SUV, ranges for all else."
     if vol.unit == 'RGB': return []
     first = fix_window(vol)
     choices = window_choices(vol, first)
     if vol.unit == 'SUV': choices = {**_PET, **choices}
+    if _like_ct(vol): choices = {**{f'if CT: {k} (L {c} W {w})': (c,w) for k,(c,w) in WINDOWS.items()}, **choices}
     start = _limits(vol, first)
     named = [dict(name=k, **_limits(vol, w)) for k,w in choices.items()]
     return [dict(name='as stored' if 'WindowCenter' in vol.meta else 'automatic', **start), *(w for w in named if (w['low'], w['high']) != (start['low'], start['high']))]
@@ -104,10 +108,12 @@ def describe(
     max_mb:float=64. # What `packed` is allowed
 ) -> dict:
     "All that a viewer needs to know before it has a voxel."
-    v = o.vol
-    return plain(dict(id=o.entry.id, title=o.entry.row['title'], modality=v.meta.get('Modality'), shape=v.shape, spacing=v.spacing, times=v.n_times, unit=v.unit,
-                      placed=o.placed, orientation=v.orientation if o.placed else '', verdict=o.entry.row.get('verdict', ''), note=v.meta.get('note', ''),
-                      stored=str(v.data.dtype), mb=v.data.nbytes/1e6, factors=_factors(v, max_mb), affine=v.affine, planes=planes_of(o), windows=windows_of(v), code=o.entry.code))
+    v,row = o.vol, o.entry.row
+    grid = dict(shape=v.shape, spacing=v.spacing, times=v.n_times, affine=v.affine, planes=planes_of(o), placed=o.placed, located=o.placed and row.get('located', True),
+                orientation=v.orientation if o.placed else '')
+    values = dict(unit=v.unit, windows=windows_of(v), stored=str(v.data.dtype), mb=v.data.nbytes/1e6, factors=_factors(v, max_mb))
+    words = dict(id=o.entry.id, title=row['title'], modality=v.meta.get('Modality'), verdict=row.get('verdict', ''), note=v.meta.get('note', ''), code=o.entry.code)
+    return plain(dict(**words, **grid, **values))
 
 def _factors(vol, max_mb):
     return shrink_factors(vol.shape, vol.spacing, vol.data.size*(1 if vol.unit in ('RGB','label','probability') else 2), max_mb)

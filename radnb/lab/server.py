@@ -45,11 +45,17 @@ class RadnbServer(LoggingConfigurable):
         return listing.read()
 
     def job(self, path):
-        "The running task that lists `path`, started if need be: two who ask share it."
+        "The task that lists `path`, started if need be: two who ask share it, and it waits a minute to be collected."
         task = self._jobs.get(path)
         if task is None:
-            task = self._jobs[path] = asyncio.ensure_future(asyncio.get_running_loop().run_in_executor(self.work, self._look, path))
-            task.add_done_callback(lambda t: self._jobs.pop(path) and t.exception())   # seen, even if whoever asked has gone
+            loop = asyncio.get_running_loop()
+            task = self._jobs[path] = asyncio.ensure_future(loop.run_in_executor(self.work, self._look, path))
+            task.add_done_callback(lambda t: (t.exception(), loop.call_later(60, self.collect, path, t)))
+        return task
+
+    def collect(self, path, task):
+        "The result of a finished task, which is then forgotten: whoever asks next has the files looked at again."
+        if self._jobs.get(path) is task: del self._jobs[path]
         return task
 
     def progress(self, path):
@@ -122,7 +128,7 @@ class Series(_Route):
         radnb.guard.open(path)
         task = radnb.job(path)
         done,_ = await asyncio.wait([task], timeout=radnb.patience)
-        if done: return self.send(await self.thread(self.tell, task.result()))
+        if done: return self.send(await self.thread(self.tell, radnb.collect(path, task).result()))
         n,total = radnb.progress(path)
         self.set_status(202); self.send(dict(done=n, total=total))
 

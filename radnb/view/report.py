@@ -206,6 +206,7 @@ def _kinds(s, most=4): return _listed([f'{n:,} {k}' for k,n in s.value_counts().
 
 # %% ../../nbs/view/report.ipynb #8c173cad
 _DAMAGED = ('truncated', 'unreadable', 'missing') # missing: named by the DICOMDIR of a disc, but not there
+_BOXES = ('.nii.gz', '.jar', '.docx', '.xlsx', '.pptx', '.odt', '.ods', '.npz') # Archives only in the letter: no folder of images is inside
 
 def _what(g):
     "What files of one status are: their modalities, or what the scanner took them for."
@@ -216,7 +217,8 @@ def _what(g):
 def _check_files(c):
     "Files that are damaged or missing, archives, and files that are no images."
     f,of = c.files, 'files'
-    bad,packed = f.status.isin(_DAMAGED), _text(f.reason).str.contains('archive').fillna(False) & ~_text(f.path).str.endswith('.nii.gz')
+    boxed = _text(f.path).str.casefold().str.endswith(_BOXES).fillna(False)
+    bad,packed = f.status.isin(_DAMAGED), _text(f.reason).str.contains('archive').fillna(False) & ~boxed
     level = 'severe' if bad.sum() > .05*max(len(c.dicom), 20) else 'warning'
     out = [*_found(level, of, bad, f'{{n}} of {len(f):,} damaged: {_kinds(f.status[bad])}.',
                    'Copy them again from the source; until then their series are incomplete.', of),
@@ -998,8 +1000,8 @@ _CSS = """
 .rn img{width:100%;max-width:1080px;height:auto;margin:1em 0;background:#fff;border-radius:4px}
 .rn details{border-top:1px solid rgba(128,128,128,.28);padding:.3em 0}.rn summary{cursor:pointer;font-weight:600;padding:.15em 0}
 .rn table{border-collapse:collapse;margin:.4em 0 .9em;font-size:.92em;font-variant-numeric:tabular-nums;display:block;overflow-x:auto;border:0}
-.rn th,.rn td{padding:.22em .8em;text-align:left;border:0;border-bottom:1px solid rgba(128,128,128,.18);white-space:nowrap}
-.rn td{max-width:26em;overflow:hidden;text-overflow:ellipsis}.rn th{font-weight:600;opacity:.75}.rn td.n,.rn th.n{text-align:right}
+.rn.rn th,.rn.rn td{padding:.22em .8em;text-align:left;border:0;border-bottom:1px solid rgba(128,128,128,.18);white-space:nowrap}
+.rn.rn td{max-width:26em;overflow:hidden;text-overflow:ellipsis}.rn.rn th{font-weight:600;opacity:.75}.rn.rn .n{text-align:right}
 """
 _SIGN = dict(severe=(_RED,'✗'), warning=('#B8860B','!'))
 
