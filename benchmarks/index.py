@@ -29,21 +29,35 @@ def template():
     ds.file_meta = FileMetaDataset()
     ds.file_meta.TransferSyntaxUID, ds.file_meta.MediaStorageSOPClassUID = ExplicitVRLittleEndian, CTImageStorage
     ds.file_meta.MediaStorageSOPInstanceUID = '1.2.826.0.1.3680043.2.1125.9.1000000001.9100002'
-    for k,v in dict(SpecificCharacterSet='ISO_IR 100', ImageType=['ORIGINAL','PRIMARY','AXIAL'], InstanceCreationDate='20240102', InstanceCreationTime='101112.250000',
-            SOPClassUID=CTImageStorage, SOPInstanceUID='1.2.826.0.1.3680043.2.1125.9.1000000001.9100002', StudyDate='20240102', SeriesDate='20240102', AcquisitionDate='20240102',
-            ContentDate='20240102', StudyTime='101000', SeriesTime='101100', AcquisitionTime='910004.25', ContentTime='910004.25', AccessionNumber='A12345', Modality='CT',
-            Manufacturer='Simulacra', InstitutionName='Universitätsklinikum', ReferringPhysicianName='Doe^Jane', StationName='CT01', StudyDescription='CT Thorax/Abdomen',
-            SeriesDescription='Abdomen 5.0 B30f', ManufacturerModelName='PHANTOM SCANNER A', PatientName='Name^Some', PatientID='P9100001', PatientBirthDate='19500101',
-            PatientSex='F', PatientAge='074Y', PatientSize='1.7', PatientWeight='70', ContrastBolusAgent='Iodine', BodyPartExamined='ABDOMEN', ScanOptions='HELICAL MODE',
-            SliceThickness='5', KVP='120', DataCollectionDiameter='500', DeviceSerialNumber='1234', SoftwareVersions='V1.0', ProtocolName='Thorax Abdomen', ReconstructionDiameter='400',
-            DistanceSourceToDetector='1040', DistanceSourceToPatient='570', GantryDetectorTilt='0', TableHeight='150', RotationDirection='CW', ExposureTime='500',
-            XRayTubeCurrent='200', Exposure='100', FilterType='BODY', GeneratorPower='60', FocalSpots=['1.2'], DateOfLastCalibration='20240101', TimeOfLastCalibration='080000',
-            ConvolutionKernel='B30f', PatientPosition='HFS', StudyInstanceUID='1.2.826.0.1.3680043.2.1125.8.9.1000000001', StudyID='1', SeriesNumber='3', AcquisitionNumber='2',
+    for k,v in dict(SpecificCharacterSet='ISO_IR 100', ImageType=['ORIGINAL','PRIMARY','AXIAL'], InstanceCreationDate='20240102',
+                    InstanceCreationTime='101112.250000',
+            SOPClassUID=CTImageStorage, SOPInstanceUID='1.2.826.0.1.3680043.2.1125.9.1000000001.9100002', StudyDate='20240102',
+            SeriesDate='20240102', AcquisitionDate='20240102',
+            ContentDate='20240102', StudyTime='101000', SeriesTime='101100', AcquisitionTime='910004.25', ContentTime='910004.25',
+            AccessionNumber='A12345', Modality='CT',
+            Manufacturer='Simulacra', InstitutionName='Universitätsklinikum', ReferringPhysicianName='Doe^Jane', StationName='CT01',
+            StudyDescription='CT Thorax/Abdomen',
+            SeriesDescription='Abdomen 5.0 B30f', ManufacturerModelName='PHANTOM SCANNER A', PatientName='Name^Some', PatientID='P9100001',
+            PatientBirthDate='19500101',
+            PatientSex='F', PatientAge='074Y', PatientSize='1.7', PatientWeight='70', ContrastBolusAgent='Iodine', BodyPartExamined='ABDOMEN',
+            ScanOptions='HELICAL MODE',
+            SliceThickness='5', KVP='120', DataCollectionDiameter='500', DeviceSerialNumber='1234', SoftwareVersions='V1.0',
+            ProtocolName='Thorax Abdomen', ReconstructionDiameter='400',
+            DistanceSourceToDetector='1040', DistanceSourceToPatient='570', GantryDetectorTilt='0', TableHeight='150', RotationDirection='CW',
+            ExposureTime='500',
+            XRayTubeCurrent='200', Exposure='100', FilterType='BODY', GeneratorPower='60', FocalSpots=['1.2'], DateOfLastCalibration='20240101',
+            TimeOfLastCalibration='080000',
+            ConvolutionKernel='B30f', PatientPosition='HFS', StudyInstanceUID='1.2.826.0.1.3680043.2.1125.8.9.1000000001', StudyID='1',
+            SeriesNumber='3', AcquisitionNumber='2',
             SeriesInstanceUID='1.2.826.0.1.3680043.2.1125.7.9.1000000001', InstanceNumber='9100002', ImagePositionPatient=['-200','-200','-91003.25'],
-            ImageOrientationPatient=['1','0','0','0','1','0'], FrameOfReferenceUID='1.2.826.0.1.3680043.2.1125.6.9.1000000001', PositionReferenceIndicator='SN',
-            SliceLocation='-91003.25', ImageComments='', SamplesPerPixel=1, PhotometricInterpretation='MONOCHROME2', Rows=16, Columns=16, PixelSpacing=['0.78125','0.78125'],
-            BitsAllocated=16, BitsStored=12, HighBit=11, PixelRepresentation=0, WindowCenter=['40','-600'], WindowWidth=['400','1200'], RescaleIntercept='-1024', RescaleSlope='1',
-            RescaleType='HU', RequestingPhysician='Doe^John', RequestedProcedureDescription='CT Thorax/Abdomen', PerformedProcedureStepStartDate='20240102').items(): setattr(ds, k, v)
+            ImageOrientationPatient=['1','0','0','0','1','0'], FrameOfReferenceUID='1.2.826.0.1.3680043.2.1125.6.9.1000000001',
+            PositionReferenceIndicator='SN',
+            SliceLocation='-91003.25', ImageComments='', SamplesPerPixel=1, PhotometricInterpretation='MONOCHROME2', Rows=16, Columns=16,
+            PixelSpacing=['0.78125','0.78125'],
+            BitsAllocated=16, BitsStored=12, HighBit=11, PixelRepresentation=0, WindowCenter=['40','-600'], WindowWidth=['400','1200'],
+            RescaleIntercept='-1024', RescaleSlope='1',
+            RescaleType='HU', RequestingPhysician='Doe^John', RequestedProcedureDescription='CT Thorax/Abdomen',
+            PerformedProcedureStepStartDate='20240102').items(): setattr(ds, k, v)
     ds.ProcedureCodeSequence = [code('CT123', 'LOCAL', 'CT of thorax and abdomen')]
     ds.RequestAttributesSequence = [Dataset()]
     ds.RequestAttributesSequence[0].ScheduledProcedureStepDescription = 'CT Thorax/Abdomen'
@@ -78,7 +92,8 @@ def pydicom_row(path):
         many = isinstance(v, pydicom.multival.MultiValue)
         row[k] = None if v is None or v == '' else float(v[0] if many else v) if k in NUMBERS else '\\'.join(v) if many else str(v)
     row['TransferSyntaxUID'] = str(ds.file_meta.TransferSyntaxUID)
-    for k,name in (('ipp','ImagePositionPatient'), ('iop','ImageOrientationPatient'), ('pixel_spacing','PixelSpacing')): row[k] = tuple(map(float, ds[name].value))
+    for k,name in (('ipp','ImagePositionPatient'), ('iop','ImageOrientationPatient'),
+                   ('pixel_spacing','PixelSpacing')): row[k] = tuple(map(float, ds[name].value))
     return row
 
 SDL = [*KEYWORDS, 'TransferSyntaxUID', 'ImagePositionPatient', 'ImageOrientationPatient', 'PixelSpacing']
@@ -90,9 +105,11 @@ def dicomsdl_row(path):
     row = dict(path=path)
     for k in KEYWORDS:
         v = values[k]
-        row[k] = None if v is None or v == '' else float(v[0] if isinstance(v, list) else v) if k in NUMBERS else '\\'.join(v) if isinstance(v, list) else v
+        row[k] = None if v is None or v == '' else float(v[0] if isinstance(v, list) else v) if k in NUMBERS else '\\'.join(v) if isinstance(v,
+                                                                                                                                             list) else v
     row['TransferSyntaxUID'] = values['TransferSyntaxUID']
-    for k,name in (('ipp','ImagePositionPatient'), ('iop','ImageOrientationPatient'), ('pixel_spacing','PixelSpacing')): row[k] = tuple(map(float, values[name]))
+    for k,name in (('ipp','ImagePositionPatient'), ('iop','ImageOrientationPatient'),
+                   ('pixel_spacing','PixelSpacing')): row[k] = tuple(map(float, values[name]))
     return row
 
 def raw(paths):

@@ -154,6 +154,9 @@ def test_types_decide_what_becomes_of_an_attribute_that_must_be_there():
         return ds
     enhanced_mr, seg = '1.2.840.10008.5.1.4.1.1.4.1', '1.2.840.10008.5.1.4.1.1.66.4'
     assert after(CT, ContentDate='20200131').ContentDate in (None, '') and after(enhanced_mr, ContentDate='20200131').ContentDate == '19000101'
+    ds = Dataset(); ds.SOPClassUID, ds.SOPInstanceUID, ds.PatientID, ds.StudyDate, ds.StudyTime, ds.AcquisitionDateTime = CT, '1.2.3.4.5.6.7', '1', '20200131', '1015', '20200131101500'
+    deidentify_dataset(ds, make_profile(KEY, 'modified_dates', times=False))
+    assert not ds.StudyTime and len(ds.StudyDate) == 8 and ds.AcquisitionDateTime == ds.StudyDate
     assert 'DeviceSerialNumber' not in after(CT, DeviceSerialNumber='S1') and after(seg, DeviceSerialNumber='S1').DeviceSerialNumber == 'REMOVED'
     assert after('1.2.840.10008.5.1.4.1.1.999.1', SeriesDate='20200131').SeriesDate == '19000101'  # unknown object: what is always valid
     ref = Dataset(); ref.ReferencedSOPClassUID, ref.ReferencedSOPInstanceUID = CT, '1.2.3.4.5.6.8'
@@ -271,6 +274,9 @@ def test_the_same_key_gives_the_same_files_in_one_process_or_two(ward, tmp_path)
     assert not set(a.files.out) & set(c.files.out) and a.files.out.str.split('/').str[0].nunique() == 2
     dates = [read_dicom(tmp_path/'a'/o).StudyDate for o in a.files.out]
     assert len(set(dates)) == 2 and '20200131' not in dates
+    d = deidentify(ward, tmp_path/'d', key=KEY, options='modified_dates', times=False)
+    assert [read_dicom(tmp_path/'d'/o).StudyDate for o in d.files.out] == dates
+    with pytest.raises(BadInput, match='other options'): deidentify(ward, tmp_path/'d', key=KEY, options='modified_dates')
 
 
 def test_cut_short_and_called_again(ward, tmp_path):
@@ -342,7 +348,8 @@ def test_asked_wrongly(ward, tmp_path):
 @pytest.mark.parametrize('change, words', [(dict(Modality='US'), 'burned-in'), (dict(BurnedInAnnotation='YES'), 'burned in'), (dict(SOPClassUID='1.2.840.10008.5.1.4.1.1.7'), 'secondary capture'),
     (dict(ImageType=['DERIVED', 'SECONDARY', 'SCREEN SAVE']), 'capture'), (dict(SOPClassUID='1.2.840.10008.5.1.4.1.1.104.1'), 'document'), (dict(SOPClassUID='1.2.840.10008.5.1.4.1.1.88.67'), 'report'),
     (dict(SOPClassUID='1.2.840.10008.5.1.4.1.1.11.1'), 'drawings'), (dict(SOPClassUID='1.3.12.2.1107.5.9.1'), 'nobody can say'), (dict(SOPClassUID='1.2.840.10008.5.1.4.1.1.66'), 'raw data'),
-    (dict(ImageType=['ORIGINAL', 'PRIMARY', 'LABEL']), 'slide'), ({}, '')])
+    (dict(ImageType=['ORIGINAL', 'PRIMARY', 'LABEL'], Modality='SM'), 'slide'), (dict(Modality='XC'), 'photograph'), (dict(ImageType=['ORIGINAL', 'PRIMARY', 'ASL', 'LABEL'], Modality='MR'), ''),
+    ({}, '')])
 def test_held_back(change, words):
     why = why_held(slice_of(1, **change), make_profile(KEY))
     assert (words in why) if words else why == ''

@@ -6,7 +6,7 @@ import pandas as pd
 import pydicom
 import pytest
 from pydicom.fileset import FileSet
-from radnb.core import NoDicomFound
+from radnb.core import BadInput, NoDicomFound
 from radnb.data import index, scan
 from radnb.data.dicom import load_series
 from radnb.data.index import index_dicom
@@ -37,7 +37,7 @@ def remembered(monkeypatch):
     "Fail if any header is read from here on."
     return lambda: monkeypatch.setattr(index, '_tables', no_reading)
 
-# --- what lies in a folder ----------------------------------------------------------------------------------------------------------------------------
+# --- what lies in a folder --------------------------------------------------------------------------------------------------------------------------
 def test_same_rows_as_scan_files(ward):
     files = index_dicom(ward)
     assert files.path.tolist() == [str(p) for p in sorted(ward.rglob('*')) if p.is_file()]
@@ -61,7 +61,8 @@ def test_a_name_that_is_no_text(ward):
 def test_hidden_folders_are_said_not_searched(ward):
     tiny_ct(ward/'.Trash')
     rows = by_name(index_dicom(ward))
-    assert len(rows) == 25 - 16 and (rows['.Trash'].status, rows['.Trash'].reason) == ('skipped', 'a hidden folder: not looked into')   # the series share file names
+    assert len(rows) == 25 - 16 and (rows['.Trash'].status, rows['.Trash'].reason) == ('skipped',
+                                                                                       'a hidden folder: not looked into')   # the series share file names
 
 def test_disc(tmp_path):
     "A CD as a hospital hands it over: DICOMDIR, viewer, autorun, an archive; two images lost, the others under lower-case names."
@@ -78,7 +79,7 @@ def test_disc(tmp_path):
         files = index_dicom(cd, cache=tmp_path/'index.parquet')
         rows = by_name(files)
         assert files.status.value_counts().to_dict() == {'ok':6, 'not DICOM':3, 'missing':2, 'DICOMDIR':1}
-        assert rows['report.zip'].reason == 'Not a DICOM file (a zip archive: unpack it)' and rows['VIEWER.EXE'].reason == 'Not a DICOM file (a Windows program)'
+        assert rows['report.zip'].reason == 'Not a DICOM file (an archive (zip): unpack it)' and rows['VIEWER.EXE'].reason == 'Not a DICOM file (a Windows program)'
         assert set(files[files.status == 'missing'].path) == {str(p) for p in images[:2]}
         assert len(series_table(files)) == 1
 
@@ -98,7 +99,7 @@ def test_pydicoms_discs_are_complete():
     files = index_dicom(Path(pydicom.__file__).parent/'data'/'test_files'/'dicomdirtests')
     assert (files.status == 'DICOMDIR').sum() >= 5 and not (files.status == 'missing').any()
 
-# --- links and things that are no files -----------------------------------------------------------------------------------------------------------------
+# --- links and things that are no files -------------------------------------------------------------------------------------------------------------
 def test_links_stay_in_the_folder(ward, tmp_path):
     outside = tiny_ct(tmp_path/'outside', n=2)
     (ward/'loop').symlink_to(ward); (ward/'p0'/'up').symlink_to('..'); (ward/'to file').symlink_to(outside[0]); (ward/'to folder').symlink_to(tmp_path/'outside')
@@ -147,12 +148,14 @@ def test_what_may_not_be_read_is_a_row(ward):
     for p in (*ward.parents, ward, *ward.rglob('*')):
         if str(p).startswith(str(Path(ward).parents[2])): p.chmod(0o755)
     os.chmod(sorted((ward/'p0').iterdir())[0], 0); os.chmod(ward/'p1', 0)
-    try: run = subprocess.run([sys.executable, '-c', AS_NOBODY, str(ward)], capture_output=True, text=True, env={**os.environ, 'HOME': '/nonexistent'})
+    try: run = subprocess.run([sys.executable, '-c', AS_NOBODY, str(ward)], capture_output=True, text=True,
+                              env={**os.environ, 'HOME': '/nonexistent'})
     finally: os.chmod(ward/'p1', 0o755)
     if 'PermissionError' in run.stderr and 'site-packages' in run.stderr: pytest.skip('another user cannot use this Python')
-    assert sorted(run.stdout.splitlines()) == ['unreadable|Cannot be opened (Permission denied)', 'unreadable|The folder cannot be listed (Permission denied)'], run.stderr[-500:]
+    assert sorted(run.stdout.splitlines()) == ['unreadable|Cannot be opened (Permission denied)',
+                                               'unreadable|The folder cannot be listed (Permission denied)'], run.stderr[-500:]
 
-# --- memory ---------------------------------------------------------------------------------------------------------------------------------------------
+# --- memory -----------------------------------------------------------------------------------------------------------------------------------------
 def test_unchanged_files_are_not_read_again(ward, remembered):
     first = index_dicom(ward, cache=ward/'index.parquet')
     before = (ward/'index.parquet').stat()
@@ -232,7 +235,34 @@ def test_the_cache_is_not_a_file_of_the_ward(ward):
     (ward/'.index.parquet.1-1.part').write_bytes(b'left by a kill'); (ward/'.index.parquet.7.new').write_bytes(b'left by a kill')
     for _ in range(2): assert (index_dicom(ward, cache=ward/'index.parquet').status == 'ok').all()
 
-# --- accidents ------------------------------------------------------------------------------------------------------------------------------------------
+def test_rows_of_removed_files_go(ward):
+    "A cache names patients: those that left the folder leave it too."
+    cache = ward/'index.parquet'
+    index_dicom(ward, cache=cache)
+    shutil.rmtree(ward/'p2')
+    assert len(index_dicom(ward, cache=cache)) == len(pd.read_parquet(cache)) == 16
+
+def test_a_cache_that_cannot_be_written_costs_no_table(ward, monkeypatch):
+    "On a CD, on a full disk."
+    def full(*args): raise OSError(28, 'No space left on device')
+    monkeypatch.setattr(index.os, 'replace', full)
+    monkeypatch.setattr(index, '_SAVE_SECONDS', 0)
+    with pytest.warns(UserWarning, match='could not be written .No space left'): files = index_dicom(ward, cache=ward/'index.parquet')
+    assert len(files) == 24 and len(list(ward.iterdir())) == 3
+    (ward.parent/'file').write_text('x')
+    with pytest.warns(UserWarning, match='could not be written'): assert len(index_dicom(ward, cache=ward.parent/'file'/'index.parquet')) == 24
+    with pytest.raises(BadInput, match='is a folder') as e: index_dicom(ward, cache=ward)
+    assert e.value.remedy
+
+def test_what_a_killed_process_left_for_another_folder_stays(ward, tmp_path, remembered):
+    other = tmp_path/'other'; tiny_ct(other)
+    cache = tmp_path/'index.parquet'
+    index._Cache(cache, other).add(index_dicom(other).assign(names=None))
+    index_dicom(ward, cache=cache)
+    remembered()
+    assert len(index_dicom(other, cache=cache)) == 8 and len(index_dicom(ward, cache=cache)) == 24
+
+# --- accidents --------------------------------------------------------------------------------------------------------------------------------------
 #: A process that reads slowly, saves often, and is slow in putting files in place.
 SLOW = '''
 import os, sys, time
@@ -247,7 +277,8 @@ index.index_dicom(sys.argv[1], cache=sys.argv[2])
 sys.stdout.write(f'{len(count)}\\n')
 '''
 
-def slowly(folder, cache): return subprocess.Popen([sys.executable, '-c', SLOW, str(folder), str(cache)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+def slowly(folder, cache): return subprocess.Popen([sys.executable, '-c', SLOW, str(folder), str(cache)], stdout=subprocess.PIPE,
+                                                   stderr=subprocess.DEVNULL, text=True)
 
 @pytest.fixture
 def many(tmp_path):
@@ -308,7 +339,8 @@ def test_columns_and_types(ward):
     for table in (files, index_dicom(ward, cache=ward/'index.parquet')):
         assert list(table.columns) == COLUMNS
         row = table.iloc[0]
-        assert isinstance(row.ipp, tuple) and len(row.ipp) == 3 and len(row.iop) == 6 and len(row.pixel_spacing) == 2 and all(isinstance(v, float) for v in row.ipp)
+        assert isinstance(row.ipp, tuple) and len(row.ipp) == 3 and len(row.iop) == 6 and len(row.pixel_spacing) == 2 and all(isinstance(v,
+                                                                                                                                         float) for v in row.ipp)
         assert table.Rows.dtype == np.float64 and table['size'].dtype == np.int64 and table.pixel_offset.dtype == np.int64
     stripped = read_dicom(files.path[0]); del stripped.PixelData, stripped.Rows; stripped.SOPClassUID = '1.2.840.10008.5.1.4.1.1.88.11'
     stripped.save_as(ward/'report.dcm')

@@ -2,7 +2,7 @@
 import { ILayoutRestorer, JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette, MainAreaWidget, Notification, WidgetTracker } from '@jupyterlab/apputils';
 import { PathExt } from '@jupyterlab/coreutils';
-import { ABCWidgetFactory, DocumentRegistry, DocumentWidget, IDocumentWidget, TextModelFactory } from '@jupyterlab/docregistry';
+import { ABCWidgetFactory, DocumentModel, DocumentRegistry, DocumentWidget, IDocumentWidget, TextModelFactory } from '@jupyterlab/docregistry';
 import { IFileBrowserFactory } from '@jupyterlab/filebrowser';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { ITranslator, nullTranslator, TranslationBundle } from '@jupyterlab/translation';
@@ -14,13 +14,28 @@ import type { Layout } from './state';
 
 const FACTORY = 'Scan viewer';
 
-/** The document's model holds nothing: the file never travels as a whole, the panel gets its path. */
+/** The document's model holds nothing: the file never travels as a whole, the panel gets its path. It can neither be saved nor checkpointed: JupyterLab would write an empty file or a copy. */
+class PathModel extends DocumentModel {
+  get collaborative(): boolean {
+    return true; // to JupyterLab: not mine to save
+  }
+  toString(): string {
+    throw new Error('Scans are looked at and never written.');
+  }
+}
+
 class PathModelFactory extends TextModelFactory {
   get name(): string {
     return 'radnb-path';
   }
   get fileFormat(): any {
     return null;
+  }
+  get collaborative(): boolean {
+    return false;
+  }
+  createNew(): PathModel {
+    return new PathModel();
   }
 }
 

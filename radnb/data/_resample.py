@@ -51,7 +51,8 @@ def _linear_affine(buf, out, P, lo, hi, outside):
                 if lo[0] <= z < hi[0] and lo[1] <= y < hi[1] and lo[2] <= x < hi[2]: break
                 last -= 1
                 out[k,i,last] = outside
-            for j in range(first, last):
+            row = out[k,i]
+            for j in range(first, last):   # unsigned indices: a signed one would be checked for counting from the end
                 z, y, x = z0+j*dz, y0+j*dy, x0+j*dx
                 p = np.uint64(z>>shift)*sz + np.uint64(y>>shift)*sy + np.uint64(x>>shift)
                 q = p+sz
@@ -59,7 +60,7 @@ def _linear_affine(buf, out, P, lo, hi, outside):
                 a, b, c, d = flat[p], flat[p+sy], flat[q], flat[q+sy]
                 a += fx*(flat[p+one]-a); b += fx*(flat[p+sy+one]-b); c += fx*(flat[q+one]-c); d += fx*(flat[q+sy+one]-d)
                 a += fy*(b-a); c += fy*(d-c)
-                out[k,i,j] = a + fz*(c-a)
+                row[np.uint64(j)] = a + fz*(c-a)
 
 def _nearest_affine(buf, out, P, lo, hi, outside):
     "Nearest neighbour under any affine; `P` holds positions plus one half, so that the integer part is the nearest voxel."
@@ -80,8 +81,9 @@ def _nearest_affine(buf, out, P, lo, hi, outside):
                 if lo[0] <= z < hi[0] and lo[1] <= y < hi[1] and lo[2] <= x < hi[2]: break
                 last -= 1
                 out[k,i,last] = outside
+            row = out[k,i]
             for j in range(first, last):
-                out[k,i,j] = flat[np.uint64((z0+j*dz)>>shift)*sz + np.uint64((y0+j*dy)>>shift)*sy + np.uint64((x0+j*dx)>>shift)]
+                row[np.uint64(j)] = flat[np.uint64((z0+j*dz)>>shift)*sz + np.uint64((y0+j*dy)>>shift)*sy + np.uint64((x0+j*dx)>>shift)]
 
 def _majority_axes(buf, out, za, zn, zw, ya, yn, yw, xa, xn, xw, share):
     """The label (code 0 to n-1) that fills most of each new voxel, the lowest of equals; code n is "nothing known" and has no vote.

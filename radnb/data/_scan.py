@@ -1,8 +1,10 @@
 """Where the values lie in the headers of many DICOM files: the byte work under `radnb.data.scan`.
 
-All files of a batch are walked together, element by element, with array operations: after `k` steps each file stands at its `k`-th element. A step costs the
-same for one file and for a thousand, and no element of any file becomes a Python object. What is not plain (an unknown VR, a length beyond the file, nesting
-that does not close) is marked `ODD` and left to a full parser. Sources: DICOM PS3.5 section 7 (elements, sequences), PS3.10 section 7 (file meta information)."""
+All files of a batch are walked together, element by element, with array operations: after `k` steps each file stands at its `k`-th element. A step
+costs about the same for one file and for a thousand, and no element of any file becomes a Python object. What is not plain (an unknown VR, a length
+beyond the file, nesting that does not close) is marked `ODD` and left to a full parser.
+
+Sources: DICOM PS3.5 section 7 (elements, sequences) and PS3.10 section 7 (file meta information)."""
 import os, stat
 import numpy as np
 
@@ -13,10 +15,10 @@ _ALONE = 100                       # steps by fewer than four files together: fr
 _DEEPEST = 64                     # two per level of nesting; deeper is not plain
 UNDEFINED = 0xFFFFFFFF
 
-PIXELS, END, MORE, ODD, DATASET = 1, 2, 3, 4, 5   # how a walk ended: at the pixels, at the end of the file, of its window, oddly, after the meta group
+PIXELS, END, MORE, ODD, DATASET = 1, 2, 3, 4, 5   # a walk ended: at the pixels, with the file, with its window, oddly, after the meta group
 EXPLICIT, IMPLICIT, BIG = 0, 1, 2                 # how elements are written
 
-# --- reading -----------------------------------------------------------------------------------------------------------------------------------------
+# --- reading -------------------------------------------------------------------------------------------------------------------------------------
 FLAGS = os.O_RDONLY | getattr(os, 'O_NONBLOCK', 0) | getattr(os, 'O_BINARY', 0)   # a FIFO must not hang
 
 def read_at(path, start=0, n=HEAD):
@@ -29,14 +31,15 @@ def read_at(path, start=0, n=HEAD):
         return s.st_size, s.st_mtime_ns, os.read(fd, n)
     finally: os.close(fd)
 
-# --- elements ----------------------------------------------------------------------------------------------------------------------------------------
+# --- elements ------------------------------------------------------------------------------------------------------------------------------------
 _SHORT, _LONG, _SQ, _UN = 1, 2, 3, 4
 
 def _vr_kinds(order):
     "A table of 65,536: what each pair of VR letters means for the length that follows (PS3.5 7.1.2)."
     kinds = np.zeros(65536, np.uint8)
-    for names,kind in (('AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US', _SHORT), ('OB OD OF OL OV OW SV UC UR UT UV', _LONG), ('SQ', _SQ), ('UN', _UN)):
-        for name in names.split(): kinds[vr_code(name, order)] = kind
+    names = {_SHORT: 'AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US',
+             _LONG: 'OB OD OF OL OV OW SV UC UR UT UV', _SQ: 'SQ', _UN: 'UN'}
+    for kind,vrs in names.items(): kinds[[vr_code(vr, order) for vr in vrs.split()]] = kind
     return kinds
 
 def vr_code(name, order='little'): return int.from_bytes(name.encode(), order)
@@ -68,7 +71,7 @@ class Tags:
         slot = self._slot(tags)
         return np.where(self.tag[slot] == tags, self.col[slot], -1)
 
-# --- the walk ----------------------------------------------------------------------------------------------------------------------------------------
+# --- the walk ------------------------------------------------------------------------------------------------------------------------------------
 class Part:
     "Bytes of many files in a row, to be loaded eight at a time from any position."
     def __init__(self,
@@ -103,8 +106,8 @@ class Walk:
         return self.parts[0].bytes if len(self.parts) == 1 else b''.join(p.bytes for p in self.parts)
 
     def step(self, part, rows, which, bases, sizes, how, meta=False, fresh=False):
-        """Walk `rows` from `self.pos` until each is at its pixels, at the end of its window, or odd. The windows are numbers `which` of `part` and begin at byte
-        `bases` of files of `sizes` bytes. `meta`: until the first element after group 2. `fresh`: they stand at the first element of the data set."""
+        """Walk `rows` from `self.pos` until each is at its pixels, at the end of its window, or odd. The windows are numbers `which` of `part` and
+        begin at byte `bases` of files of `sizes` bytes. `meta`: until the first element after group 2. `fresh`: they stand at the first element."""
         if not len(rows): return
         code = _Code(part, how)
         shift = part.starts[which]-bases            # position in the file + shift = position in `part`
@@ -152,8 +155,8 @@ class Walk:
         self.at[c[ok],i], self.size[c[ok],i] = value[hit[ok]]+part.origin, length[hit[ok]]
 
     def _together(self, code, part, r, p, end, eof):
-        """One step of the files that stand at the same plain element, if they are most: one look-up for all of them. As tags ascend, the ones with the lowest
-        tag go first, and files with an element more or less fall into step again. False where there is no such majority."""
+        """One step of the files that stand at the same plain element, if they are most: one look-up for all of them. As tags ascend, the ones with
+        the lowest tag go first, and files with an element more or less fall into step again. False where there is no such majority."""
         if (p+12 > end).any(): return False
         word = code.load8[p]
         same = code.same(word, word[0])
@@ -236,10 +239,10 @@ def _letters(word):
     a, b = word>>32 & 0xFF, word>>40 & 0xFF
     return (a > 0x40) & (a < 0x5B) & (b > 0x40) & (b < 0x5B)
 
-# --- many files --------------------------------------------------------------------------------------------------------------------------------------
+# --- many files ----------------------------------------------------------------------------------------------------------------------------------
 def locate(heads, paths, tags, syntax):
-    """The walk through `paths`, of which `heads` (size, mtime_ns, bytes; or an `OSError`) were read, and how each is written (-1: not known). `syntax(value,
-    head)` says how, from the value of column 0, the transfer syntax (None if there is none), and the first bytes of the data set."""
+    """The walk through `paths`, of which `heads` (size, mtime_ns, bytes; or an `OSError`) were read, and how each is written (-1: not known).
+    `syntax(value, head)` says how, from the value of column 0, the transfer syntax (None if there is none), and the first bytes of the data set."""
     walk, zero = Walk(len(heads), tags), np.zeros(len(heads), np.int64)
     plain = [() if isinstance(h, Exception) else h for h in heads]
     part = walk.add([h[2] if h else b'' for h in plain])
@@ -277,7 +280,7 @@ def _more(path, start, n, head):
     except OSError: return b''
     return data if (size, mtime) == head[:2] else b''
 
-# --- values ------------------------------------------------------------------------------------------------------------------------------------------
+# --- values --------------------------------------------------------------------------------------------------------------------------------------
 _TAILS = np.array([(1 << 8*k)-1 for k in range(8)] + [(1<<64)-1], np.uint64)   # the first k bytes of eight
 
 class Found:

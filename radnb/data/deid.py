@@ -8,7 +8,7 @@ __all__ = ['OPTIONS', 'new_key', 'Profile', 'make_profile', 'new_uid', 'pseudony
            'DeidReport', 'deidentify']
 
 # %% ../../nbs/data/deid.ipynb #27c248ce
-import copy, hashlib, hmac, json, math, os, re, secrets
+import copy, hashlib, hmac, json, math, os, re, secrets, shutil
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import lru_cache
@@ -20,17 +20,21 @@ import pydicom
 from pydicom.datadict import dictionary_VR, dictionary_has_tag, keyword_for_tag
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sequence import Sequence
-from ..core import BadInput, NotDicom, RadnbError, UnreadableFile, progress
-from .phi import _byte_findings, _elements, _forms, _row_of, _values, _views, _word, CODES, find_phi_text, identifiers, is_mark, read_text, redact_text, risky_pixels
+from ..core import BadInput, NotDicom, PHIFound, UnreadableFile, progress
+from .phi import CODES, _byte_findings, _elements, _forms, _reader, _row_of, _values, _views, _word
+from .phi import find_phi_text, identifiers, is_mark, read_text, redact_text, risky_pixels
 from .pixels import decode, stored_frames
 from .scan import _DECODE_ERRORS, read_dicom
 
 # %% ../../nbs/data/deid.ipynb #451a9514
 #: Options and what CID 7050 calls them.
-OPTIONS = dict(safe_private='Retain Safe Private Option', uids='Retain UIDs Option', device='Retain Device Identity Option', institution='Retain Institution Identity Option',
-               patient='Retain Patient Characteristics Option', full_dates='Retain Longitudinal Temporal Information Full Dates Option',
-               modified_dates='Retain Longitudinal Temporal Information Modified Dates Option', descriptors='Clean Descriptors Option',
-               structured='Clean Structured Content Option', graphics='Clean Graphics Option', pixels='Clean Pixel Data Option')
+OPTIONS = dict(
+    safe_private='Retain Safe Private Option', uids='Retain UIDs Option', device='Retain Device Identity Option',
+    institution='Retain Institution Identity Option', patient='Retain Patient Characteristics Option',
+    full_dates='Retain Longitudinal Temporal Information Full Dates Option',
+    modified_dates='Retain Longitudinal Temporal Information Modified Dates Option',
+    descriptors='Clean Descriptors Option', structured='Clean Structured Content Option', graphics='Clean Graphics Option',
+    pixels='Clean Pixel Data Option')
 _CODE = {name: code for code,name in CODES.items()}
 
 def new_key() -> str:
@@ -42,20 +46,24 @@ class Profile:
     "What is to be done: the key, and the options beside the Basic Profile."
     key:bytes=field(repr=False)
     options:tuple=()
+    times:bool=True # With moved dates: keep the time of day?
 
 # %% ../../nbs/data/deid.ipynb #c669fc9f
 def make_profile(
     key, # Text or bytes, at least 16 long
-    options=() # Names from `OPTIONS`
+    options=(), # Names from `OPTIONS`
+    times:bool=True # With moved dates: keep the time of day?
 ) -> Profile:
     "Check what is asked for. Raises `BadInput`."
     key = key.encode() if isinstance(key, str) else key
     if not isinstance(key, bytes) or len(key) < 16:
         raise BadInput('De-identification needs a secret key of at least 16 characters', remedy='key=new_key(), and keep it where the images are not')
     options = (options,) if isinstance(options, str) else tuple(options)
-    if unknown := [o for o in options if o not in OPTIONS]: raise BadInput(f'No option called {unknown[0]!r}', remedy=f'one of: {", ".join(OPTIONS)}')
-    if {'full_dates','modified_dates'} <= set(options): raise BadInput('Dates are either kept or moved', remedy='full_dates or modified_dates')
-    return Profile(key, tuple(o for o in OPTIONS if o in options))
+    if unknown := [o for o in options if o not in OPTIONS]:
+        raise BadInput(f'No option called {unknown[0]!r}', remedy=f'one of: {", ".join(OPTIONS)}')
+    if {'full_dates','modified_dates'} <= set(options):
+        raise BadInput('Dates are either kept or moved', remedy='full_dates or modified_dates')
+    return Profile(key, tuple(o for o in OPTIONS if o in options), times)
 
 # %% ../../nbs/data/deid.ipynb #a006d74e
 def _digest(key, *parts): return hmac.new(key, '\x1f'.join(map(str, parts)).encode(), hashlib.sha256).digest()
@@ -68,10 +76,10 @@ def new_uid(
     uid = str(uid).strip('\0 ')
     if not uid or uid.startswith('1.2.840.10008.'): return uid
     n = int.from_bytes(_digest(profile.key, 'uid', uid)[:16], 'big')
-    n = n & ~(0xF<<76) | 8<<76            # RFC 9562: version 8, a UUID made in one's own way
+    n = n & ~(0xF<<76) | 8<<76   # RFC 9562: version 8, a UUID made in one's own way
     return f'2.25.{n & ~(3<<62) | 2<<62}'
 
-# %% ../../nbs/data/deid.ipynb #8a345f92
+# %% ../../nbs/data/deid.ipynb #15115571
 _LETTERS = 'ABCDEFGHJKMNPQRSTVWXYZ23456789'
 
 def _word_of(digest, n):
@@ -79,6 +87,7 @@ def _word_of(digest, n):
     number = int.from_bytes(digest[:16], 'big')
     return ''.join(_LETTERS[number//len(_LETTERS)**i % len(_LETTERS)] for i in range(n))
 
+# %% ../../nbs/data/deid.ipynb #e1d6690e
 def _patient(ds):
     "What identifies the patient of `ds`, for the computations below."
     text = lambda k: str(ds.get(k) or '').strip()
@@ -86,12 +95,14 @@ def _patient(ds):
     if text('PatientName'): return 'name', text('PatientName').upper(), text('PatientBirthDate')
     return 'study', text('StudyInstanceUID')
 
+def _pseudonym(profile, *who): return 'P' + _word_of(_digest(profile.key, 'patient', *who), 12)
+
 def pseudonym(
     ds, # A header with PatientID (or PatientName, or StudyInstanceUID)
     profile:Profile
 ) -> str:
     "The pseudonym of a patient: P and twelve letters or digits."
-    return 'P' + _word_of(_digest(profile.key, 'patient', *_patient(ds)), 12)
+    return _pseudonym(profile, *_patient(ds))
 
 def date_shift(
     ds, # A header
@@ -100,7 +111,7 @@ def date_shift(
     "By how many days the dates of a patient are moved into the past."
     return 366 + int.from_bytes(_digest(profile.key, 'days', *_patient(ds))[:8], 'big') % 3285
 
-# %% ../../nbs/data/deid.ipynb #dcda1a27
+# %% ../../nbs/data/deid.ipynb #802cc8d5
 _DT = re.compile(r'(\d{4})(\d\d)?(\d\d)?(\d{2,6}(?:\.\d{1,6})?)?(?:[+-]\d{4})?')
 
 def move_date(
@@ -115,16 +126,16 @@ def move_date(
     except (ValueError, OverflowError): return ''
     return moved.strftime('%Y%m%d')[:len(year+(month or '')+(day or ''))].zfill(4) + (time or '')
 
-# %% ../../nbs/data/deid.ipynb #32aaf4ab
+# %% ../../nbs/data/deid.ipynb #b92e89e4
 def cap_age(text): return '090Y' if (m := re.fullmatch(r'(\d{3})Y', str(text))) and int(m[1]) > 89 else str(text)
 
-# %% ../../nbs/data/deid.ipynb #5ee2f15d
+# %% ../../nbs/data/deid.ipynb #2f6963dc
 def _asked(row, options):
     "The code of a row of table E.1-1 under `options`."
     codes = [row[o] for o in options if row.get(o)]
     return 'C' if 'C' in codes else 'K' if codes else row['basic']
 
-# %% ../../nbs/data/deid.ipynb #1b77b411
+# %% ../../nbs/data/deid.ipynb #96d99966
 @lru_cache(None)
 def _types():
     "{keyword: {'*' or SOP class (below the storage root) or parent sequence: type}}"
@@ -149,11 +160,11 @@ def _resolve(code, keyword, sop_class='', parent=''):
     by_type = {'3': code.split('/')[0], '2': 'Z' if 'Z' in code else code.split('/')[-1]}
     return by_type.get(_type_of(keyword, sop_class, parent), code.split('/')[-1])
 
-# %% ../../nbs/data/deid.ipynb #c2430476
+# %% ../../nbs/data/deid.ipynb #019ec0e8
 _CLASS_UID = re.compile(r'SOPClass|TransferSyntax|CodingScheme|ContextUID|ContextGroupExtensionCreator|MappingResource|CreatorVersion')
-_GONE = {'EncryptedAttributesSequence', 'PatientBirthDateInAlternativeCalendar', 'PatientDeathDateInAlternativeCalendar', 'PrivateDataElementCharacteristicsSequence',
-         'PlacerOrderNumberImagingServiceRequestRetired', 'FillerOrderNumberImagingServiceRequestRetired', 'PlacerOrderNumberProcedure', 'FillerOrderNumberProcedure',
-         'DigitalSignaturesSequence', 'MACParametersSequence'}
+_GONE = {'EncryptedAttributesSequence', 'PatientBirthDateInAlternativeCalendar', 'PatientDeathDateInAlternativeCalendar', 'MACParametersSequence',
+         'PrivateDataElementCharacteristicsSequence', 'PlacerOrderNumberProcedure', 'FillerOrderNumberProcedure',
+         'PlacerOrderNumberImagingServiceRequestRetired', 'FillerOrderNumberImagingServiceRequestRetired'}
 _TEXT = {'LO','SH','ST','LT','UT','UC'}
 
 def _unlisted(tag, vr, options):
@@ -165,9 +176,9 @@ def _unlisted(tag, vr, options):
     if vr=='UR': return None if keyword in ('CodingSchemeURL', 'URNCodeValue') else 'X'
     return {'PN':'Z', 'AE':'X', 'SQ':'K', 'UN':'X'}.get(vr, 'T' if vr in _TEXT or vr=='IS' else None)
 
-# %% ../../nbs/data/deid.ipynb #3ce21442
-_DUMMY = dict(DA='19000101', DT='19000101000000', TM='000000', AS='000Y', DS='0', IS='0', UR='urn:removed', OB=b'\0\0', OW=b'\0\0', UN=b'\0\0', OF=b'\0'*4, OD=b'\0'*8, OL=b'\0'*4,
-              OV=b'\0'*8, FL=0., FD=0., US=0, SS=0, UL=0, SL=0, UV=0, SV=0, AT=0)
+# %% ../../nbs/data/deid.ipynb #b0254306
+_DUMMY = dict(DA='19000101', DT='19000101000000', TM='000000', AS='000Y', DS='0', IS='0', UR='urn:removed', AT=0, FL=0., FD=0.,
+              **dict.fromkeys(('US','SS','UL','SL','UV','SV'), 0), **dict.fromkeys(('OB','OW','OF','OD','OL','OV','UN'), bytes(8)))
 
 def _dummy(e, profile):
     "Put a value into the element `e` that fits its kind and says nothing."
@@ -178,7 +189,7 @@ def _dummy(e, profile):
         e.value = Sequence(items)
     else: e.value = _DUMMY.get(e.VR, 'REMOVED')
 
-# %% ../../nbs/data/deid.ipynb #58a4ee4e
+# %% ../../nbs/data/deid.ipynb #52f20deb
 @lru_cache(None)
 def _words():
     text = (files('radnb.data')/'deid_words.txt').read_text(encoding='utf-8')
@@ -189,7 +200,8 @@ def _harmless(token):
     parts = re.findall(r'[^\W\d_]+|\d+', token)
     if token.lower() in _words(): return True
     letters = [p for p in parts if not p.isdigit()]
-    return all(len(p)<=(3 if not letters else 4) for p in parts if p.isdigit()) and all(len(p)==1 or p.lower() in _words() for p in letters)
+    short = all(len(p) <= (4 if letters else 3) for p in parts if p.isdigit())
+    return short and all(len(p)==1 or p.lower() in _words() for p in letters)
 
 def clean_text(
     text:str, # A description
@@ -201,7 +213,7 @@ def clean_text(
     kept = re.sub(r'\(\s*\)|\[\s*\]', '', kept)
     return re.sub(r'\s+', ' ', re.sub(r'(?:(?<=\s)|^)[^\w\s()+]+(?=\s|$)', ' ', kept)).strip(' ,;:-_/.^')
 
-# %% ../../nbs/data/deid.ipynb #9d21081d
+# %% ../../nbs/data/deid.ipynb #863ae5fc
 def _scrub(e, known):
     "Take what is known out of the text element `e`; whether anything was taken."
     values,hit = _values(e), False
@@ -214,7 +226,7 @@ def _scrub(e, known):
     if hit: e.value = values if len(values)>1 else values[0]
     return hit
 
-# %% ../../nbs/data/deid.ipynb #7588881e
+# %% ../../nbs/data/deid.ipynb #31b9d0a0
 @lru_cache(None)
 def _safe_private():
     "{(creator, group, element): VR}: table E.3.10-1, as far as it describes the acquisition, and a few plain numbers."
@@ -239,7 +251,7 @@ def _keep_private(ds, tag, options):
     vr = creator is not None and _safe_private().get((str(creator.value).strip(), tag.group, tag.element & 0xFF))
     return bool(vr) and ds[tag].VR!='SQ' and _plain_value(ds[tag].value, vr)
 
-# %% ../../nbs/data/deid.ipynb #31b9d0a0
+# %% ../../nbs/data/deid.ipynb #f75cce8c
 @dataclass
 class _Job:
     "One data set on its way: what is known of it, and what has been done."
@@ -247,7 +259,8 @@ class _Job:
     sop_class:str
     name:str # Pseudonym
     days:int
-    known:list
+    known:list # What identifies the patient
+    kept:set # Values, in capitals, that stay and so don't count as identifiers
     counts:dict=field(default_factory=dict)
 
     def count(self, tag, name, action): self.counts[tag, name, action] = self.counts.get((tag, name, action), 0) + 1
@@ -260,14 +273,14 @@ def _kept_values(ds, options):
         if row and _asked(row, options) in ('K','C') or e.keyword in _VENDOR: kept.update(v.upper() for v in _values(e))
     return kept
 
-_VENDOR = ('Manufacturer', 'ManufacturerModelName', 'SoftwareVersions', 'DetectorManufacturerName', 'ConvolutionKernel', 'SequenceName', 'PulseSequenceName')
+_VENDOR = 'Manufacturer ManufacturerModelName SoftwareVersions DetectorManufacturerName ConvolutionKernel SequenceName PulseSequenceName'.split()
 
 def _job(ds, profile, known=()):
     words,kept = _words(), _kept_values(ds, profile.options)
     known = [k for k in dict.fromkeys([*known, *identifiers(ds)]) if k.lower() not in words and k.upper() not in (*kept, 'REMOVED')]
-    return _Job(profile, str(ds.get('SOPClassUID', '')), pseudonym(ds, profile), date_shift(ds, profile), known)
+    return _Job(profile, str(ds.get('SOPClassUID', '')), pseudonym(ds, profile), date_shift(ds, profile), known, kept)
 
-# %% ../../nbs/data/deid.ipynb #27739efd
+# %% ../../nbs/data/deid.ipynb #a405801f
 def _renew(e, job):
     "Replace the UIDs of an element."
     uids = [new_uid(v, job.profile) for v in _values(e)]
@@ -276,7 +289,7 @@ def _renew(e, job):
 def _empty(e, job):
     "Empty an element, or put the pseudonym where a name or number was expected."
     if e.keyword=='PatientName': e.value = job.name
-    elif e.keyword=='PatientID': e.value = 'P' + _word_of(_digest(job.profile.key, 'patient', 'id', str(e.value).strip()), 12) if str(e.value or '').strip() else job.name
+    elif e.keyword=='PatientID': e.value = _pseudonym(job.profile, 'id', id_) if (id_ := str(e.value or '').strip()) else job.name
     else: e.value = Sequence([]) if e.VR=='SQ' else None
 
 def _keep(e, job):
@@ -285,15 +298,15 @@ def _keep(e, job):
 
 def _clean(e, job):
     "Clean an element; whether anything is left of it."
-    if e.VR in ('DA','DT'): values = [move_date(v, job.days) for v in _values(e)]
+    if e.VR in ('DA','DT'): values = [move_date(v, job.days)[:None if job.profile.times else 8] for v in _values(e)]
     elif e.VR in _TEXT: values = [clean_text(v, job.known)[:_LONGEST.get(e.VR)] for v in _values(e)]
-    else: return e.VR=='TM'
+    else: return e.VR=='TM' and job.profile.times
     if any(values): e.value = values if len(values)>1 else values[0]
     return any(values)
 
 _LONGEST = dict(LO=64, SH=16, ST=1024, LT=10240)
 
-# %% ../../nbs/data/deid.ipynb #a405801f
+# %% ../../nbs/data/deid.ipynb #096e3de6
 def _treat(ds, job, parent='', deep=False):
     "Carry out the actions on `ds` (in place) and on all data sets in it. `deep`: inside content that is being cleaned."
     for t in sorted(ds.keys()):
@@ -321,7 +334,7 @@ def _treat_private(ds, job):
         job.count('private', 'Private Attributes', 'X')
     if kept: job.counts['private', 'Private Attributes', 'K'] = job.counts.get(('private', 'Private Attributes', 'K'), 0) + len(kept)
 
-# %% ../../nbs/data/deid.ipynb #83e601ec
+# %% ../../nbs/data/deid.ipynb #afcfd8a6
 def _act(ds, t, action, row, job, parent, deep):
     "Carry out one action on one element."
     name = row['name'] if row else keyword_for_tag(t) or 'unknown'
@@ -340,14 +353,15 @@ def _act(ds, t, action, row, job, parent, deep):
     elif action=='K': _keep(e, job)
     if row: job.count(row['tag'], name, action)
 
-# %% ../../nbs/data/deid.ipynb #f5294a58
+# %% ../../nbs/data/deid.ipynb #fc4f7d5e
 _NATIVE = {'1.2.840.10008.1.2':'<', '1.2.840.10008.1.2.1':'<', '1.2.840.10008.1.2.2':'>', '1.2.840.10008.1.2.1.99':'<'}
 
 def _overlay_groups(ds): return sorted({t.group for t in ds.keys() if 0x6000 <= t.group <= 0x601E and t.group%2==0})
 
 def _hidden_bits(ds):
     "Bits of the pixels that hold overlays, as a mask."
-    return sum(1 << int(ds[g,0x0102].value) for g in _overlay_groups(ds) if (g,0x3000) not in ds and (g,0x0102) in ds and int(ds[g,0x0100].value or 1) > 1)
+    inside = lambda g: (g,0x3000) not in ds and (g,0x0102) in ds and int(ds[g,0x0100].value or 1) > 1
+    return sum(1 << int(ds[g,0x0102].value) for g in _overlay_groups(ds) if inside(g))
 
 def _drop_overlays(ds, job):
     "Remove all overlays, or with the option those that hold text."
@@ -368,7 +382,7 @@ def _overlay_text(ds, g):
     bits = np.unpackbits(np.frombuffer(ds[g,0x3000].value, np.uint8), bitorder='little')[:math.prod(shape)]
     return [b for b in read_text(bits.reshape(shape)*np.uint8(255)) if not is_mark(b)] if len(bits)==math.prod(shape) else ['cannot be read']
 
-# %% ../../nbs/data/deid.ipynb #fc4f7d5e
+# %% ../../nbs/data/deid.ipynb #090858a2
 def _mark(ds, profile):
     "Write into `ds` that, and by which options, it was de-identified (PS3.3 C.12.1.1.1, C.7.1.1)."
     def item(name):
@@ -379,7 +393,8 @@ def _mark(ds, profile):
     ds.PatientIdentityRemoved = 'YES'
     ds.DeidentificationMethod = ['radnb', 'DICOM PS3.15 2026c Basic Application Confidentiality Profile']
     ds.DeidentificationMethodCodeSequence = Sequence([item(o) for o in ('basic', *profile.options)])
-    ds.LongitudinalTemporalInformationModified = 'UNMODIFIED' if 'full_dates' in profile.options else 'MODIFIED' if 'modified_dates' in profile.options else 'REMOVED'
+    dates = {'full_dates':'UNMODIFIED', 'modified_dates':'MODIFIED'}
+    ds.LongitudinalTemporalInformationModified = next((dates[o] for o in profile.options if o in dates), 'REMOVED')
 
 def _new_meta(ds):
     "A file header that holds what is needed to read the file, and nothing else."
@@ -391,45 +406,55 @@ def _new_meta(ds):
     meta.ImplementationClassUID, meta.ImplementationVersionName = pydicom.uid.PYDICOM_IMPLEMENTATION_UID, 'RADNB'
     return meta
 
-# %% ../../nbs/data/deid.ipynb #22842fa9
+# %% ../../nbs/data/deid.ipynb #2ff0d2f4
+def _deidentify(ds, job):
+    "Carry out all of `job` on `ds`."
+    with pydicom.config.disable_value_validation():
+        ds.file_meta = _new_meta(ds)
+        _drop_overlays(ds, job)
+        _treat(ds, job)
+        ds.PatientName = ds.PatientID = job.name
+        _mark(ds, job.profile)
+        ds.file_meta.MediaStorageSOPInstanceUID, ds.preamble = ds.SOPInstanceUID, bytes(128)
+    return job.counts
+
 def deidentify_dataset(
     ds, # A data set; changed in place
     profile:Profile, # from `make_profile`
     known=() # Identifiers of the patient that stand elsewhere: other names, numbers
 ) -> dict: # {(tag, name, action): how often}
     "De-identify a data set, header and overlays; pixels stay as they are. What cannot be done this way, `why_held` says."
-    with pydicom.config.disable_value_validation():
-        job = _job(ds, profile, known)
-        ds.file_meta = _new_meta(ds)
-        _drop_overlays(ds, job)
-        _treat(ds, job)
-        for keyword in ('PatientName', 'PatientID'): setattr(ds, keyword, job.name)
-        _mark(ds, profile)
-        ds.file_meta.MediaStorageSOPInstanceUID, ds.preamble = ds.SOPInstanceUID, b'\0'*128
-    return job.counts
+    return _deidentify(ds, _job(ds, profile, known))
 
-# %% ../../nbs/data/deid.ipynb #7913cf78
-_DOCUMENT = re.compile(re.escape(_STORAGE) + r'104\.|' + re.escape(_STORAGE) + r'(?:9\.4|66$|66\.)')
+# %% ../../nbs/data/deid.ipynb #7550d645
+_VIDEO = re.compile(r'1\.2\.840\.10008\.1\.2\.4\.10\d(\.1)?')
+
+def _closed_content(ds, sop):
+    "Why nobody can search what an object holds; empty if it can be searched."
+    kind = [str(v).upper() for v in ds.get('ImageType') or []]
+    syntax = str(getattr(ds, 'file_meta', {}).get('TransferSyntaxUID', ''))
+    if sop=='1.2.840.10008.1.3.10': return 'a DICOMDIR: make a new one from the new files'
+    if not sop.startswith(_STORAGE): return 'not an object of the standard: nobody can say what it holds'
+    if sop.startswith((_STORAGE+'104.', _STORAGE+'9.4')) or sop==_STORAGE+'66': return 'a document, sound or raw data: it cannot be searched'
+    if ds.get('Modality')=='XC': return 'a photograph: who is on it can be recognised'
+    if ds.get('Modality')=='SM' and {'LABEL','OVERVIEW'} & set(kind): return 'a photograph of a slide with its label'
+    if _VIDEO.fullmatch(syntax): return 'a video: its pictures cannot be searched'
+    return 'an overlay is hidden in compressed pixels' if _hidden_bits(ds) and syntax not in (*_NATIVE, '') else ''
 
 def why_held(
     ds, # A data set
     profile:Profile
 ) -> str: # Empty if it may pass
     "Why an object is not passed on under `profile`, in words."
-    sop,kind,o = str(ds.get('SOPClassUID', '')), [str(v).upper() for v in ds.get('ImageType') or []], profile.options
-    syntax = getattr(ds, 'file_meta', {}).get('TransferSyntaxUID', '')
-    if sop=='1.2.840.10008.1.3.10': return 'a DICOMDIR: make a new one from the new files'
-    if not sop.startswith(_STORAGE): return 'not an object of the standard: nobody can say what it holds'
-    if sop.startswith((_STORAGE+'104.', _STORAGE+'9.4')) or sop==_STORAGE+'66': return 'a document, sound or raw data: it cannot be searched'
+    sop,o = str(ds.get('SOPClassUID', '')), profile.options
+    if why := _closed_content(ds, sop): return why
     if sop.startswith(_STORAGE+'88.') and 'structured' not in o: return "a report (structured content): needs the option 'structured'"
-    if (sop.startswith(_STORAGE+'11.') or 'GraphicAnnotationSequence' in ds) and 'graphics' not in o: return "drawings and notes on an image: needs the option 'graphics'"
-    if 'LABEL' in kind or ('OVERVIEW' in kind and 'pixels' not in o): return 'a photograph of a slide with its label'
-    if str(syntax).startswith('1.2.840.10008.1.2.4.1') and str(syntax)[22:] in {f'{n}{f}' for n in range(100,107) for f in ('','.1')}: return 'a video: its pictures cannot be searched'
-    if _hidden_bits(ds) and str(syntax) not in (*_NATIVE, ''): return 'an overlay is hidden in compressed pixels'
+    drawn = sop.startswith(_STORAGE+'11.') or 'GraphicAnnotationSequence' in ds
+    if drawn and 'graphics' not in o: return "drawings and notes on an image: needs the option 'graphics'"
     if 'PixelData' in ds and 'pixels' not in o and (why := risky_pixels(ds)): return f"may carry burned-in text ({why}): needs the option 'pixels'"
     return ''
 
-# %% ../../nbs/data/deid.ipynb #9e026492
+# %% ../../nbs/data/deid.ipynb #5fb847d9
 def _margin(box, shape):
     "`box` enlarged by a fifth of its height, at least two pixels, as slices."
     top,left,bottom,right = box
@@ -448,16 +473,16 @@ def black_out(
     ds, # A data set with pixels; changed in place
     frames:np.ndarray # from `stored_frames`; changed in place
 ) -> list: # of the `TextBox`es blacked out
-    "Find text in `frames`, and black it out in all of them, until none is found. Raises `UnreadableFile` if some remains after three rounds."
+    "Find text in `frames`, and black it out in all of them, until none is found. Raises `PHIFound` after three rounds."
     found,value = [], _black(ds, frames)
     for _ in range(3):
         boxes = [b for _,view in _views(frames) for b in read_text(view) if not is_mark(b)]
         for b in boxes: frames[(slice(None), *_margin(b.box, frames.shape[1:3]))] = value
         found += boxes
         if not boxes: return found
-    raise UnreadableFile('Text remains in the pixels')
+    raise PHIFound('text remains in the pixels')
 
-# %% ../../nbs/data/deid.ipynb #8922ab98
+# %% ../../nbs/data/deid.ipynb #6a25a76d
 def _indices(ds, values):
     "A header like `ds` with `values` as its picture, one row."
     row = Dataset(); row.update({t: copy.deepcopy(ds[t]) for t in ds.keys() if t.group==0x28})
@@ -481,14 +506,16 @@ def clean_pixels(
     ds, # A data set with pixels; changed in place
     path=None # For the error message
 ) -> list: # of the `TextBox`es blacked out
-    "Black out burned-in text; says so in the header. Raises `UnreadableFile`, `NoPixelData`, `MissingPackage`."
+    "Black out burned-in text; says so in the header. Raises `PHIFound`, `UnreadableFile`, `NoPixelData`, `MissingPackage`."
     frames = np.array(stored_frames(ds, path))
     if found := black_out(ds, frames): _put_pixels(ds, frames)
     ds.BurnedInAnnotation = 'NO'
     return found
 
-# %% ../../nbs/data/deid.ipynb #8dd31e47
-_NUMERIC = {'DS','IS','TM','DA','DT','AS','UI','SQ'}
+# %% ../../nbs/data/deid.ipynb #ad6550bd
+_NUMERIC = {'DS','IS','TM','DA','DT','AS','SQ'}
+
+def _is_uid(text): return re.fullmatch(r'[0-9.]{10,64}', text) is not None and text.count('.') > 2
 
 def leaks(
     path, # A file that was de-identified
@@ -497,20 +524,21 @@ def leaks(
 ) -> list: # of `Finding`
     "Which of `known` still stand in a file: in an attribute as a word, or in its bytes."
     ds = read_dicom(path)
-    uids = {k for k in known if re.fullmatch(r'[0-9.]{10,64}', k) and k.count('.')>2}
+    uids = {k for k in known if _is_uid(k)}
     texts = [k for k in known if k not in uids]
+    if 'uids' in profile.options: uids = set()
     codes = [k for k in texts if any(map(str.isdigit, k))]   # in a coded value such as TEXT, a name is a word
-    found = [f for path_,e in _elements(ds) if e.VR not in _NUMERIC for v in _values(e) for f in find_phi_text(v, codes if e.VR=='CS' else texts, (), path_) if f.kind=='known identifier']
-    if 'uids' not in profile.options: found += [f for path_,e in _elements(ds) if e.VR=='UI' for v in _values(e) if v in uids for f in find_phi_text(v, [v], (), path_)]
-    long = [k for k in [*texts, *(uids if 'uids' not in profile.options else ())] if len(k)>=6]
-    return found + _byte_findings(Path(path).read_bytes(), long)
+    found = []
+    for name,e in _elements(ds):
+        ours = list(uids) if e.VR=='UI' else codes if e.VR=='CS' else [] if e.VR in _NUMERIC else texts
+        found += [f for v in _values(e) for f in find_phi_text(v, ours, (), name) if f.kind=='known identifier' and (e.VR!='UI' or v in uids)]
+    return found + _byte_findings(Path(path).read_bytes(), [k for k in (*texts, *uids) if len(k) >= 6])
 
-def _to_check(ds, job):
+def _to_check(job):
     "What must not be in the file afterwards: what is known of the patient, less what is a word of something that stays."
-    kept = _kept_values(ds, job.profile.options)
-    return [k for k in job.known if not any(_word(form).search(v) for form in _forms(k) for v in kept)]
+    return [k for k in job.known if not any(_word(form).search(v) for form in _forms(k) for v in job.kept)]
 
-# %% ../../nbs/data/deid.ipynb #5c03b685
+# %% ../../nbs/data/deid.ipynb #ecc9a323
 def _target(ds, profile):
     "The place of a file below the new folder: pseudonym, study, series, instance; all computed."
     part = lambda kind,uid: kind + _word_of(_digest(profile.key, kind, uid), 10)
@@ -523,7 +551,8 @@ def _row(status, reason='', ds=None, **kw):
     "A row of the report. Holds nothing of the original but its kind."
     sop = pydicom.uid.UID(str(ds.get('SOPClassUID', ''))) if ds is not None else ''
     kind = sop.name if sop and sop.name!=sop else ''
-    return dict(status=status, reason=reason, out='', kind=kind, modality=str(ds.get('Modality', ''))[:16] if ds is not None else '', text_boxes=0, counts={}) | kw
+    modality = str(ds.get('Modality', ''))[:16] if ds is not None else ''
+    return dict(status=status, reason=reason, out='', kind=kind, modality=modality, text_boxes=0, counts={}) | kw
 
 def _has_identity(ds):
     "Whether the SOP class and instance of `ds` are known, if need be from the file's own header."
@@ -540,28 +569,36 @@ def _one_file(path, dst, profile, known=(), look='suspect'):
     try:
         if why := why_held(ds, profile): return _row('held back', why, ds)
         return _written(ds, path, Path(dst), profile, known, look)
-    except RadnbError as e: return _row('failed', e.what if isinstance(e, UnreadableFile) and 'remains' in e.what else f'{type(e).__name__} while reading the pixels', ds)
-    except (*_DECODE_ERRORS, pydicom.errors.InvalidDicomError) as e: return _row('failed', f'{type(e).__name__} while rewriting it', ds)
+    except PHIFound as e: return _row('failed', e.what, ds)
+    except UnreadableFile: return _row('failed', 'the pixels cannot be decoded', ds)
+    except _DECODE_ERRORS as e: return _row('failed', f'{type(e).__name__} while rewriting it', ds)
 
-# %% ../../nbs/data/deid.ipynb #c7defe3a
+# %% ../../nbs/data/deid.ipynb #87ac1c75
 def _written(ds, path, dst, profile, known, look):
-    target = _target(ds, profile)
-    job = _job(ds, profile, known)
-    must_go = _to_check(ds, job)
+    "Clean, de-identify, write, check, put in place: a row of the report."
+    target,job = _target(ds, profile), _job(ds, profile, known)
     boxes = _look_at_pixels(ds, path, profile, look)
-    if boxes and 'pixels' not in profile.options: return _row('held back', f"text found in the pixels ({len(boxes)} lines): needs the option 'pixels'", ds, text_boxes=len(boxes))
+    if boxes and 'pixels' not in profile.options:
+        return _row('held back', f"text found in the pixels ({len(boxes)} lines): needs the option 'pixels'", ds, text_boxes=len(boxes))
     row = _row('done', '', ds, out=target.as_posix(), text_boxes=len(boxes))
-    row['counts'] = {'|'.join(k): n for k,n in deidentify_dataset(ds, profile, known).items()}
+    row['counts'] = {'|'.join(k): n for k,n in _deidentify(ds, job).items()}
+    left = _put_in_place(ds, dst, target, lambda file: leaks(file, _to_check(job), profile))
+    if left: row |= dict(status='failed', out='', reason=f'an identifier remained ({left[0].where.split("[")[0]}): not kept')
+    return row
+
+def _put_in_place(ds, dst, target, check):
+    "Write `ds` to `dst/target` if `check` finds nothing in the file; what it found."
     temporary = dst/'.unfinished'/target.name
     temporary.parent.mkdir(parents=True, exist_ok=True)
     try:
         ds.save_as(temporary, enforce_file_format=True)
-        if left := leaks(temporary, must_go, profile): return row | dict(status='failed', out='', reason=f'an identifier remained ({left[0].where.split("[")[0]}): not kept')
+        if left := check(temporary): return left
         (dst/target).parent.mkdir(parents=True, exist_ok=True)
         os.replace(temporary, dst/target)
+        return []
     finally: temporary.unlink(missing_ok=True)
-    return row
 
+# %% ../../nbs/data/deid.ipynb #046d5f9a
 def _look_at_pixels(ds, path, profile, look):
     "Clean the pixels of `ds` if that is asked for; else only look. The text found."
     if 'PixelData' not in ds or not ds.get('Rows') or (look=='suspect' and not risky_pixels(ds)): return []
@@ -574,7 +611,7 @@ def decode_frames(ds, path=None):
     values = decode(ds, path)[0]
     return values if values.ndim==4 else values[None]
 
-# %% ../../nbs/data/deid.ipynb #87ac1c75
+# %% ../../nbs/data/deid.ipynb #379dfd64
 @dataclass
 class DeidReport:
     "What `deidentify` did."
@@ -591,9 +628,10 @@ class DeidReport:
         why = self.files.groupby(['status', 'reason']).size().rename('files').reset_index()
         return why.to_html(index=False)
 
-# %% ../../nbs/data/deid.ipynb #9e51f24f
-_WHO = ('PatientID PatientName PatientBirthDate OtherPatientIDs OtherPatientNames PatientBirthName PatientMotherBirthName AccessionNumber ReferringPhysicianName PerformingPhysicianName '
-        'OperatorsName RequestingPhysician NameOfPhysiciansReadingStudy PhysiciansOfRecord PatientTelephoneNumbers PatientAddress StudyInstanceUID SOPInstanceUID SOPClassUID').split()
+# %% ../../nbs/data/deid.ipynb #fd683123
+_WHO = """PatientID PatientName PatientBirthDate OtherPatientIDs OtherPatientNames PatientBirthName PatientMotherBirthName AccessionNumber
+    ReferringPhysicianName PerformingPhysicianName OperatorsName RequestingPhysician NameOfPhysiciansReadingStudy PhysiciansOfRecord
+    PatientTelephoneNumbers PatientAddress StudyInstanceUID SOPInstanceUID SOPClassUID""".split()
 
 def _survey(paths, profile):
     "Per file (pseudonym, SOP instance); per pseudonym what is known of the patient; the mapping."
@@ -603,28 +641,32 @@ def _survey(paths, profile):
         except UnreadableFile: who.append((None, None)); continue
         name = pseudonym(ds, profile)
         who.append((name, str(ds.SOPInstanceUID) if _has_identity(ds) else None))
-        known.setdefault(name, {}).update(dict.fromkeys(k for k in identifiers(ds) if not re.fullmatch(r'[\d.]+\.[\d.]+', k)))
-        mapping.setdefault(name, dict(PatientID=str(ds.get('PatientID', '')), PatientName=str(ds.get('PatientName', '')), pseudonym=name, days=date_shift(ds, profile)))
-    return who, {n: list(k) for n,k in known.items()}, pd.DataFrame(list(mapping.values()), columns='PatientID PatientName pseudonym days'.split())
+        known.setdefault(name, {}).update(dict.fromkeys(k for k in identifiers(ds) if not _is_uid(k)))
+        mapping.setdefault(name, (str(ds.get('PatientID', '')), str(ds.get('PatientName', '')), name, date_shift(ds, profile)))
+    table = pd.DataFrame(list(mapping.values()), columns='PatientID PatientName pseudonym days'.split())
+    return who, {n: list(k) for n,k in known.items()}, table
 
-# %% ../../nbs/data/deid.ipynb #0505c631
+# %% ../../nbs/data/deid.ipynb #6dd5ae4e
 def _open_folder(dst, profile, look):
     "Make `dst` ready, or see that it belongs to the same work. Raises `BadInput`."
-    method = dict(profile='DICOM PS3.15 2026c Basic', options=list(profile.options), look=look, key_check=_digest(profile.key, 'check').hex()[:16])
+    check = _digest(profile.key, 'check').hex()[:16]
+    method = dict(profile='DICOM PS3.15 2026c Basic', options=list(profile.options), times=profile.times, look=look, key_check=check)
     file = dst/'deid_method.json'
-    if file.exists():
-        if json.loads(file.read_text()) != method: raise BadInput('The folder holds files made with another key or other options', dst, 'choose an empty folder')
-    elif dst.exists() and any(dst.iterdir()): raise BadInput('The folder is not empty', dst, 'choose an empty folder')
-    else:
-        dst.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(method, indent=1))
+    if file.exists() and json.loads(file.read_text()) != method:
+        raise BadInput('The folder holds files made with another key or other options', dst, 'choose an empty folder')
+    if file.exists(): return
+    if dst.exists() and any(dst.iterdir()): raise BadInput('The folder is not empty', dst, 'choose an empty folder')
+    dst.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(method, indent=1))
 
 def _source_files(src, dst):
-    "The files of `src`, and their root. Raises `BadInput` where source and destination overlap."
+    "The files of `src`, links left out, and the folder above them all. Raises `BadInput` where source and destination overlap."
     paths = [Path(p) for p in src] if isinstance(src, (list, tuple, pd.Series)) else [Path(src)]
-    root = Path(os.path.commonpath([p.resolve() if p.is_dir() else p.resolve().parent for p in paths])) if paths else None
-    if not paths or not all(p.exists() for p in paths): raise BadInput('There is nothing to read', next((p for p in paths if not p.exists()), None), 'check the path')
-    if (inner := dst.resolve())==root or root in inner.parents or any(inner in (q.resolve(), *q.resolve().parents) for q in paths):
+    missing = [p for p in paths if not p.exists()]
+    if missing or not paths: raise BadInput('There is nothing to read', next(iter(missing), None), 'check the path')
+    root = Path(os.path.commonpath([p.resolve() if p.is_dir() else p.resolve().parent for p in paths]))
+    new,folders = dst.resolve(), [p.resolve() for p in paths if p.is_dir()]
+    if any(f in (new, *new.parents) for f in folders) or any(new in p.resolve().parents for p in paths):
         raise BadInput('The new files would lie in the source, or the source in them', dst, 'choose a folder outside of the source')
     found = [f for p in paths for f in (sorted(Path(d)/n for d,_,names in os.walk(p) for n in names) if p.is_dir() else [p])]
     return [f for f in found if not f.is_symlink()], root
@@ -633,7 +675,7 @@ def _token(path, root, profile):
     stat = path.stat()
     return _digest(profile.key, 'file', path.resolve().relative_to(root).as_posix(), stat.st_size, stat.st_mtime_ns).hex()[:24]
 
-# %% ../../nbs/data/deid.ipynb #fd683123
+# %% ../../nbs/data/deid.ipynb #78ab2e89
 def _journal(file):
     "What a journal says: {token: row}. A line that was cut off is left out."
     rows = {}
@@ -655,7 +697,7 @@ def _results(tasks, workers):
         running = {pool.submit(_one_file, *args): i for i,args in tasks}
         for done in as_completed(running): yield running[done], done.result()
 
-# %% ../../nbs/data/deid.ipynb #2fdc0a91
+# %% ../../nbs/data/deid.ipynb #80fa9dd2
 def deidentify(
     src, # Folder, file, or list of files; only read
     dst, # New folder, outside of `src`
@@ -664,17 +706,19 @@ def deidentify(
     options=(), # Names from `OPTIONS`
     known=(), # More texts that must not remain, for all patients
     look:str='suspect', # Whose pixels are looked at: `'suspect'` (see `risky_pixels`) or `'all'`
-    mapping=None, # File (CSV, outside of `dst`) for the table of patients and pseudonyms; None: only in the report that is returned
+    times:bool=True, # With moved dates: keep the time of day?
+    mapping=None, # File (CSV, outside of `dst`) for the table of names and pseudonyms; None: only in the report that is returned
     workers:int=1 # Processes
 ) -> DeidReport:
-    """De-identify DICOM files by DICOM PS3.15 annex E. Files that are not passed on, and why, are in the report, also written (without identifiers) as
-    `deid_report.csv` and `deid_actions.csv`. Interrupted work goes on when called again. Raises `BadInput`, `MissingPackage`."""
+    """De-identify DICOM files by DICOM PS3.15 annex E. What is not passed on, and why, is in the report, also written (without identifiers)
+    as `deid_report.csv` and `deid_actions.csv`. Interrupted work goes on when called again. Raises `BadInput`, `MissingPackage`."""
     if profile!='basic': raise BadInput(f'No profile called {profile!r}', remedy="profile='basic' and options")
     if look not in ('suspect','all'): raise BadInput(f'look cannot be {look!r}', remedy="'suspect' or 'all'")
-    plan,dst = make_profile(key, options), Path(dst)
+    plan,dst = make_profile(key, options, times), Path(dst)
     paths,root = _source_files(src, dst)
-    if mapping is not None and dst.resolve() in Path(mapping).resolve().parents: raise BadInput('The table of names would lie among the new files', mapping, 'write it elsewhere')
-    if 'pixels' in plan.options or look=='all': read_text(np.zeros((32,32)))   # is the reader there?
+    if mapping is not None and dst.resolve() in Path(mapping).resolve().parents:
+        raise BadInput('The table of names would lie among the new files', mapping, 'write it elsewhere')
+    if 'pixels' in plan.options or look=='all': _reader()   # is it installed? Better now than after an hour
     _open_folder(dst, plan, look)
     who,patients,names = _survey(paths, plan)
     rows = _work(paths, root, dst, plan, who, patients, [str(k) for k in known], look, workers)
@@ -682,7 +726,7 @@ def deidentify(
     if mapping is not None: names.to_csv(mapping, index=False)
     return report
 
-# %% ../../nbs/data/deid.ipynb #6dd5ae4e
+# %% ../../nbs/data/deid.ipynb #cabea152
 def _work(paths, root, dst, plan, who, patients, known, look, workers):
     "A row for each of `paths`: from the journal, or by doing it."
     rows,seen,tasks,tokens = {}, set(), [], {}
@@ -691,14 +735,14 @@ def _work(paths, root, dst, plan, who, patients, known, look, workers):
         tokens[i] = _token(path, root, plan)
         done = before.get(tokens[i])
         if sop and sop in seen: rows[i] = _row('duplicate', 'another file is the same instance: not copied')
-        elif done and done['status']!='failed' and (not done['out'] or (dst/done['out']).exists()): rows[i] = done
+        elif done and done['status'] != 'failed' and (dst/done['out']).exists(): rows[i] = done
         else: tasks.append((i, (path, dst, plan, [*known, *patients.get(name, ())], look)))
         seen.add(sop)
     with open(dst/'deid_journal.jsonl', 'a', encoding='utf-8') as journal:
         for i,row in progress(_results(tasks, workers), 'de-identifying', total=len(tasks)):
             journal.write(json.dumps(dict(token=tokens[i], **row)) + '\n'); journal.flush()
             rows[i] = row
-    (dst/'.unfinished').rmdir() if (dst/'.unfinished').is_dir() and not any((dst/'.unfinished').iterdir()) else None
+    shutil.rmtree(dst/'.unfinished', ignore_errors=True)
     return [rows[i] for i in range(len(paths))]
 
 def _report(paths, rows, names, dst):

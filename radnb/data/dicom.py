@@ -210,8 +210,8 @@ def _meta(ds, frame, scale, same=True):
     meta = {k: ds[k].value for k in _META if k in ds and ds[k].value not in (None, '')}
     seen = _windows(ds, frame, scale)
     if seen: meta.update(WindowCenter=seen[0]['center'], WindowWidth=seen[0]['width'])
-    found = dict(windows=seen, voi_lut=voi_tables(ds), padding=padding(ds, scale) if same else None, real_world=_maps(ds, frame), magnification=magnification(ds),
-                 regions=ultrasound_regions(ds), overlays=sum((g,0x0010) in ds for g in range(0x6000, 0x6020, 2)))
+    found = dict(windows=seen, voi_lut=voi_tables(ds), padding=padding(ds, scale) if same else None, real_world=_maps(ds, frame),
+                 magnification=magnification(ds), regions=ultrasound_regions(ds), overlays=sum((g,0x0010) in ds for g in range(0x6000, 0x6020, 2)))
     return dict(meta, **{k: v for k,v in found.items() if v})
 
 def _notes(meta, unit):

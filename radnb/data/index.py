@@ -6,44 +6,50 @@
 __all__ = ['index_dicom']
 
 # %% ../../nbs/data/index.ipynb #d22f269b
-import contextlib, hashlib, os, time
+import contextlib, hashlib, os, time, warnings
 from pathlib import Path
 import numpy as np
 import pandas as pd
 from fastcore.basics import patch
-from ..core import NoDicomFound, UnreadableFile, progress
+from ..core import BadInput, NoDicomFound, UnreadableFile, progress
 from .scan import COLUMNS, _EMPTY, _TUPLES, _as_column, _tables, _texts, read_dicom
 
-# %% ../../nbs/data/index.ipynb #9f671a1f
+# %% ../../nbs/data/index.ipynb #de4b08d0
+def _file(path):
+    "(path, size, mtime, status, reason) of a file to read."
+    try: s = os.stat(path)
+    except OSError as e: return (path, -1, -1, 'unreadable', f'Cannot be opened ({e.strerror})')
+    return (path, s.st_size, s.st_mtime_ns, '', '')
+
 def _entries(folder, out, links):
-    "Add what is in one folder to `out`, (path, size, mtime, status, reason) each; the folders below it. Nothing is opened."
+    "Add what is in one folder to `out` and `links`. Returns the folders in it."
     below = []
     try: entries = sorted(os.scandir(folder), key=lambda e: e.name)
     except OSError as e: out.append((folder, -1, -1, 'unreadable', f'The folder cannot be listed ({e.strerror})')); return below
     for e in entries:
         if e.is_symlink(): links.append(e.path)
-        elif e.is_dir(follow_symlinks=False):
-            if not e.name.startswith('.'): below.append(e.path)
-            else: out.append((e.path, -1, -1, 'skipped', 'a hidden folder: not looked into'))
         elif e.is_file(follow_symlinks=False): out.append(_file(e.path))
-        else: out.append((e.path, -1, -1, 'skipped', 'a device, pipe or socket, not a file'))
+        elif not e.is_dir(follow_symlinks=False): out.append((e.path, -1, -1, 'skipped', 'a device, pipe or socket, not a file'))
+        elif e.name.startswith('.'): out.append((e.path, -1, -1, 'skipped', 'a hidden folder: not looked into'))
+        else: below.append(e.path)
     return below
 
-def _file(path):
-    try: s = os.stat(path)
-    except OSError as e: return (path, -1, -1, 'unreadable', f'Cannot be opened ({e.strerror})')
-    return (path, s.st_size, s.st_mtime_ns, '', '')
+# %% ../../nbs/data/index.ipynb #06f5cd70
+def _link_note(path, target, real, known, walked, follow_links):
+    "Why a link is not followed; '' if it is."
+    if not os.path.exists(path): return 'a link to nothing'
+    if os.path.commonpath([real, target]) != real and not follow_links: return 'a link that leads out of the folder: follow_links=True follows it'
+    if target in known or target in walked: return 'a link to what is in the table already'
+    return '' if os.path.isdir(target) or os.path.isfile(target) else 'a link to a device, pipe or socket'
 
-# %% ../../nbs/data/index.ipynb #5629bdcc
 def _walk(root, follow_links=False):
     "Everything below `root`: (path, size, mtime, status, reason), folder by folder. Links come last."
     out, links, real = [], [], os.path.realpath(root)
     folders, walked = [str(root)], set()
     while folders or links:
         while folders:
-            folder = folders.pop()
-            walked.add(os.path.realpath(folder))
-            folders += reversed(_entries(folder, out, links))
+            walked.add(os.path.realpath(folders[-1]))
+            folders += reversed(_entries(folders.pop(), out, links))
         known, now, links = {os.path.realpath(o[0]) for o in out} if links else (), links, []
         for path in now:
             target = os.path.realpath(path)
@@ -53,14 +59,25 @@ def _walk(root, follow_links=False):
             else: out.append(_file(path))
     return out
 
-def _link_note(path, target, real, known, walked, follow_links):
-    "Why a link is not followed; '' if it is."
-    if not os.path.exists(path): return 'a link to nothing'
-    if os.path.commonpath([real, target]) != real and not follow_links: return 'a link that leads out of the folder: follow_links=True follows it'
-    if target in known or target in walked: return 'a link to what is in the table already'
-    return '' if os.path.isdir(target) or os.path.isfile(target) else 'a link to a device, pipe or socket'
+# %% ../../nbs/data/index.ipynb #7e01c4e6
+def _named(path):
+    "The files that a DICOMDIR names (DICOM PS3.3 F.3), relative to it, one to a line."
+    try: records = read_dicom(path, pixels=False, tags=['DirectoryRecordSequence']).get('DirectoryRecordSequence') or []
+    except UnreadableFile: return ''
+    ids = [r.get('ReferencedFileID') for r in records if r.get('RecordInUseFlag') != 0]
+    return '\n'.join('/'.join([i] if isinstance(i, str) else i) for i in ids if i)
 
-# %% ../../nbs/data/index.ipynb #34b4adc5
+def _absent(files):
+    "A row for each file that a DICOMDIR names and that is not there. Names are compared without case: discs are read that way."
+    rows = []
+    for f in files[files.status == 'DICOMDIR'].itertuples():
+        base = os.path.join(os.path.dirname(f.path), '')
+        there = {p[len(base):].replace(os.sep, '/').casefold().split(';')[0].rstrip('.') for p in files.path if p.startswith(base)}
+        rows += [dict(_EMPTY, path=base+n.replace('/', os.sep), status='missing', reason='named by the DICOMDIR, but not there')
+                 for n in (f.names.split('\n') if isinstance(f.names, str) and f.names else []) if n.casefold() not in there]
+    return rows
+
+# %% ../../nbs/data/index.ipynb #9b6793f3
 _VERSION = b'1 ' + hashlib.sha256(' '.join(COLUMNS).encode()).hexdigest()[:16].encode()   # a cache of another version is not used
 _STORED = [*COLUMNS, 'names']   # names: what a DICOMDIR names, one to a line
 
@@ -82,7 +99,7 @@ def _is_text(name):
     try: return name.isascii() or bool(name.encode())
     except UnicodeEncodeError: return False
 
-# %% ../../nbs/data/index.ipynb #2b4425a0
+# %% ../../nbs/data/index.ipynb #a643e7aa
 def _read(path):
     "The rows in a file of the cache. One that cannot be read, or is of another version, is an empty one: it can always be made again."
     import pyarrow as pa, pyarrow.parquet as pq
@@ -103,10 +120,10 @@ def _tuples(column):
     out[there] = np.fromiter(zip(*rows[new].T.tolist()), object, new.sum())[np.cumsum(new)-1]
     return out
 
-# %% ../../nbs/data/index.ipynb #35f194b4
+# %% ../../nbs/data/index.ipynb #58de23d4
 @contextlib.contextmanager
 def _lock(folder, patience=10):
-    "Only one process at a time merges its rows; one that hangs is not waited for. Where there are no locks (Windows, some shares), the last to finish wins."
+    "One process at a time merges its rows; one that hangs is not waited for. Without locks (Windows, some shares) the last to finish wins."
     try: import fcntl
     except ImportError: yield; return
     fd, end = os.open(folder, os.O_RDONLY), time.monotonic()+patience
@@ -118,30 +135,18 @@ def _lock(folder, patience=10):
         yield
     finally: os.close(fd)
 
-# %% ../../nbs/data/index.ipynb #b558fd5f
+# %% ../../nbs/data/index.ipynb #75c70a8e
 class _Cache:
-    "Rows of earlier runs in one Parquet file; while a run goes on, in shards beside it. Paths in it are relative to it, so it can move with the folder."
+    "Rows of earlier runs in one Parquet file; while a run goes on, in shards beside it."
     def __init__(self, path, root):
-        self.path, self.count, self.shards = Path(os.path.abspath(path)), 0, []
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path, self.count = Path(os.path.abspath(path)), 0
+        if self.path.is_dir(): raise BadInput('The cache is a folder', path, "name a file in it, e.g. cache=folder/'index.parquet'")
+        with _spared(): self.path.parent.mkdir(parents=True, exist_ok=True)
         self.skip = len(os.path.join(root, ''))
-        try: under = os.path.relpath(root, self.path.parent)
-        except ValueError: under = os.path.abspath(root)   # another drive of Windows
-        self.prefix = '' if under == '.' else under+os.sep
-        self.shards = self.helpers('part')
-        parts = [rows for rows in map(_read, (self.path, *self.shards)) if rows is not None]
-        self.rows = pd.concat(parts, ignore_index=True).drop_duplicates('path', keep='last', ignore_index=True) if len(parts) > 1 else parts[0] if parts else None
-
-    def helpers(self, suffix):
-        "Shards (.part) or unfinished files (.new) of this cache, whichever process wrote them."
-        names = (e.name for e in os.scandir(self.path.parent))
-        return [self.path.with_name(n) for n in sorted(names) if n.startswith(f'.{self.path.name}.') and n.endswith(suffix)]
-
-    def owns(self, path):
-        "Is this file part of the cache itself?"
-        if self.path.name not in path: return False
-        folder, name = os.path.split(os.path.abspath(path))
-        return folder == str(self.path.parent) and (name == self.path.name or name.startswith(f'.{self.path.name}.'))
+        try: where = os.path.relpath(root, self.path.parent)
+        except ValueError: where = os.path.abspath(root)   # another drive of Windows
+        self.prefix = '' if where == '.' else where+os.sep
+        self.rows, self.shards = self.load()
 
     def key(self, path): return self.prefix+path[self.skip:]
 
@@ -149,55 +154,70 @@ class _Cache:
         "Is this a file of the folder that is read?"
         return key.startswith(self.prefix) if self.prefix else not (key.startswith('..'+os.sep) or os.path.isabs(key))
 
-# %% ../../nbs/data/index.ipynb #de4b08d0
+    def owns(self, path):
+        "Is this file part of the cache itself?"
+        if self.path.name not in path: return False
+        folder, name = os.path.split(os.path.abspath(path))
+        return folder == str(self.path.parent) and (name == self.path.name or name.startswith(f'.{self.path.name}.'))
+
+# %% ../../nbs/data/index.ipynb #2c2d1b71
+@contextlib.contextmanager
+def _spared():
+    "A cache that cannot be written (on a CD, on a full disk) costs time, not the table."
+    try: yield
+    except OSError as e: warnings.warn(f'The cache could not be written ({e.strerror}): files will be read again next time', stacklevel=2)
+
+@patch
+def helpers(self:_Cache, suffix):
+    "Shards (.part) or unfinished files (.new) of this cache, whichever process wrote them."
+    try: names = sorted(os.listdir(self.path.parent))
+    except OSError: return []
+    return [self.path.with_name(n) for n in names if n.startswith(f'.{self.path.name}.') and n.endswith(suffix)]
+
+@patch
+def load(self:_Cache):
+    "The newest row of each file, and the shards that were read."
+    shards = self.helpers('part')
+    parts = [rows for rows in map(_read, (self.path, *shards)) if rows is not None]
+    if len(parts) < 2: return (parts[0] if parts else None), shards
+    return pd.concat(parts, ignore_index=True).drop_duplicates('path', keep='last', ignore_index=True), shards
+
+# %% ../../nbs/data/index.ipynb #ef2e3745
 @patch
 def find(self:_Cache, paths, sizes, mtimes):
     "The row of each file that has not changed since it was read, -1 for the others. What could not be opened is tried again."
     if self.rows is None or not len(self.rows): return np.full(len(paths), -1)
     row = {p: i for i,p in enumerate(self.rows.path.tolist())}
     at = np.array([row.get(self.key(p), -1) for p in paths])
-    same = (self.rows['size'].to_numpy()[at] == sizes) & (self.rows.mtime.to_numpy()[at] == mtimes) & (self.rows.status != 'unreadable').to_numpy()[at]
-    return np.where(same, at, -1)
+    same = (self.rows['size'].to_numpy()[at] == sizes) & (self.rows.mtime.to_numpy()[at] == mtimes)
+    return np.where(same & (self.rows.status != 'unreadable').to_numpy()[at], at, -1)
 
 @patch
 def add(self:_Cache, rows):
     "Save the rows read so far."
     shard = self.path.with_name(f'.{self.path.name}.{os.getpid()}-{self.count}.part')
     self.shards.append(shard); self.count += 1
-    _write(rows.assign(path=_texts([self.key(p) for p in rows.path])), shard)
+    with _spared(): _write(rows.assign(path=_texts([self.key(p) for p in rows.path])), shard)
 
 @patch
-def finish(self:_Cache, rows):
-    "Put the rows of this run in the cache, beside those of other folders that share it."
-    rows = rows.assign(path=_texts([self.key(p) for p in rows.path]))
-    with _lock(self.path.parent):
-        old = _read(self.path)
-        others = None if old is None else old[np.array([not self.under(p) for p in old.path], bool)]
-        _write(rows if others is None or not len(others) else pd.concat([others, rows], ignore_index=True), self.path)
-        for p in self.shards: p.unlink(missing_ok=True)
+def gone(self:_Cache, rows, seen):
+    "Which rows are of files of this folder that were not `seen` in it?"
+    seen = {self.key(p) for p in seen}
+    return np.array([p not in seen and self.under(p) for p in rows.path], bool)
+
+@patch
+def finish(self:_Cache, tables, seen):
+    "Put what was read in the cache. Of older rows stay those of files that were `seen` again, and those of other folders."
+    with _spared(), _lock(self.path.parent):
+        old, shards = self.load()
+        if old is not None: old = old[~self.gone(old, seen)]
+        new = [rows.assign(path=_texts([self.key(p) for p in rows.path])) for rows in tables]
+        _write(pd.concat([old, *new], ignore_index=True).drop_duplicates('path', keep='last'), self.path)
+        for p in {*shards, *self.shards}: p.unlink(missing_ok=True)
         for p in self.helpers('new'):
-            with contextlib.suppress(OSError):
-                if time.time()-p.stat().st_mtime > 3600: p.unlink()   # what a kill left
+            if time.time()-p.stat().st_mtime > 3600: p.unlink(missing_ok=True)   # what a kill left
 
-# %% ../../nbs/data/index.ipynb #83c2441d
-def _named(path):
-    "The files that a DICOMDIR names (DICOM PS3.3 F.3), relative to it, one to a line."
-    try: records = read_dicom(path, pixels=False, tags=['DirectoryRecordSequence']).get('DirectoryRecordSequence') or []
-    except UnreadableFile: return ''
-    ids = [r.get('ReferencedFileID') for r in records if r.get('RecordInUseFlag') != 0]
-    return '\n'.join('/'.join([i] if isinstance(i, str) else i) for i in ids if i)
-
-def _absent(files):
-    "A row for each file that a DICOMDIR names and that is not there. Names are compared without case: discs are read that way."
-    rows = []
-    for f in files[files.status == 'DICOMDIR'].itertuples():
-        base = os.path.join(os.path.dirname(f.path), '')
-        there = {p[len(base):].replace(os.sep, '/').casefold().split(';')[0].rstrip('.') for p in files.path if p.startswith(base)}
-        rows += [dict(_EMPTY, path=base+n.replace('/', os.sep), status='missing', reason='named by the DICOMDIR, but not there')
-                 for n in (f.names.split('\n') if isinstance(f.names, str) and f.names else []) if n.casefold() not in there]
-    return rows
-
-# %% ../../nbs/data/index.ipynb #1fc7cdc3
+# %% ../../nbs/data/index.ipynb #ec1de217
 _SAVE_SECONDS = 2  # between two saves of what has been read
 
 def _read_new(paths, cache, workers, done):
@@ -205,35 +225,36 @@ def _read_new(paths, cache, workers, done):
     saved, last = 0, time.monotonic()
     with progress((), 'reading headers', total=len(paths), min_items=200) as bar:
         for rows in _tables(paths, workers):
-            names = [_named(p) if s == 'DICOMDIR' else None for p,s in zip(rows.path, rows.status)] if (rows.status == 'DICOMDIR').any() else [None]*len(rows)
-            done.append(rows.assign(names=_texts(names))); bar.update(len(rows))
+            names = [_named(p) if s == 'DICOMDIR' else None for p,s in zip(rows.path.tolist(), rows.status.tolist())]
+            done.append(rows.assign(names=_texts(names)))
+            bar.update(len(rows))
             if cache and time.monotonic()-last > _SAVE_SECONDS:
-                cache.add(pd.concat(done[saved:], ignore_index=True)); saved, last = len(done), time.monotonic()
+                cache.add(pd.concat(done[saved:], ignore_index=True))
+                saved, last = len(done), time.monotonic()
 
 def _frame(rows):
     "Rows as a table with the columns' own types."
     return pd.DataFrame({k: _as_column(k, [r[k] for r in rows]) for k in COLUMNS}).assign(names=_texts([None]*len(rows)))
 
-# %% ../../nbs/data/index.ipynb #424acb17
+# %% ../../nbs/data/index.ipynb #d4149967
 def _gather(seen, cache, workers):
-    "The table of everything `_walk` has seen, in its order; the cache is brought up to date even if the reading is broken off."
+    "The table of everything that `_walk` has seen. The cache is brought up to date even if the reading is broken off."
     paths, sizes, mtimes, status, reason = (list(c) for c in zip(*seen))
     is_file = np.array([not s for s in status], bool)
-    at = cache.find(paths, np.array(sizes), np.array(mtimes)) if cache else np.full(len(paths), -1)
-    at[~is_file] = -1
-    todo, done, notes = np.flatnonzero(is_file & (at < 0)), [], np.flatnonzero(~is_file)
-    if (at >= 0).any(): done.append(cache.rows.iloc[at[at >= 0]].assign(path=_texts([paths[i] for i in np.flatnonzero(at >= 0)])))
-    n = len(done)
+    at = np.where(is_file, cache.find(paths, np.array(sizes), np.array(mtimes)), -1) if cache else np.full(len(paths), -1)
+    same, new, notes = np.flatnonzero(at >= 0), np.flatnonzero(is_file & (at < 0)), np.flatnonzero(~is_file)
+    read, tables = [], []
     try:
-        if len(todo): _read_new([paths[i] for i in todo], cache, workers, done)
+        if len(new): _read_new([paths[i] for i in new], cache, workers, read)
     finally:
-        if cache and done and (len(done) > n or cache.shards or len(done[0]) != len(cache.rows)): cache.finish(pd.concat(done, ignore_index=True))
-    if len(notes): done.append(_frame([dict(_EMPTY, path=paths[i], status=status[i], reason=reason[i]) for i in notes]))
-    order = np.argsort(np.concatenate([np.flatnonzero(at >= 0), todo, notes]), kind='stable')
-    table = pd.concat(done, ignore_index=True) if len(done) > 1 else done[0].reset_index(drop=True)
+        if cache and (read or cache.shards or (at >= 0).any() and cache.gone(cache.rows, paths).any()): cache.finish(read, paths)
+    if len(same): tables.append(cache.rows.take(at[same]).assign(path=_texts([paths[i] for i in same])))
+    if len(notes): read.append(_frame([dict(_EMPTY, path=paths[i], status=status[i], reason=reason[i]) for i in notes]))
+    table = pd.concat([*tables, *read], ignore_index=True)
+    order = np.argsort(np.r_[same, new, notes], kind='stable')
     return table if (np.diff(order) == 1).all() else table.take(order).reset_index(drop=True)
 
-# %% ../../nbs/data/index.ipynb #7e01c4e6
+# %% ../../nbs/data/index.ipynb #be33b586
 def index_dicom(
     root, # The folder
     cache=None, # A Parquet file to remember the headers in; it holds PatientIDs, so keep it where the data is

@@ -9,7 +9,7 @@ __all__ = ['CODES', 'confidentiality_table', 'shape_of', 'Finding', 'find_phi_te
 
 # %% ../../nbs/data/phi.ipynb #52a94a78
 import base64, html, io, json, os, re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 import pydicom
 from pydicom.datadict import keyword_for_tag
+from pydicom.dataset import Dataset
 from ..core import BadInput, NotDicom, RadnbError, UnreadableFile, lazy_import, progress
 from .pixels import decode
 from .scan import _DECODE_ERRORS, read_dicom
@@ -34,8 +35,8 @@ def confidentiality_table() -> pd.DataFrame: # One row per attribute, indexed by
     return pd.DataFrame(list(_table().values())).set_index('tag')
 
 # %% ../../nbs/data/phi.ipynb #70d02bc3
-_DIRECT = re.compile(r'Patient.?s? (?:Name|ID|Birth|Address|Telephone|Telecom|Mother)|Accession|Medical Record|Admission ID|Order Number|Insurance|Name to Use'
-                     r'|Telephone|Other Patient|Subject ID|Address|Episode ID|Photo|Responsible Person|Military|Order Callback')
+_DIRECT = re.compile(r'Patient.?s? (?:Name|ID|Birth|Address|Tele|Mother)|Name to Use|Other Patient|Responsible Person|Military|Photo'
+                     r'|Telephone|Address|Accession|Medical Record|Admission ID|Order Number|Insurance|Subject ID|Episode ID|Order Callback')
 
 def _severity(row):
     "'high': names somebody; 'medium': narrows it down (dates, places, remarks); 'low': needs another source (UIDs, devices)."
@@ -84,18 +85,24 @@ _DAY,_MONTH,_YEAR = r'(?:0?[1-9]|[12]\d|3[01])', r'(?:0?[1-9]|1[0-2])', r'(?:1[8
 _MONTHS = r'(?:Jan|Feb|Mar|Apr|Ma[iy]|Jun|Jul|Aug|Sep|O[ck]t|Nov|De[cz])[a-zä]*\.?'
 _TITLE = r'(?:Dr|Prof|Mr|Mrs|Ms|Miss|Herrn?|Frau|Mme|Monsieur|Sra?|Dra)\b\.?'
 _PERSON = r"(?:(?:von|van|de|der|den|di|da|la|le)\s+)*[A-ZÀ-Þ][\w'’-]+(?:\s+[A-ZÀ-Þ][\w'’-]+)?"
+_LABEL = (r"(?i:\b(?:patient'?s? name|name|referring (?:physician|doctor)|refer+ed by|reported by|signed by|operator|performed by|read by"
+          r"|dictated by|cc)\s*[:=]\s*)")
+_NUMBER = (r'(?i:\b(?:ID|MRN|NHS|SSN|CPR|(?:record|hospital|case|acc(?:ession)?|patient|chart|insurance)'
+           r'(?: ?(?:no|number|nr|id)\b\.?)?)\s*[:#]*\s*)')
+_STREET = r'(?:Street|St|Avenue|Ave|Road|Rd|Lane|Ln|Drive|Dr|Boulevard|Blvd|Way|Court|Square)'
 _HINTS = [(kind, severity, re.compile(pattern)) for kind,severity,pattern in [
     ('e-mail address', 'high', r'(?<![\w.])([\w.+-]+@[\w-]+(?:\.[A-Za-z][\w-]*)+)'),
     ('telephone number', 'high', r'(?i:\b(?:tel|phone|telefon|fax|mobile|handy|pager)\b\.?:? ?)(\+?[\d(][\d ()/.-]{4,}\d)'),
     ('telephone number', 'high', r'(?<![\w.])(\+\d{1,3}[ \d()/-]{7,}\d)'),
-    ('record number', 'high', r'(?i:\b(?:ID|MRN|NHS|SSN|CPR|(?:record|hospital|case|acc(?:ession)?|patient|chart|insurance)(?: ?(?:no|number|nr|id)\b\.?)?)\s*[:#]*\s*)([A-Za-z]{0,4}-?\d[\d-]{3,}\w*)'),
+    ('record number', 'high', _NUMBER + r'([A-Za-z]{0,4}-?\d[\d-]{3,}\w*)'),
     ('name after a title', 'high', rf'\b({_TITLE}(?:\s+(?:med|hc|rer|nat|dent)\b\.?)*\s+{_PERSON})'),
-    ('name after a label', 'high', r"(?i:\b(?:patient'?s? name|name|referring (?:physician|doctor)|refer+ed by|reported by|signed by|operator|performed by|read by|dictated by|cc)\s*[:=]\s*)([A-ZÀ-Þ][\w'’-]+(?:[,^]? +[A-ZÀ-Þ][\w'’-]+)*)"),
-    ('date', 'medium', rf'(?<![\d.,/-])({_DAY}[./-]{_MONTH}[./-](?:{_YEAR}|\d\d)|{_YEAR}[./-]{_MONTH}[./-]{_DAY}|{_MONTH}/{_DAY}/(?:{_YEAR}|\d\d))(?![\d/-]|[.,]\d)'),
+    ('name after a label', 'high', _LABEL + r"([A-ZÀ-Þ][\w'’-]+(?:[,^]? +[A-ZÀ-Þ][\w'’-]+)*)"),
+    ('date', 'medium', rf'(?<![\d.,/-])({_DAY}[./-]{_MONTH}[./-](?:{_YEAR}|\d\d)|{_MONTH}/{_DAY}/(?:{_YEAR}|\d\d))(?![\d/-]|[.,]\d)'),
+    ('date', 'medium', rf'(?<![\d.,/-])({_YEAR}[./-]{_MONTH}[./-]{_DAY})(?![\d/-]|[.,]\d)'),
     ('date', 'medium', r'(?<![\d.])((?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))(?![\d.]|\.\d)'),
     ('date', 'medium', rf'\b({_DAY}(?:st|nd|rd|th|\.)? ?-?{_MONTHS} ?-?,? ?{_YEAR}|{_MONTHS} {_DAY}(?:st|nd|rd|th)?,? {_YEAR})\b'),
     ('age over 89', 'medium', r'\b((?:9\d|1[01]\d)[ -]?(?:years?|yrs?|y/?o|Y|Jahre)\b)'),
-    ('address', 'high', r'(?:\b(\d{1,5}[a-z]? (?:[A-Z][\w.]+ ){1,3}(?:Street|St|Avenue|Ave|Road|Rd|Lane|Ln|Drive|Dr|Boulevard|Blvd|Way|Court|Square))\b)'),
+    ('address', 'high', rf'(?:\b(\d{{1,5}}[a-z]? (?:[A-Z][\w.]+ ){{1,3}}{_STREET})\b)'),
     ('address', 'high', r'\b([A-ZÄÖÜ][\wäöüß-]*(?:stra(?:ß|ss)e|str\.|gasse|weg|platz|allee) \d{1,4}[a-z]?)\b'),
     ('user name in a path', 'low', r'(?:/home/|/Users/|\\Users\\)([\w.-]+)')]]
 
@@ -191,8 +198,8 @@ def _row_of(tag):
 
 # %% ../../nbs/data/phi.ipynb #5bf628b7
 #: Codes of CID 7050 and the columns of the table that they stand for.
-CODES = {'113100':'basic', '113101':'pixels', '113103':'graphics', '113104':'structured', '113105':'descriptors', '113106':'full_dates', '113107':'modified_dates',
-         '113108':'patient', '113109':'device', '113110':'uids', '113111':'safe_private', '113112':'institution'}
+CODES = {'113100':'basic', '113101':'pixels', '113103':'graphics', '113104':'structured', '113105':'descriptors', '113106':'full_dates',
+         '113107':'modified_dates', '113108':'patient', '113109':'device', '113110':'uids', '113111':'safe_private', '113112':'institution'}
 
 def _claims(ds):
     "The profile and options by which `ds` says it was de-identified; empty if it does not say so."
@@ -206,26 +213,26 @@ def _covered(row, claims):
 
 # %% ../../nbs/data/phi.ipynb #976cc353
 def _header_findings(ds, where='', known=(), allow=()):
-    "Findings in the header `ds`: what table E.1-1 lists, what is known, and one line for each private block."
-    found,claims,blocks,inside = [],_claims(ds),{},None
+    "Findings in the header `ds`: what table E.1-1 lists, what is known, and one line for each private group."
+    found,claims,private,removed = [],_claims(ds),{},None
     for path,e in _elements(ds):
-        row,spot = _row_of(e.tag), f'{where} ({e.tag.group:04X},{e.tag.element:04X}) {path}'.strip()
-        if e.VR=='SQ' and row and '[' not in path: inside = (path+'[', row)
-        row = row or (inside[1] if inside and path.startswith(inside[0]) and inside[1]['basic']=='X' and e.VR not in ('UI','SQ') else None)
-        values = _values(e)
-        if e.tag.is_private and values and not e.tag.is_private_creator: blocks.setdefault(e.tag.group, []).append(path)
+        row,values,spot = _row_of(e.tag), _values(e), f'{where} ({e.tag.group:04X},{e.tag.element:04X}) {path}'.strip()
+        if row and e.VR=='SQ' and '[' not in path: removed = (f'{path}[', row) if row['basic']=='X' else None
+        if row is None and removed and path.startswith(removed[0]) and e.VR!='UI': row = removed[1]   # all of what should be gone
+        if e.tag.is_private: private[e.tag.group] = private.get(e.tag.group, 0) + bool(values and not e.tag.is_private_creator)
         elif row and values and not _covered(row, claims): found.append(Finding(row['name'], '\\'.join(values), spot, _severity(row)))
-        for v in values: found += [f for f in find_phi_text(v, known, (), spot, hints=e.VR in _FREE) if f.kind!='UID' and not (row and f.severity!='high')]
+        text = [f for v in values for f in find_phi_text(v, known, (), spot, hints=e.VR in _FREE)]
+        found += [f for f in text if f.kind!='UID' and (f.severity=='high' or not row)]
     if 'safe_private' not in claims:
-        found += [Finding('private attributes', f'{len(p)} values', f'{where} group {g:04X}'.strip(), 'medium') for g,p in blocks.items()]
+        found += [Finding('private attributes', f'{n} values', f'{where} group {g:04X}'.strip(), 'medium') for g,n in private.items() if n]
     unique = {(f.where, f.text): f for f in reversed(found)}
     return [f for f in reversed(unique.values()) if not _allowed(f, allow)]
 
 _FREE = {'LT','ST','UT','UC','LO','SH'}
 
 # %% ../../nbs/data/phi.ipynb #5140f461
-_IDS = re.compile(r'(?:Patient ID|Patient IDs|Accession Number|Study ID|Admission ID|Episode ID|Order Number|Procedure ID|Step ID|Medical Record|Subject ID|Subject Reading ID'
-                  r'|Telephone|Callback|Birth Date|Address|Insurance Plan Id|Specimen Identifier|Container Identifier|Slide Identifier|Barcode)')
+_IDS = re.compile(r'Patient IDs?|Accession Number|Study ID|Admission ID|Episode ID|Order Number|Procedure ID|Step ID|Medical Record|Subject ID'
+                  r'|Subject Reading ID|Telephone|Callback|Birth Date|Address|Insurance Plan Id|Specimen Id|Container Id|Slide Id|Barcode')
 
 def _name_parts(name):
     return [p for p in re.split(r'[\^=\s,]+', name) if len(p)>=4 or (len(p)>1 and not p.isascii())]
@@ -248,9 +255,9 @@ def _byte_findings(data, known, where=''):
     "Which of `known` stand in `data`, as UTF-8, Latin-1 or UTF-16."
     found = []
     for form in {form for k in known for form in _forms(str(k)) if len(form)>=6}:
-        for text in {form, form.upper(), form.title()}:
-            spellings = {text.encode(code, 'ignore') for code in ('utf-8', 'latin-1', 'utf-16-le')}
-            if hit := next((s for s in spellings if len(s)>=6 and s in data and not _digits_around(data, s)), None): found.append((form, data.find(hit)))
+        spellings = {text.encode(code, 'ignore') for text in {form, form.upper(), form.title()} for code in ('utf-8', 'latin-1', 'utf-16-le')}
+        hit = next((s for s in spellings if len(s)>=6 and s in data and not _digits_around(data, s)), None)
+        if hit: found.append((form, data.find(hit)))
     return [Finding('known identifier', form, f'{where} byte {at}'.strip()) for form,at in dict(found).items()]
 
 def _digits_around(data, s):
@@ -337,7 +344,8 @@ def _read_as(known, line):
     return len(a)>=6 and any(sum(x!=y for x,y in zip(a, b[i:i+len(a)]))<=1 for i in range(len(b)-len(a)+1))
 
 # %% ../../nbs/data/phi.ipynb #39037dbd
-_MARKS = set('L R LT RT LI RE LEFT RIGHT A P H F S I AP PA LAT LL RL CC MLO LCC RCC LMLO RMLO ANT POST SUP INF ERECT SUPINE PRONE UPRIGHT PORTABLE STANDING SITTING'.split())
+_MARKS = set('''L R LT RT LI RE LEFT RIGHT A P H F S I AP PA LAT LL RL CC MLO LCC RCC LMLO RMLO ANT POST SUP INF ERECT SUPINE PRONE UPRIGHT
+    PORTABLE STANDING SITTING'''.split())
 
 def is_mark(
     box # A `TextBox`
@@ -346,16 +354,17 @@ def is_mark(
     word = re.sub(r'[\W_]', '', box.text.upper())
     return _read_as('SYNTHETIC', word) or (word in _MARKS and box.confidence>=.6)
 
+def _named(b, where, known):
+    "The finding that a `TextBox` is: known, of the shape of an identifier, or just text."
+    who = [k for k in known if any(_read_as(form, b.text) for form in _forms(str(k)))]
+    shaped = [f for f in find_phi_text(b.text, hints=True) if f.severity!='low']
+    kind,severity = ('known identifier','high') if who else (shaped[0].kind,shaped[0].severity) if shaped else ('text','low')
+    if kind=='text' and re.search(r'\d{5}', b.text): kind,severity = 'number','medium'
+    return Finding(f'{kind} in picture', b.text, where, severity, round(b.confidence, 2), b.box)
+
 def _picture_findings(image, where='', known=(), allow=()):
     "Findings in a picture's pixels."
-    found = []
-    for b in read_text(image):
-        if is_mark(b): continue
-        who = [Finding('known identifier', str(k), where) for k in known if any(_read_as(form, b.text) for form in _forms(str(k)))]
-        shaped = [f for f in find_phi_text(b.text, (), (), where, hints=True) if f.severity!='low'][:1]
-        number = [Finding('number', b.text, where, 'medium')] if re.search(r'\d{5}', b.text) else []
-        best = (who or shaped or number or [Finding('text in picture', b.text, where, 'low')])[0]
-        found.append(replace(best, text=b.text, kind=best.kind if best.kind.endswith('picture') else f'{best.kind} in picture', confidence=round(b.confidence, 2), box=b.box))
+    found = [_named(b, where, known) for b in read_text(image) if not is_mark(b)]
     return [f for f in found if not _allowed(f, allow)]
 
 # %% ../../nbs/data/phi.ipynb #f7ba687b
@@ -373,12 +382,14 @@ def _array_findings(a, where='', known=(), allow=(), colour=None):
     if a.ndim > 3+colour: a = a.reshape(-1, *a.shape[-2-colour:])
     views = [('', a)] if flat else _views(a)
     found = [f for name,view in views for f in _picture_findings(view, f'{where} {name}'.strip(), known, allow)]
-    return list({(f.kind, _skeleton(f.text), f.box and tuple(np.round(np.array(f.box)/8))): f for f in reversed(found)}.values())[::-1]
+    place = lambda f: tuple(np.round(np.array(f.box)/8)) if f.box else ()
+    return list({(f.kind, _skeleton(f.text), place(f)): f for f in reversed(found)}.values())[::-1]
 
 # %% ../../nbs/data/phi.ipynb #5d731fb2
 def _image_text(image):
     "What a PIL image says beside its pixels, as (entry, text)."
-    entries = {k: v for k,v in image.info.items() if isinstance(v, (str, bytes)) and k not in ('icc_profile', 'exif', 'dpi', 'transparency', 'background')}
+    dull = ('icc_profile', 'exif', 'dpi', 'transparency', 'background')
+    entries = {k: v for k,v in image.info.items() if isinstance(v, (str, bytes)) and k not in dull}
     entries |= {f'EXIF {k}': v for k,v in image.getexif().items() if isinstance(v, (str, bytes))}
     entries |= {f'GPS {k}': str(v) for k,v in image.getexif().get_ifd(0x8825).items()}
     return [(k, v.decode('utf-8', 'replace') if isinstance(v, bytes) else v) for k,v in entries.items()]
@@ -469,6 +480,7 @@ def _notebook_findings(nb, where='', known=(), allow=(), pixels=True):
     return found + find_phi_text(meta, known, allow, f'{at}metadata')
 
 # %% ../../nbs/data/phi.ipynb #5103b78d
+_WRITES = ('US','IVUS','XA','RF','SC','OT','ES','XC','GM','OP','DOC')
 _SECONDARY = '1.2.840.10008.5.1.4.1.1.7'
 _CAPTURED = re.compile(r'SCREEN|CAPTURE|SECONDARY.*(?:REPORT|PROTOCOL)|DOSE.?(?:INFO|REPORT)|PROTOCOL SAVE|SCANNED')
 
@@ -479,7 +491,7 @@ def risky_pixels(
     if not ds.get('Rows'): return ''
     if ds.get('BurnedInAnnotation')=='YES': return 'the header says that text is burned in'
     if re.fullmatch(re.escape(_SECONDARY) + r'(\.\d)?', str(ds.get('SOPClassUID', ''))): return 'a secondary capture'
-    if ds.get('Modality') in ('US','IVUS','XA','RF','SC','OT','ES','XC','GM','OP','DOC'): return f'the modality {ds.Modality} often has text burned in'
+    if ds.get('Modality') in _WRITES: return f'the modality {ds.Modality} often has text burned in'
     kind = '\\'.join(map(str, ds.get('ImageType') or [])).upper()
     words = f'{kind} {ds.get("SeriesDescription", "")} {ds.get("ConversionType", "")}'.upper()
     if _CAPTURED.search(words): return 'the header calls it a capture or a report'
@@ -490,15 +502,14 @@ def risky_pixels(
 def _dicom_findings(path, where, known, allow, pixels):
     "Findings in a DICOM file: header, bytes, and pixels as `pixels` says ('suspect', 'all', 'none')."
     ds = read_dicom(path)
-    meta = getattr(ds, 'file_meta', None)
-    found = _header_findings(ds, where, known, allow)
-    if meta is not None: found += [f for f in _header_findings(meta, f'{where} file meta', known, allow) if f.kind!='Media Storage SOP Instance UID']
-    found += [f for f in _byte_findings(Path(path).read_bytes(), known, where) if not _allowed(f, allow) and f.text not in {g.text for g in found}]
-    why = risky_pixels(ds)
-    if 'PixelData' not in ds or pixels=='none' or (pixels=='suspect' and not why): return found
-    return found + _ds_pixel_findings(ds, where, known, allow)
+    meta = _header_findings(getattr(ds, 'file_meta', Dataset()), f'{where} file meta', known, allow)
+    found = _header_findings(ds, where, known, allow) + [f for f in meta if f.kind!='Media Storage SOP Instance UID']   # said already
+    seen = {f.text for f in found}
+    found += [f for f in _byte_findings(Path(path).read_bytes(), known, where) if f.text not in seen and not _allowed(f, allow)]
+    return found + _ds_pixel_findings(ds, where, known, allow, pixels)
 
-def _ds_pixel_findings(ds, where, known, allow):
+def _ds_pixel_findings(ds, where, known, allow, pixels):
+    if 'PixelData' not in ds or pixels=='none' or (pixels=='suspect' and not risky_pixels(ds)): return []
     try: values = decode(ds)[0]
     except UnreadableFile: return [_closed(f'{where} pixels'.strip(), 'pixels that cannot be decoded')]
     return _array_findings(values, f'{where} pixels'.strip(), known, allow, colour=values.shape[-1]==3)
@@ -513,15 +524,15 @@ def _nifti_findings(path, where, known, allow, pixels):
 
 def _table_findings(df, where='', known=(), allow=()):
     "Findings in the cells of a table; a column that is called like an identifying attribute counts as one."
-    names = {keyword_for_tag(t): r for t,r in _table().items() if len(t)==8 and t.isalnum() and 'x' not in t}
-    found = []
-    for column in map(str, df.columns):
-        values = df.iloc[:, [str(c) for c in df.columns].index(column)].dropna()
-        texts = [str(v) for v in values.unique() if str(v).strip() not in ('', 'None', 'nan')]
-        row,spot = names.get(column), f'{where} column {column}'.strip()
-        if row and texts: found += [f for f in [Finding(row['name'], texts[0], f'{spot} ({len(texts)} different)', _severity(row))] if not all(_allowed(replace(f, text=t), allow) for t in texts)]
-        found += list({f.text: f for t in texts for f in find_phi_text(t, known, allow, spot, hints=not pd.api.types.is_numeric_dtype(values)) if not (row and f.kind in ('UID', 'date'))}.values())
-    return found
+    return [f for i,c in enumerate(df.columns) for f in _column_findings(str(c), df.iloc[:,i], f'{where} column {c}'.strip(), known, allow)]
+
+def _column_findings(name, values, spot, known, allow):
+    texts = [s for v in values.dropna().unique() if (s := str(v).strip()) not in ('', 'None', 'nan')]
+    row = _row_of(pydicom.tag.Tag(name)) if name in pydicom.datadict.keyword_dict else None
+    named = [Finding(row['name'], t, f'{spot} ({len(texts)} different)', _severity(row)) for t in texts if row]
+    found = [f for f in named if not _allowed(f, allow)][:1]
+    inside = {f.text: f for t in texts for f in find_phi_text(t, known, allow, spot, hints=not pd.api.types.is_numeric_dtype(values))}
+    return found + [f for f in inside.values() if not row or f.kind not in ('UID','date')]
 
 # %% ../../nbs/data/phi.ipynb #0eb25606
 _PICTURES = (b'\x89PNG', b'\xff\xd8\xff', b'GIF8', b'II*\0', b'MM\0*', b'BM')
@@ -557,24 +568,25 @@ def _text_file_findings(path, where, known, allow, look):
 # %% ../../nbs/data/phi.ipynb #2cdc2ac5
 def _findings(what, known, allow, pixels):
     "Findings in anything."
+    look = pixels!='none'
     if isinstance(what, pd.Series): what = what.to_frame()
     if isinstance(what, pd.DataFrame): return _table_findings(what, '', known, allow)
-    if isinstance(what, pydicom.Dataset): return _header_findings(what, '', known, allow) + (_ds_pixel_findings(what, '', known, allow) if 'PixelData' in what and pixels!='none' else [])
-    if isinstance(what, (bytes, bytearray)): return find_phi_picture(bytes(what), '', known, allow, pixels!='none')
-    if hasattr(what, 'cells') and hasattr(what, 'metadata'): return _notebook_findings(what, '', known, allow, pixels!='none')
+    if isinstance(what, pydicom.Dataset): return _header_findings(what, '', known, allow) + _ds_pixel_findings(what, '', known, allow, pixels)
+    if isinstance(what, (bytes, bytearray)): return find_phi_picture(bytes(what), '', known, allow, look)
+    if hasattr(what, 'cells') and hasattr(what, 'metadata'): return _notebook_findings(what, '', known, allow, look)
     if hasattr(what, 'getexif'): return _pil_findings(what, known, allow)
-    if hasattr(what, 'affine') and hasattr(what, 'data'): return _volume_findings(what, known, allow)
+    if hasattr(what, 'affine') and hasattr(what, 'data'): return _volume_findings(what, known, allow, look)
     if isinstance(what, np.ndarray): return _array_findings(what, '', known, allow)
-    raise BadInput(f'Cannot look into a {type(what).__name__}', remedy='give a path, a text, a table, a header, a notebook, a Volume, an array or a picture')
+    raise BadInput(f'Cannot look into a {type(what).__name__}', remedy='give a path, text, table, header, notebook, Volume, array or picture')
 
 def _pil_findings(image, known, allow):
-    png = io.BytesIO(); image.save(png, 'png')
-    return [f for k,v in _image_text(image) for f in find_phi_text(v, known, allow, k, hints=True)] + find_phi_picture(png.getvalue(), '', known, allow)
+    beside = [f for k,v in _image_text(image) for f in find_phi_text(v, known, allow, k, hints=True)]
+    return beside + _array_findings(np.asarray(image.convert('RGB')), '', known, allow, colour=True)
 
-def _volume_findings(vol, known, allow):
+def _volume_findings(vol, known, allow, look):
     meta = {k: v for k,v in vol.meta.items() if isinstance(v, (str, int, float))}
     header = _table_findings(pd.DataFrame([meta]), 'meta', known, allow) if meta else []
-    return header + _array_findings(vol.data, 'pixels', known, allow, colour=vol.unit=='RGB')
+    return header + (_array_findings(vol.data, 'pixels', known, allow, colour=vol.unit=='RGB') if look else [])
 
 # %% ../../nbs/data/phi.ipynb #af7caf1a
 def _paths(what):
@@ -609,5 +621,5 @@ def find_phi(
         root = Path(what) if Path(what).is_dir() else Path(what).parent
         found = [f for p in progress(paths, 'looking') for f in _safely(p, str(p.relative_to(root)), known, allow, pixels)]
     else: found = find_phi_text(what, known, allow, hints=True) if isinstance(what, str) else _findings(what, known, allow, pixels)
-    rows = [dict(where=f.where, kind=f.kind, severity=f.severity, confidence=f.confidence, text=f.text if reveal else shape_of(f.text), box=f.box) for f in found]
+    rows = [(f.where, f.kind, f.severity, f.confidence, f.text if reveal else shape_of(f.text), f.box) for f in found]
     return pd.DataFrame(rows, columns='where kind severity confidence text box'.split())

@@ -71,17 +71,21 @@ def _mapped(m, which):
         if m.get(k) is not None: return float(m[k].value)
     return None
 
+def _whole_numbers(m):
+    "Is the map for stored whole numbers? Then half a step to either side is rounding."
+    return m.get('RealWorldValueFirstValueMapped') is not None
+
 def real_world_maps(
     item # A header, or a functional group, that may hold a RealWorldValueMappingSequence
-) -> list: # Of dicts: label, unit, first, last (stored numbers it is for), and slope, intercept or table
+) -> list: # Of dicts: label, unit, first, last (stored numbers it is for, give or take slack), and slope, intercept or table
     "The real-world value maps of an image (PS3.3 C.7.6.16.2.11)."
     out = []
     for m in item.get('RealWorldValueMappingSequence') or []:
         code = (m.get('MeasurementUnitsCodeSequence') or [{}])[0]
         found = dict(label=str(m.get('LUTLabel') or m.get('LUTExplanation') or ''), unit=str(code.get('CodeValue') or ''),
-                     unit_name=str(code.get('CodeMeaning') or ''), first=_mapped(m, 'First'), last=_mapped(m, 'Last'))
+                     unit_name=str(code.get('CodeMeaning') or ''), first=_mapped(m, 'First'), last=_mapped(m, 'Last'), slack=.5 if _whole_numbers(m) else 0.)
         table = m.get('RealWorldValueLUTData')
-        if table is not None: out.append(dict(found, table=np.atleast_1d(np.array(table, float))))
+        if table is not None and found['first'] is not None: out.append(dict(found, table=np.atleast_1d(np.array(table, float))))
         elif m.get('RealWorldValueSlope') is not None:
             out.append(dict(found, slope=float(m.RealWorldValueSlope), intercept=float(m.get('RealWorldValueIntercept') or 0)))
     return out
@@ -109,7 +113,7 @@ def apply_map(
     "Values in the unit of a real-world value map."
     stored = scale.undo(values)
     lo, hi = m['first'] if m['first'] is not None else -np.inf, m['last'] if m['last'] is not None else np.inf
-    inside = (stored > lo-.5) & (stored < hi+.5)
+    inside = (stored >= lo-m['slack']) & (stored <= hi+m['slack'])
     if 'table' in m: out = m['table'][np.clip(np.rint(stored-lo), 0, len(m['table'])-1).astype(int)]
     else: out = stored*m['slope']+m['intercept']
     return np.where(inside, out, np.nan).astype(np.float32)

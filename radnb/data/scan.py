@@ -6,7 +6,7 @@
 __all__ = ['KEYWORDS', 'COLUMNS', 'read_dicom', 'scan_file', 'scan_files']
 
 # %% ../../nbs/data/scan.ipynb #1fc742c2
-import contextlib, io, os, re, stat, struct, time, warnings, zlib
+import contextlib, io, math, os, re, stat, struct, time, warnings, zlib
 from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pandas as pd
@@ -28,14 +28,14 @@ _MAX_READS, _MAX_EMPTY = 2_000_000, 20_000  # pieces of one file; pieces of noth
 _NOTHING = (bytes(8), b'\xfe\xff\x00\xe0' + bytes(4))  # an element of zeros, an empty item
 
 class _Bounded(io.BufferedReader):
-    "Bytes to be parsed: never reserves memory for more than there are, and is not read for ever. `short`: they ended in the middle of what was asked for."
+    "Bytes to be parsed: reserves no memory for more than there are, is not read for ever. `short`: they ended in the middle of a piece."
     def __init__(self, raw, size):
         super().__init__(raw)
         self.size, self.left, self.empty, self.short = size, _MAX_READS, _MAX_EMPTY, False
 
     def read(self, n=-1):
-        if n is None or n < 0: n = self.size
-        data = super().read(n if n < 1<<16 else max(0, min(n, self.size-self.tell())))
+        n = -1 if n is None else n
+        data = super().read(n if 0 <= n < 1<<16 else max(0, min(n, self.size-self.tell())) if n > 0 else -1)
         self.left -= 1; self.empty -= data in _NOTHING; self.short |= 0 < len(data) < n
         if self.left < 0 or self.empty < 0: raise OSError('more pieces than a header has')
         return data
@@ -43,8 +43,11 @@ class _Bounded(io.BufferedReader):
     def cut(self): return self.short or self.tell() > self.size
 
 # %% ../../nbs/data/scan.ipynb #9b63e6d4
+class _Memory(io.BytesIO): name = None   # pydicom asks every file for its name
+
 def _open(path):
-    "A regular file, opened so that a pipe cannot hang."
+    "A regular file, opened so that a pipe cannot hang; or what an open file still has to give."
+    if hasattr(path, 'read'): data = path.read(); return _Bounded(_Memory(data), len(data))
     f = io.FileIO(os.fspath(path), opener=lambda p,_: os.open(p, _scan.FLAGS))
     s = os.fstat(f.fileno())
     if stat.S_ISREG(s.st_mode): return _Bounded(f, s.st_size)
@@ -52,10 +55,11 @@ def _open(path):
     raise OSError(0, 'a device, pipe or socket, not a file')
 
 # %% ../../nbs/data/scan.ipynb #8c8505e2
-_MAGIC = {b'PK\x03\x04':'a zip archive: unpack it', b'\x1f\x8b':'a gzip archive: unpack it', b'7z\xbc\xaf':'a 7z archive: unpack it', b'Rar!':'a rar archive: unpack it',
-          b'BZh':'a bzip2 archive: unpack it', b'\xfd7zXZ':'an xz archive: unpack it', b'MZ':'a Windows program', b'\x7fELF':'a program', b'%PDF':'a PDF document',
-          b'\xff\xd8\xff':'a JPEG picture', b'\x89PNG':'a PNG picture', b'GIF8':'a GIF picture', b'BM':'a bitmap picture', b'II*\x00':'a TIFF picture',
-          b'MM\x00*':'a TIFF picture', b'\xd0\xcf\x11\xe0':'an Office document', b'NRRD':'an NRRD volume', b'SQLite':'a database', b'<':'a text with mark-up'}
+_ARCHIVES = {b'PK\x03\x04':'zip', b'\x1f\x8b':'gzip', b'7z\xbc\xaf':'7z', b'Rar!':'rar', b'BZh':'bzip2', b'\xfd7zXZ':'xz'}
+_MAGIC = {k: f'an archive ({v}): unpack it' for k,v in _ARCHIVES.items()} | {
+    b'MZ':'a Windows program', b'\x7fELF':'a program', b'%PDF':'a PDF document', b'\xd0\xcf\x11\xe0':'an Office document', b'<':'a text with mark-up',
+    b'\xff\xd8\xff':'a JPEG picture', b'\x89PNG':'a PNG picture', b'GIF8':'a GIF picture', b'BM':'a bitmap picture', b'II*\x00':'a TIFF picture',
+    b'MM\x00*':'a TIFF picture', b'NRRD':'an NRRD volume', b'SQLite':'a database'}
 _FIRST = (b'\x02\x00', b'\x08\x00', b'\x00\x02', b'\x00\x08', b'\x00\x00')  # groups that DICOM can begin with, little and big endian
 
 def _foreign(
@@ -66,7 +70,7 @@ def _foreign(
     if head[128:132] == b'DICM': return ''
     for magic,what in _MAGIC.items():
         if head.startswith(magic): return what
-    if head[257:262] == b'ustar': return 'a tar archive: unpack it'
+    if head[257:262] == b'ustar': return 'an archive (tar): unpack it'
     return '' if head[:2] in _FIRST and any(head[:8]) else 'no SOP class'
 
 def _not_dicom(what='no SOP class'): return f'Not a DICOM file ({what})'
@@ -102,7 +106,7 @@ def _inflate(f, meta, pixels, tags):
     def stop(tag, vr, length):
         if tag in _PIXELS: found.append(tag)
         return bool(found) and not pixels
-    inflated = _Bounded(io.BytesIO(data), len(data))
+    inflated = _Bounded(_Memory(data), len(data))
     part = read_dataset(inflated, False, True, stop_when=stop, specific_tags=[BaseTag(t) for t in tags or []] or None)
     if z.unconsumed_tail and not found: raise _too_big(f, limit)
     ds = FileDataset(f, part, bytes(128), meta, False, True)
@@ -112,8 +116,8 @@ def _inflate(f, meta, pixels, tags):
     return ds
 
 # %% ../../nbs/data/scan.ipynb #43bad572
-_DECODE_ERRORS = (AttributeError, ValueError, RuntimeError, NotImplementedError, LookupError, TypeError, EOFError, OSError, ArithmeticError, struct.error, zlib.error,
-                  BytesLengthException)
+_DECODE_ERRORS = (AttributeError, ValueError, RuntimeError, NotImplementedError, LookupError, TypeError, EOFError, OSError, ArithmeticError,
+                  struct.error, zlib.error, BytesLengthException)
 
 def _why(e):
     "What a parser's exception means."
@@ -122,23 +126,23 @@ def _why(e):
 
 def _parse(f, path, pixels, tags):
     "The data set in a file that is open at its beginning."
-    what = _foreign(f.read(264)); f.seek(0)
+    what, f.short = _foreign(f.read(264)), False; f.seek(0)
     if what: raise NotDicom(_not_dicom(what), path, 'leave it out')
     meta = _deflated_meta(f)
+    f.short = False   # that was a look ahead
     if meta is not None: return _inflate(f, meta, pixels, tags)
-    if isinstance(f, _Bounded): f.short = False   # what was read so far was a look ahead
     return pydicom.dcmread(f, stop_before_pixels=not pixels, force=True, specific_tags=tags)
 
 # %% ../../nbs/data/scan.ipynb #7dc35bf1
 def read_dicom(
-    path, # A DICOM file, with or without preamble and extension
+    path, # A DICOM file, with or without preamble and extension; or an open file
     pixels:bool=True, # False: the header only
     tags:list=None # Only these keywords or tag numbers
 ) -> pydicom.Dataset:
     "The data set in a file. Raises `NotDicom` for anything else, `UnreadableFile` for what cannot be parsed."
     tags = [tag_for_keyword(t) if isinstance(t, str) else t for t in tags] if tags else None
     try:
-        with contextlib.nullcontext(path) if hasattr(path, 'read') else _open(path) as f: ds = _parse(f, path, pixels, tags)
+        with contextlib.nullcontext(path) if isinstance(path, _Bounded) else _open(path) as f: ds = _parse(f, path, pixels, tags)
     except (InvalidDicomError, *_DECODE_ERRORS) as e:
         if getattr(e, 'strerror', None): raise UnreadableFile(f'Cannot be opened ({e.strerror})', path, 'check the path and the permissions') from e
         raise UnreadableFile(f'Cannot be parsed as DICOM ({_why(e)})', path, 'copy it again from its source') from e
@@ -147,14 +151,17 @@ def read_dicom(
 
 # %% ../../nbs/data/scan.ipynb #cc813e76
 #: DICOM keywords that become columns.
-KEYWORDS = ('PatientID PatientSex PatientAge StudyInstanceUID SeriesInstanceUID SOPInstanceUID SOPClassUID FrameOfReferenceUID Modality StudyDate StudyDescription '
-            'SeriesDescription SeriesNumber InstanceNumber BodyPartExamined ProtocolName ImageType Manufacturer ManufacturerModelName StationName InstitutionName '
-            'KVP ConvolutionKernel ContrastBolusAgent MagneticFieldStrength EchoTime RepetitionTime DiffusionBValue TemporalPositionIdentifier TriggerTime '
-            'AcquisitionNumber AcquisitionTime SliceThickness SpacingBetweenSlices PhotometricInterpretation Rows Columns NumberOfFrames SamplesPerPixel BitsAllocated '
-            'BitsStored HighBit PixelRepresentation PlanarConfiguration RescaleSlope RescaleIntercept RescaleType Units WindowCenter WindowWidth '
-            'SeriesDate AcquisitionDate ContentDate SeriesTime ContentTime PatientPosition PatientOrientation SliceLocation GantryDetectorTilt '
-            'SequenceName ScanningSequence SequenceVariant ScanOptions EchoNumbers EchoTrainLength InversionTime FlipAngle CardiacNumberOfImages NumberOfTemporalPositions '
-            'FrameReferenceTime ActualFrameDuration BurnedInAnnotation LossyImageCompression PresentationIntentType Laterality ImageLaterality ViewPosition').split()
+KEYWORDS = '''
+    PatientID PatientSex PatientAge StudyInstanceUID SeriesInstanceUID SOPInstanceUID SOPClassUID FrameOfReferenceUID Modality
+    StudyDate StudyDescription SeriesDescription SeriesNumber InstanceNumber BodyPartExamined ProtocolName ImageType Manufacturer
+    ManufacturerModelName StationName InstitutionName KVP ConvolutionKernel ContrastBolusAgent MagneticFieldStrength EchoTime
+    RepetitionTime DiffusionBValue TemporalPositionIdentifier TriggerTime AcquisitionNumber AcquisitionTime SliceThickness
+    SpacingBetweenSlices PhotometricInterpretation Rows Columns NumberOfFrames SamplesPerPixel BitsAllocated BitsStored HighBit
+    PixelRepresentation PlanarConfiguration RescaleSlope RescaleIntercept RescaleType Units WindowCenter WindowWidth SeriesDate
+    AcquisitionDate ContentDate SeriesTime ContentTime PatientPosition PatientOrientation SliceLocation GantryDetectorTilt
+    SequenceName ScanningSequence SequenceVariant ScanOptions EchoNumbers EchoTrainLength InversionTime FlipAngle
+    CardiacNumberOfImages NumberOfTemporalPositions FrameReferenceTime ActualFrameDuration BurnedInAnnotation LossyImageCompression
+    PresentationIntentType Laterality ImageLaterality ViewPosition'''.split()
 _TAG = {k: tag_for_keyword(k) for k in KEYWORDS}
 _NUMERIC = {k for k,t in _TAG.items() if dictionary_VR(t) in ('DS','IS','US','SS','FD','FL')}
 _STRICT = {'Rows', 'Columns', 'NumberOfFrames', 'SamplesPerPixel', 'BitsAllocated'}  # an image cannot be read where one of them is no number
@@ -239,16 +246,19 @@ def _verdict(row, pixels, tail, cut=False):
     if cut and pixels is None: return 'truncated', 'the deflated data have no end' if deflated else 'the file ends in the middle of its header'
     if not row['Rows']:
         image = 'Image Storage' in UID(row['SOPClassUID'] or '').name
-        return ('truncated', 'the header ends before the image') if image else ('no image', f'a {(row["Modality"] or "DICOM")[:16]} object without pixels')
+        if image: return 'truncated', 'the header ends before the image'
+        return 'no image', f'a {(row["Modality"] or "DICOM")[:16]} object without pixels'
     if deflated: return 'ok', ''
     if pixels is None: return 'no image', 'an image header without pixels'
     at, n = pixels
-    if n < 0 or _compressed(row['TransferSyntaxUID']): return ('ok', '') if _DELIMITER in tail() else ('truncated', 'the compressed pixels have no end')
+    if n < 0 or _compressed(row['TransferSyntaxUID']):
+        return ('ok', '') if _DELIMITER in tail() else ('truncated', 'the compressed pixels have no end')
     missing = _pixel_bytes(row) - min(n, row['size']-at)
     return ('ok', '') if missing <= 0 else ('truncated', f'{missing} bytes of pixels are missing')
 
 # %% ../../nbs/data/scan.ipynb #4db067fa
-#: The columns of the table of files. `size` in bytes, `mtime` in ns; `pixel_offset` is where the pixels' value begins, -1 if not known, `pixel_length` -1 if it is in fragments.
+#: The columns of the table of files. `size` in bytes, `mtime` in ns. `pixel_offset` is where the value of the pixels begins (-1: not known),
+#: `pixel_length` how many bytes it has (-1: it is in fragments).
 COLUMNS = ['path', 'status', 'reason', *KEYWORDS, 'TransferSyntaxUID', 'ReferencedSeriesUID', 'ipp', 'iop', 'pixel_spacing', 'spacing_kind',
            'frame_verdict', 'frame_action', 'frame_gap', 'size', 'mtime', 'pixel_offset', 'pixel_length']
 _INTEGERS = ('size', 'mtime', 'pixel_offset', 'pixel_length')
@@ -276,7 +286,8 @@ def _values(ds):
 
 # %% ../../nbs/data/scan.ipynb #ec27a945
 _DIRECTORY = '1.2.840.10008.1.3.10'
-_SEQUENCES = 'PerFrameFunctionalGroupsSequence SharedFunctionalGroupsSequence ReferencedSeriesSequence ReferencedFrameOfReferenceSequence SequenceOfUltrasoundRegions'.split()
+_SEQUENCES = ('PerFrameFunctionalGroupsSequence', 'SharedFunctionalGroupsSequence', 'ReferencedSeriesSequence', 'ReferencedFrameOfReferenceSequence',
+              'SequenceOfUltrasoundRegions')
 _GEOMETRY = (*_SPACINGS, 'PixelAspectRatio', 'ImagePositionPatient', 'ImageOrientationPatient')
 _WANTED = [*_TAG.values(), *map(tag_for_keyword, (*_GEOMETRY, *_SEQUENCES)), *_PRIVATE]
 
@@ -285,7 +296,8 @@ def _fill(row, f):
     s = os.fstat(f.fileno()); row.update(size=s.st_size, mtime=s.st_mtime_ns)
     try: ds = read_dicom(f, pixels=False, tags=_WANTED)
     except UnreadableFile:
-        if not f.short: raise
+        cut = f.short; f.seek(128)
+        if not cut or f.read(4) != b'DICM': raise
         row.update(status='truncated', reason='the file ends in the middle of its header'); return
     if ds.file_meta.get('MediaStorageSOPClassUID') == _DIRECTORY: row.update(status='DICOMDIR', reason='the table of contents of a disc')
     cut = ds.cut if hasattr(ds, 'cut') else f.cut()
@@ -333,6 +345,7 @@ def _syntax(value, head=b''):
 _ASCII = re.compile(rb'[ -~]*').fullmatch
 _DECIMAL = re.compile(rb' *[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)? *').fullmatch
 _INTEGER = re.compile(rb' *[+-]?\d{1,15} *').fullmatch
+_DECIMALS = re.compile(rb'[-+.\deE\\ ]+').fullmatch
 
 def _text(raw, one=False):
     raw = raw.rstrip(b' \0')
@@ -355,8 +368,8 @@ _QUICK = dict(CS=_text, UI=_text, DA=_text, TM=_text, AS=_text, DT=_text, LO=lam
 def _numbers(raw, n):
     "Exactly `n` plain numbers, or None where there are none."
     if not raw: return None
-    values = tuple(_number(v) for v in raw.split(b'\\'))
-    if len(values) != n: raise ValueError(f'{len(values)} numbers instead of {n}')
+    values = tuple(map(float, raw.split(b'\\'))) if _DECIMALS(raw) else ()
+    if len(values) != n or not math.isfinite(sum(values)): raise ValueError(f'not {n} plain numbers')
     return values
 
 # %% ../../nbs/data/scan.ipynb #5484063e
@@ -446,7 +459,8 @@ def _b_values(batch):
     batch.columns['DiffusionBValue'] = [*values, *private], np.where(given, codes, kinds+len(values))
 
 # %% ../../nbs/data/scan.ipynb #10e705c2
-_DESCRIBES = ('Rows', 'Columns', 'SamplesPerPixel', 'NumberOfFrames', 'BitsAllocated', 'PhotometricInterpretation', 'SOPClassUID', 'Modality', 'TransferSyntaxUID')
+_DESCRIBES = ('Rows', 'Columns', 'SamplesPerPixel', 'NumberOfFrames', 'BitsAllocated', 'PhotometricInterpretation', 'SOPClassUID', 'Modality',
+              'TransferSyntaxUID')
 
 def _status(batch, j):
     "Verdict on one row."

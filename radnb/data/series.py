@@ -107,10 +107,13 @@ def join_labels(
 # %% ../../nbs/data/series.ipynb #672fedc4
 def find_masks(
     series:pd.DataFrame, # From `series_table`
-    files:pd.DataFrame # From `index_dicom`, of the same folder
+    files:pd.DataFrame, # From `index_dicom`, of the same folder
+    kind:str='SEG' # 'SEG' or 'RTSTRUCT'
 ) -> pd.DataFrame:
-    "`series` with a column `mask`: the path of the DICOM SEG that refers to the series, else None. Raises `BadInput` if there are two."
-    seg = files[(files.status == 'ok') & (files.Modality == 'SEG') & files.ReferencedSeriesUID.notna()]
+    "`series` with a column `mask`: the path of the segmentation that refers to the series, else None. Raises `BadInput` if there are two."
+    if kind not in ('SEG', 'RTSTRUCT'): raise BadInput(f'kind={kind!r}', remedy="'SEG' or 'RTSTRUCT'")
+    whole = files.status == ('ok' if kind == 'SEG' else 'no image')   # contours have no pixels
+    seg = files[whole & (files.Modality == kind) & files.ReferencedSeriesUID.notna()]
     twice = seg[seg.duplicated('ReferencedSeriesUID') & seg.ReferencedSeriesUID.isin(series.SeriesInstanceUID)]
     if len(twice): raise BadInput(f'{len(twice)} series have several segmentations', twice.path.iloc[0], 'leave only the one to use in the index')
     found = dict(zip(seg.ReferencedSeriesUID, seg.path))

@@ -111,7 +111,8 @@ def _size(ds, kind):
 _KINDS = {'bw': 'SUVbw', 'lbm': 'SUVlbm', 'bsa': 'SUVbsa'}
 
 def _from_becquerels(ds, kind, earliest, scale=1.):
-    corrected = set(ds.get('CorrectedImage') or [])
+    corrected = ds.get('CorrectedImage') or []
+    corrected = {corrected} if isinstance(corrected, str) else set(corrected)
     if corrected and 'DECY' not in corrected: raise _NoSuv('the images are not corrected for decay (CorrectedImage)')
     if 'ATTN' not in corrected and 'AttenuationCorrected' not in ds: raise _NoSuv('the images are not corrected for attenuation')
     size, who, a = _size(ds, kind)

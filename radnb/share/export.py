@@ -40,7 +40,10 @@ def _sources(vol):
     paths = vol.meta.get('paths') or []
     if not paths or Path(paths[0]).suffix.lower() in ('.nii','.gz'):
         raise BadInput('This volume was not read from DICOM files', remedy='write it with mask.to_nifti(path), or load the series with load_series')
-    return [read_dicom(p, pixels=False) for p in paths]
+    sources = [read_dicom(p, pixels=False) for p in paths]
+    if vol.n_times > 1 or 'MOSAIC' in (sources[0].get('ImageType') or []):
+        raise BadInput('A segmentation of one time point of many, or of a mosaic, has no stored slices to refer to', paths[0], 'write it with mask.to_nifti(path)')
+    return sources
 
 def _stored_grid(sources):
     "The grid of the stored images, and for each of its slices the number of its image (or frame) among the sources."

@@ -20,7 +20,7 @@ from fastai.torch_core import TensorCategory, TensorImage, TensorImageBase, Tens
 from plum import dispatch
 from ..core import BadInput, GeometryError, PatientLeak, TooFewPatients, UnreadableFile, stable_uniform
 from ..data.dicom import load_series
-from ..data.segments import read_seg
+from ..data.contours import read_mask_file
 from ..data.volume import Volume, same_grid, window_limits
 from ..view.svg import BLUE, GREEN, ORANGE
 
@@ -171,12 +171,11 @@ def read_image(
 def _open_mask(value, image):
     if isinstance(value, Volume): return value
     if isinstance(value, np.ndarray): return image.like(value if value.ndim == 3 else value[None], unit='label')
-    if str(value).lower().endswith(('.nii','.nii.gz')): return Volume.from_nifti(value, mask=True)
     if str(value).lower().endswith(('.npy','.png')): return image.like(read_file(value).data, unit='label')
-    return read_seg(value, like=image)
+    return read_mask_file(value, like=image)
 
 def read_mask(
-    value, # NIfTI, DICOM SEG, NPY or PNG file, array, or mask `Volume`; None: nothing is marked
+    value, # DICOM SEG or RTSTRUCT, NIfTI, NRRD, NPY or PNG file, array, or mask `Volume`; None: nothing is marked
     image:Volume # What it was drawn on
 ) -> Volume: # unit 'label'
     "The mask of `image`. Raises `GeometryError` if it lies on another grid."

@@ -25,15 +25,19 @@ def _grey_or_rgb(vol):
     if v.unit!='RGB': return np.uint8(255*v.window()[len(v.data)//2])
     return picture if picture.dtype==np.uint8 else np.uint8(255*np.clip(picture/max(picture.max(), 1), 0, 1))
 
+def _middle(row):
+    "The part of a series that is read for its picture: the middle file of many, a file with many frames as it is."
+    paths = list(row['paths'])
+    if not paths: raise BadInput('The series has no files')
+    return paths[len(paths)//2] if len(paths) > 1 else row
+
 def thumbnail(
-    paths:list, # The files of a series, in slice order
+    row, # A row of `series_table`, or a dict with its `paths` in slice order
     size:int=72 # Longest side, pixels
 ) -> str: # `data:image/jpeg;base64,...`
     "The middle slice in its window, as a data URI for an `<img>`. Raises what `load_series` raises."
     from PIL import Image, ImageOps
-    paths = list(paths)
-    if not paths: raise BadInput('The series has no files')
-    img = Image.fromarray(_grey_or_rgb(load_series(paths[len(paths)//2])))
+    img = Image.fromarray(_grey_or_rgb(load_series(_middle(row))))
     img = ImageOps.contain(img, (size, size))
     buf = io.BytesIO()
     img.save(buf, 'JPEG', quality=80)
@@ -182,7 +186,7 @@ def n_pages(self:Cohort): return max(1, -(-len(self._items)//self.page_size))
 def _thumb(self:Cohort, row, tips=True):
     "The thumbnail of a row as HTML, read once; the short reason where there is none, the long one as a tip."
     if row not in self._thumbs:
-        try: self._thumbs[row] = thumbnail(self.series.paths.iloc[row]), '', ''
+        try: self._thumbs[row] = thumbnail(self.series.iloc[row]), '', ''
         except RadnbError as e: self._thumbs[row] = None, e.what.split(':')[0][:60], e.what
     uri,reason,tip = self._thumbs[row]
     return _thumb_html(uri, reason, tip if tips else '')

@@ -157,11 +157,9 @@ def fix_window(
     vol:Volume,
     window=None # Preset name, `(center, width)`, or None: the DICOM window, else percentiles 0.5 to 99.5
 ):
-    "`window`, with None resolved once for the whole stack (percentiles on a subsample if it is large)."
+    "`window`, with None resolved once for the whole stack."
     if window is not None or vol.unit == 'RGB': return window
-    step = int(np.ceil((vol.data.size/2e6)**(1/3)))
-    stored = vol.meta if vol.unit == 'HU' or vol.shape[0] == 1 else {}
-    lo,hi = window_limits(Volume(vol.data[..., ::step,::step,::step], unit=vol.unit, meta=stored))
+    lo,hi = window_limits(vol)
     return (lo+hi)/2, max(hi-lo, 1e-6)
 
 # %% ../../nbs/view/figures.ipynb #aef7bf78
