@@ -73,6 +73,13 @@ async def test_extensionless_dicom_is_opened_by_what_it_is(get, root):
     meta,_ = await get('meta', path='loose/IM0001', series=found['selected'])
     assert meta['unit'] == 'HU' and meta['shape'] == [1,64,64]
 
+async def test_each_of_two_copies_opens(get, root):
+    (root/'copies').mkdir()
+    for n in ('a.dcm','b.dcm','c'): (root/'copies'/n).write_bytes((root/SLICE).read_bytes())
+    for n in ('a.dcm','b.dcm','c'):
+        found,_ = await get('series', path=f'copies/{n}')
+        assert found['selected'] and (await get('meta', path=f'copies/{n}'))[0]['shape'] == [1,64,64], n
+
 async def test_what_is_no_scan_says_so(get):
     found,_ = await get('series', path='notes.txt')
     assert found['entries'] == [] and found['note'].startswith('not DICOM')

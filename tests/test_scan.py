@@ -126,14 +126,14 @@ def test_long_private_elements_in_front_of_the_pixels(tmp_path, plain_only, size
     assert (rows.status == 'ok').all() and (rows.Rows == 6).all() and (rows.InstanceNumber == 7).all()
     for p,r in zip(paths, rows.itertuples()): assert np.array_equal(np.frombuffer(p.read_bytes()[r.pixel_offset:][:96], '<u2'), np.arange(48))
 
-@pytest.mark.parametrize('charset,text', [('ISO_IR 100','Schädel'), ('ISO_IR 192','Schädel 頭部'), ('GB18030','头部'), ('ISO_IR 144','Голова'),
-                                          (['','ISO 2022 IR 87'],'頭部'),
-                                          (['','ISO 2022 IR 149'],'머리'), ('ISO_IR 166','ศีรษะ')])
+@pytest.mark.parametrize('charset,text', [
+    ('ISO_IR 100','Schädel'), ('ISO_IR 192','Schädel 頭部'), ('GB18030','头部'), ('ISO_IR 144','Голова'), (['','ISO 2022 IR 87'],'頭部'),
+    (['','ISO 2022 IR 149'],'머리'), ('ISO_IR 166','ศีรษะ')])
 def test_texts_in_their_character_set(tmp_path, plain_only, charset, text):
-    files = [encode(image(SpecificCharacterSet=charset, SeriesDescription=text, InstitutionName=f'{text} {i%2}'),
-                    s) for i in range(4) for s in SYNTAXES]
+    kinds = [(i, s) for i in range(4) for s in SYNTAXES]
+    files = [encode(image(SpecificCharacterSet=charset, SeriesDescription=text, InstitutionName=f'{text} {i%2}'), s) for i,s in kinds]
     rows = scan_files(save(tmp_path, files))
-    assert (rows.SeriesDescription == text).all() and rows.InstitutionName.tolist() == [f'{text} {i%2}' for i in range(4) for _ in SYNTAXES]
+    assert (rows.SeriesDescription == text).all() and rows.InstitutionName.tolist() == [f'{text} {i%2}' for i,_ in kinds]
 
 def test_equal_bytes_in_two_character_sets(tmp_path):
     "The same bytes mean different texts; a value is not carried over from the file before."
@@ -150,10 +150,9 @@ def test_group_lengths_and_group_length_of_meta_wrong(tmp_path, plain_only):
     wrong_meta = data[:140] + b'\x01\x00\x00\x00' + data[144:]
     assert (scan_files(save(tmp_path, [with_length, wrong_meta]*3)).status == 'ok').all()
 
-@pytest.mark.parametrize('creator,tag,vr,value,b', [('SIEMENS MR HEADER', 0x0019100C, 'IS', '800', 800),
-                                                    ('GEMS_PARM_01', 0x00431039, 'IS', ['1000000700','8','0','0'], 700),
-                                                    ('Philips Imaging DD 001', 0x20011003, 'FL', 1000., 1000),
-                                                    ('SOMEBODY ELSE', 0x0019100C, 'IS', '800', None)])
+@pytest.mark.parametrize('creator,tag,vr,value,b', [
+    ('SIEMENS MR HEADER', 0x0019100C, 'IS', '800', 800), ('GEMS_PARM_01', 0x00431039, 'IS', ['1000000700','8','0','0'], 700),
+    ('Philips Imaging DD 001', 0x20011003, 'FL', 1000., 1000), ('SOMEBODY ELSE', 0x0019100C, 'IS', '800', None)])
 @pytest.mark.parametrize('syntax', SYNTAXES)
 def test_private_b_values(tmp_path, syntax, creator, tag, vr, value, b):
     ds = image()
@@ -163,8 +162,8 @@ def test_private_b_values(tmp_path, syntax, creator, tag, vr, value, b):
 
 def test_pixel_offsets_of_real_files(real):
     "Where the table says that uncompressed pixels are, pydicom has them too."
-    table = scan_files([p for d in ('agfa','odd','transfer_syntaxes','twelve_bit',
-                                    'enhanced') for p in sorted((real/'dicom'/d).rglob('*')) if p.is_file()])
+    folders = [real/'dicom'/d for d in ('agfa','odd','transfer_syntaxes','twelve_bit','enhanced')]
+    table = scan_files([p for d in folders for p in sorted(d.rglob('*')) if p.is_file()])
     some = table[(table.status == 'ok') & (table.pixel_length > 0)]
     assert len(some) > 10
     for r in some.itertuples():
@@ -221,19 +220,14 @@ def test_verdict_on_every_odd_file(real):
         assert found[name][0] == status and reason in found[name][1], (name, found[name])
 
 #: Those of pydicom's own test files that are not whole images, and what they are instead.
-PYDICOM_ODD = {
-    'test_files/badVR.dcm': 'unreadable: header is broken',             # NumberOfFrames '1A'
-    'test_files/MR_truncated.dcm': 'truncated: bytes of pixels are missing',
-    'test_files/rtplan_truncated.dcm': 'truncated: in the middle of its header', 'test_files/rtplan.dcm': 'no image: RTPLAN',
-    'test_files/rtstruct.dcm': 'no image: RTSTRUCT',
-    'test_files/test-SR.dcm': 'no image: SR', 'test_files/reportsi.dcm': 'no image: SR',
-    'test_files/reportsi_with_empty_number_tags.dcm': 'no image: SR',
-    'test_files/waveform_ecg.dcm': 'no image: ECG', 'test_files/zipMR.gz': 'not DICOM: gzip', 'test_files/README.txt': 'not DICOM',
-    'test_files/test1.json': 'not DICOM',
-    'test_files/test_PN.json': 'not DICOM', 'test_files/rtplan.dump': 'not DICOM', 'test_files/rtstruct.dump': 'not DICOM',
-    'test_files/crayons.icc': 'not DICOM',
-    'test_files/dicomdirtests/DICOMDIR': 'DICOMDIR', 'test_files/dicomdirtests/DICOMDIR-bigEnd': 'DICOMDIR',
-    'test_files/dicomdirtests/DICOMDIR-empty.dcm': 'DICOMDIR'}
+PYDICOM_ODD = {'test_files/'+k: v for k,v in {
+    'badVR.dcm': 'unreadable: header is broken',   # NumberOfFrames '1A'
+    'MR_truncated.dcm': 'truncated: bytes of pixels are missing', 'rtplan_truncated.dcm': 'truncated: in the middle of its header',
+    'rtplan.dcm': 'no image: RTPLAN', 'rtstruct.dcm': 'no image: RTSTRUCT', 'test-SR.dcm': 'no image: SR', 'reportsi.dcm': 'no image: SR',
+    'reportsi_with_empty_number_tags.dcm': 'no image: SR', 'waveform_ecg.dcm': 'no image: ECG', 'zipMR.gz': 'not DICOM: gzip',
+    'README.txt': 'not DICOM', 'test1.json': 'not DICOM', 'test_PN.json': 'not DICOM', 'rtplan.dump': 'not DICOM', 'rtstruct.dump': 'not DICOM',
+    'crayons.icc': 'not DICOM', 'dicomdirtests/DICOMDIR': 'DICOMDIR', 'dicomdirtests/DICOMDIR-bigEnd': 'DICOMDIR',
+    'dicomdirtests/DICOMDIR-empty.dcm': 'DICOMDIR'}.items()}
 
 def independent(path):
     "What is in a file, found without radnb: the name of its SOP class, and whether pydicom finds all of the pixels that the header promises."
@@ -261,10 +255,9 @@ def test_verdict_on_every_test_file_of_pydicom():
 
 def test_what_is_not_dicom_is_named(tmp_path):
     kinds = {'a.exe': (b'MZ'+bytes(500), 'a Windows program'), 'b.zip': (b'PK\x03\x04'+bytes(500), 'an archive (zip): unpack it'),
-             'c.pdf': (b'%PDF-1.4', 'a PDF document'),
-             'd': (b'', 'an empty file'), 'e.tar': (bytes(257)+b'ustar'+bytes(300), 'an archive (tar): unpack it'),
-             'f.txt': (b'Dear colleague', 'no SOP class'),
-             'g.bin': (bytes(5000), 'no SOP class'), 'h.inf': (b'[autorun]\r\nopen=viewer.exe', 'no SOP class')}
+             'c.pdf': (b'%PDF-1.4', 'a PDF document'), 'd': (b'', 'an empty file'), 'f.txt': (b'Dear colleague', 'no SOP class'),
+             'e.tar': (bytes(257)+b'ustar'+bytes(300), 'an archive (tar): unpack it'), 'g.bin': (bytes(5000), 'no SOP class'),
+             'h.inf': (b'[autorun]\r\nopen=viewer.exe', 'no SOP class')}
     for name,(data,_) in kinds.items(): (tmp_path/name).write_bytes(data)
     table = assert_like_pydicom([tmp_path/n for n in kinds])
     assert (table.status == 'not DICOM').all() and table.reason.tolist() == [f'Not a DICOM file ({what})' for _,what in kinds.values()]
@@ -302,23 +295,26 @@ SOP = b'\x08\0\x16\0UI\x1a\0' + CTImageStorage.encode() + b'\0'
 SIZE = b'\x28\0\x10\0US\2\0\x10\0\x28\0\x11\0US\2\0\x10\0'
 OPEN = b'\x08\0\x40\x11SQ\0\0\xff\xff\xff\xff\xfe\xff\0\xe0\xff\xff\xff\xff'
 CLOSE = b'\xfe\xff\x0d\xe0\0\0\0\0\xfe\xff\xdd\xe0\0\0\0\0'
+PIXELS = b'\xe0\x7f\x10\0OW\0\0'
+HEADER_ENDS, IMPLICIT, NOISE = 'truncated: in the middle of its header', b'1.2.840.10008.1.2', np.random.default_rng(0).bytes(512)
 BAD = {
-    'zeros': (meta() + bytes(3<<20), 'unreadable'), 'zeros, implicit': (meta(b'1.2.840.10008.1.2') + bytes(3<<20), 'unreadable'),
+    'zeros': (meta() + bytes(3<<20), 'unreadable'),
+    'zeros, implicit': (meta(IMPLICIT) + bytes(3<<20), 'unreadable'),
     'empty items': (meta() + OPEN[:12] + b'\xfe\xff\0\xe0\0\0\0\0'*200_000, 'unreadable'),
-    'nested without end': (meta() + SOP + OPEN*5000, 'unreadable'), 'nested deep': (meta() + SOP + OPEN*5000 + CLOSE*5000, 'unreadable'),
+    'nested without end': (meta() + SOP + OPEN*5000, 'unreadable'),
+    'nested deep': (meta() + SOP + OPEN*5000 + CLOSE*5000, 'unreadable'),
     'nested, but in reason': (meta() + SOP + OPEN*20 + CLOSE*20, 'truncated: before the image'),
-    'a length of 4 GB': (meta() + SOP + b'\x09\0\x10\0UN\0\0\xf0\xff\xff\xff' + bytes(1000), 'truncated: in the middle of its header'),
-    'a length of 4 GB, implicit': (meta(b'1.2.840.10008.1.2') + SOP[:4] + b'\x1a\0\0\0' + SOP[8:] + b'\x09\0\x10\0\xf0\xff\xff\xff' + bytes(1000),
-                                   'truncated: in the middle of its header'),
-    'pixels of 4 GB': (meta() + SOP + SIZE + b'\xe0\x7f\x10\0OW\0\0\xf0\xff\xff\xff' + bytes(100), 'truncated: bytes of pixels are missing'),
-    'no end of a value': (meta() + SOP + b'\x09\0\x10\0UN\0\0\xff\xff\xff\xff' + b'x'*100_000, 'truncated: in the middle of its header'),
-    'a bomb': (deflated([SOP, SIZE, b'\xe0\x7f\x10\0OW\0\0\0\x02\0\0', *[bytes(1<<20)]*60]), 'unreadable'),
+    'a length of 4 GB': (meta() + SOP + b'\x09\0\x10\0UN\0\0\xf0\xff\xff\xff' + bytes(1000), HEADER_ENDS),
+    'a length of 4 GB, implicit': (meta(IMPLICIT) + SOP[:4] + b'\x1a\0\0\0' + SOP[8:] + b'\x09\0\x10\0\xf0\xff\xff\xff' + bytes(1000), HEADER_ENDS),
+    'pixels of 4 GB': (meta() + SOP + SIZE + PIXELS + b'\xf0\xff\xff\xff' + bytes(100), 'truncated: bytes of pixels are missing'),
+    'no end of a value': (meta() + SOP + b'\x09\0\x10\0UN\0\0\xff\xff\xff\xff' + b'x'*100_000, HEADER_ENDS),
+    'a bomb': (deflated([SOP, SIZE, PIXELS + b'\0\x02\0\0', *[bytes(1<<20)]*60]), 'unreadable'),
     'a bomb in the header': (deflated([SOP, b'\x09\0\x10\0UN\0\0\0\0\0\x7f', *[bytes(1<<20)]*40]), 'unreadable'),
-    'deflated, cut': (deflated([SOP, SIZE, b'\xe0\x7f\x10\0OW\0\0\0\x02\0\0', np.random.default_rng(0).bytes(512)])[:-100],
-                      'truncated: the deflated data have no end'),
+    'deflated, cut': (deflated([SOP, SIZE, PIXELS + b'\0\x02\0\0', NOISE])[:-100], 'truncated: the deflated data have no end'),
     'not deflated': (meta(b'1.2.840.10008.1.2.1.99') + b'\xff'*300, 'unreadable'),
-    'no syntax': (bytes(128) + b'DICM' + SOP, 'truncated: before the image'), 'only DICM': (bytes(128) + b'DICM', 'not DICOM: no SOP class'),
-    'DICM and a piece': (bytes(128) + b'DICM\2\0', 'truncated: in the middle of its header')}
+    'no syntax': (bytes(128) + b'DICM' + SOP, 'truncated: before the image'),
+    'only DICM': (bytes(128) + b'DICM', 'not DICOM: no SOP class'),
+    'DICM and a piece': (bytes(128) + b'DICM\2\0', HEADER_ENDS)}
 
 @pytest.mark.parametrize('name', BAD)
 def test_bad_on_purpose(tmp_path, monkeypatch, name):
@@ -348,11 +344,10 @@ def test_cut_at_every_offset(tmp_path, syntax):
 
 BASES = [encode(image(), s, u) for s in SYNTAXES for u in (False,True)]
 
+FLIPS = st.lists(st.tuples(st.integers(0, 1500), st.sampled_from([0, 1, 0x7F, 0x80, 0xFE, 0xFF]) | st.integers(0, 255)), min_size=1, max_size=6)
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(st.tuples(st.sampled_from(BASES), st.lists(st.tuples(st.integers(0, 1500),
-                                                                     st.sampled_from([0, 1, 0x7F, 0x80, 0xFE, 0xFF]) | st.integers(0, 255)),
-                                                                     min_size=1, max_size=6),
-                          st.integers(0, 1500), st.binary(max_size=6), st.integers(0, 6)), min_size=1, max_size=8))
+@given(st.lists(st.tuples(st.sampled_from(BASES), FLIPS, st.integers(0, 1500), st.binary(max_size=6), st.integers(0, 6)), min_size=1, max_size=8))
 def test_damage_like_pydicom(tmp_path, damage):
     "Bytes overwritten, put in and taken out at random: never an exception, and always the row that pydicom gives."
     files = []

@@ -113,7 +113,7 @@ class Folder {
       });
       if (turn !== this.turn) return;
       this.listing = found;
-      this.search.hidden = found.entries.length < 8;
+      this.search.hidden = found.entries.length < 6;
       this.show();
     } catch (e) {
       if (turn === this.turn) this.about.textContent = (e as Error).message;

@@ -22,11 +22,11 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sequence import Sequence
 from ..core import BadInput, NotDicom, PHIFound, UnreadableFile, progress
 from .phi import CODES, _byte_findings, _elements, _forms, _reader, _row_of, _values, _views, _word
-from .phi import find_phi_text, identifiers, is_mark, read_text, redact_text, risky_pixels
+from .phi import Finding, find_phi_text, identifiers, is_mark, read_text, redact_text, risky_pixels
 from .pixels import decode, stored_frames
 from .scan import _DECODE_ERRORS, read_dicom
 
-# %% ../../nbs/data/deid.ipynb #451a9514
+# %% ../../nbs/data/deid.ipynb #c669fc9f
 #: Options and what CID 7050 calls them.
 OPTIONS = dict(
     safe_private='Retain Safe Private Option', uids='Retain UIDs Option', device='Retain Device Identity Option',
@@ -48,7 +48,7 @@ class Profile:
     options:tuple=()
     times:bool=True # With moved dates: keep the time of day?
 
-# %% ../../nbs/data/deid.ipynb #c669fc9f
+# %% ../../nbs/data/deid.ipynb #1b571d03
 def make_profile(
     key, # Text or bytes, at least 16 long
     options=(), # Names from `OPTIONS`
@@ -65,7 +65,7 @@ def make_profile(
         raise BadInput('Dates are either kept or moved', remedy='full_dates or modified_dates')
     return Profile(key, tuple(o for o in OPTIONS if o in options), times)
 
-# %% ../../nbs/data/deid.ipynb #a006d74e
+# %% ../../nbs/data/deid.ipynb #ae58083b
 def _digest(key, *parts): return hmac.new(key, '\x1f'.join(map(str, parts)).encode(), hashlib.sha256).digest()
 
 def new_uid(
@@ -79,7 +79,7 @@ def new_uid(
     n = n & ~(0xF<<76) | 8<<76   # RFC 9562: version 8, a UUID made in one's own way
     return f'2.25.{n & ~(3<<62) | 2<<62}'
 
-# %% ../../nbs/data/deid.ipynb #15115571
+# %% ../../nbs/data/deid.ipynb #8a345f92
 _LETTERS = 'ABCDEFGHJKMNPQRSTVWXYZ23456789'
 
 def _word_of(digest, n):
@@ -87,7 +87,7 @@ def _word_of(digest, n):
     number = int.from_bytes(digest[:16], 'big')
     return ''.join(_LETTERS[number//len(_LETTERS)**i % len(_LETTERS)] for i in range(n))
 
-# %% ../../nbs/data/deid.ipynb #e1d6690e
+# %% ../../nbs/data/deid.ipynb #dcda1a27
 def _patient(ds):
     "What identifies the patient of `ds`, for the computations below."
     text = lambda k: str(ds.get(k) or '').strip()
@@ -111,7 +111,7 @@ def date_shift(
     "By how many days the dates of a patient are moved into the past."
     return 366 + int.from_bytes(_digest(profile.key, 'days', *_patient(ds))[:8], 'big') % 3285
 
-# %% ../../nbs/data/deid.ipynb #802cc8d5
+# %% ../../nbs/data/deid.ipynb #32aaf4ab
 _DT = re.compile(r'(\d{4})(\d\d)?(\d\d)?(\d{2,6}(?:\.\d{1,6})?)?(?:[+-]\d{4})?')
 
 def move_date(
@@ -126,16 +126,16 @@ def move_date(
     except (ValueError, OverflowError): return ''
     return moved.strftime('%Y%m%d')[:len(year+(month or '')+(day or ''))].zfill(4) + (time or '')
 
-# %% ../../nbs/data/deid.ipynb #b92e89e4
+# %% ../../nbs/data/deid.ipynb #5ee2f15d
 def cap_age(text): return '090Y' if (m := re.fullmatch(r'(\d{3})Y', str(text))) and int(m[1]) > 89 else str(text)
 
-# %% ../../nbs/data/deid.ipynb #2f6963dc
+# %% ../../nbs/data/deid.ipynb #1b77b411
 def _asked(row, options):
     "The code of a row of table E.1-1 under `options`."
     codes = [row[o] for o in options if row.get(o)]
     return 'C' if 'C' in codes else 'K' if codes else row['basic']
 
-# %% ../../nbs/data/deid.ipynb #96d99966
+# %% ../../nbs/data/deid.ipynb #c2430476
 @lru_cache(None)
 def _types():
     "{keyword: {'*' or SOP class (below the storage root) or parent sequence: type}}"
@@ -160,12 +160,13 @@ def _resolve(code, keyword, sop_class='', parent=''):
     by_type = {'3': code.split('/')[0], '2': 'Z' if 'Z' in code else code.split('/')[-1]}
     return by_type.get(_type_of(keyword, sop_class, parent), code.split('/')[-1])
 
-# %% ../../nbs/data/deid.ipynb #019ec0e8
+# %% ../../nbs/data/deid.ipynb #3ce21442
 _CLASS_UID = re.compile(r'SOPClass|TransferSyntax|CodingScheme|ContextUID|ContextGroupExtensionCreator|MappingResource|CreatorVersion')
 _GONE = {'EncryptedAttributesSequence', 'PatientBirthDateInAlternativeCalendar', 'PatientDeathDateInAlternativeCalendar', 'MACParametersSequence',
          'PrivateDataElementCharacteristicsSequence', 'PlacerOrderNumberProcedure', 'FillerOrderNumberProcedure',
          'PlacerOrderNumberImagingServiceRequestRetired', 'FillerOrderNumberImagingServiceRequestRetired'}
 _TEXT = {'LO','SH','ST','LT','UT','UC'}
+_PLAIN = {'AT','AS','CS','DS','TM','FD','FL','OB','OD','OF','OL','OV','OW','SL','SS','SV','UL','US','UV'}   # numbers and codes; all else, unknown VRs too, goes
 
 def _unlisted(tag, vr, options):
     "The action for an attribute that is not in the table; None: keep it as it is. 'T': search its text."
@@ -174,9 +175,9 @@ def _unlisted(tag, vr, options):
     if vr in ('DA','DT'): return 'K' if 'full_dates' in options else 'C' if 'modified_dates' in options else 'X'
     if vr=='UI': return None if 'uids' in options or _CLASS_UID.search(keyword) else 'U'
     if vr=='UR': return None if keyword in ('CodingSchemeURL', 'URNCodeValue') else 'X'
-    return {'PN':'Z', 'AE':'X', 'SQ':'K', 'UN':'X'}.get(vr, 'T' if vr in _TEXT or vr=='IS' else None)
+    return {'PN':'Z', 'SQ':'K', 'IS':'T'}.get(vr, 'T' if vr in _TEXT else None if vr in _PLAIN else 'X')
 
-# %% ../../nbs/data/deid.ipynb #b0254306
+# %% ../../nbs/data/deid.ipynb #58a4ee4e
 _DUMMY = dict(DA='19000101', DT='19000101000000', TM='000000', AS='000Y', DS='0', IS='0', UR='urn:removed', AT=0, FL=0., FD=0.,
               **dict.fromkeys(('US','SS','UL','SL','UV','SV'), 0), **dict.fromkeys(('OB','OW','OF','OD','OL','OV','UN'), bytes(8)))
 
@@ -189,10 +190,10 @@ def _dummy(e, profile):
         e.value = Sequence(items)
     else: e.value = _DUMMY.get(e.VR, 'REMOVED')
 
-# %% ../../nbs/data/deid.ipynb #52f20deb
+# %% ../../nbs/data/deid.ipynb #9d21081d
 @lru_cache(None)
 def _words():
-    text = (files('radnb.data')/'deid_words.txt').read_text(encoding='utf-8')
+    text = (files('radnb.data')/'deid_words.tsv').read_text(encoding='utf-8')
     return frozenset(w for line in text.splitlines() if not line.startswith('#') for w in line.split())
 
 def _harmless(token):
@@ -213,7 +214,7 @@ def clean_text(
     kept = re.sub(r'\(\s*\)|\[\s*\]', '', kept)
     return re.sub(r'\s+', ' ', re.sub(r'(?:(?<=\s)|^)[^\w\s()+]+(?=\s|$)', ' ', kept)).strip(' ,;:-_/.^')
 
-# %% ../../nbs/data/deid.ipynb #863ae5fc
+# %% ../../nbs/data/deid.ipynb #7588881e
 def _scrub(e, known):
     "Take what is known out of the text element `e`; whether anything was taken."
     values,hit = _values(e), False
@@ -226,7 +227,7 @@ def _scrub(e, known):
     if hit: e.value = values if len(values)>1 else values[0]
     return hit
 
-# %% ../../nbs/data/deid.ipynb #31b9d0a0
+# %% ../../nbs/data/deid.ipynb #27739efd
 @lru_cache(None)
 def _safe_private():
     "{(creator, group, element): VR}: table E.3.10-1, as far as it describes the acquisition, and a few plain numbers."
@@ -251,7 +252,7 @@ def _keep_private(ds, tag, options):
     vr = creator is not None and _safe_private().get((str(creator.value).strip(), tag.group, tag.element & 0xFF))
     return bool(vr) and ds[tag].VR!='SQ' and _plain_value(ds[tag].value, vr)
 
-# %% ../../nbs/data/deid.ipynb #f75cce8c
+# %% ../../nbs/data/deid.ipynb #a405801f
 @dataclass
 class _Job:
     "One data set on its way: what is known of it, and what has been done."
@@ -265,6 +266,7 @@ class _Job:
 
     def count(self, tag, name, action): self.counts[tag, name, action] = self.counts.get((tag, name, action), 0) + 1
 
+# %% ../../nbs/data/deid.ipynb #096e3de6
 def _kept_values(ds, options):
     "The values, in capitals, that the options keep and that the device says of itself: no identifiers, then."
     kept = set()
@@ -280,7 +282,7 @@ def _job(ds, profile, known=()):
     known = [k for k in dict.fromkeys([*known, *identifiers(ds)]) if k.lower() not in words and k.upper() not in (*kept, 'REMOVED')]
     return _Job(profile, str(ds.get('SOPClassUID', '')), pseudonym(ds, profile), date_shift(ds, profile), known, kept)
 
-# %% ../../nbs/data/deid.ipynb #a405801f
+# %% ../../nbs/data/deid.ipynb #afcfd8a6
 def _renew(e, job):
     "Replace the UIDs of an element."
     uids = [new_uid(v, job.profile) for v in _values(e)]
@@ -306,7 +308,7 @@ def _clean(e, job):
 
 _LONGEST = dict(LO=64, SH=16, ST=1024, LT=10240)
 
-# %% ../../nbs/data/deid.ipynb #096e3de6
+# %% ../../nbs/data/deid.ipynb #f5294a58
 def _treat(ds, job, parent='', deep=False):
     "Carry out the actions on `ds` (in place) and on all data sets in it. `deep`: inside content that is being cleaned."
     for t in sorted(ds.keys()):
@@ -320,6 +322,7 @@ def _treat(ds, job, parent='', deep=False):
             job.count(f'{int(t):08X}', row['name'] if row else keyword_for_tag(t), 'X (unreadable)')
     _treat_private(ds, job)
 
+# %% ../../nbs/data/deid.ipynb #2746f803
 def _vr_of(ds, t):
     "The VR of an element without decoding it, as far as that is possible."
     e = ds.get_item(t)
@@ -334,7 +337,7 @@ def _treat_private(ds, job):
         job.count('private', 'Private Attributes', 'X')
     if kept: job.counts['private', 'Private Attributes', 'K'] = job.counts.get(('private', 'Private Attributes', 'K'), 0) + len(kept)
 
-# %% ../../nbs/data/deid.ipynb #afcfd8a6
+# %% ../../nbs/data/deid.ipynb #fc4f7d5e
 def _act(ds, t, action, row, job, parent, deep):
     "Carry out one action on one element."
     name = row['name'] if row else keyword_for_tag(t) or 'unknown'
@@ -353,7 +356,7 @@ def _act(ds, t, action, row, job, parent, deep):
     elif action=='K': _keep(e, job)
     if row: job.count(row['tag'], name, action)
 
-# %% ../../nbs/data/deid.ipynb #fc4f7d5e
+# %% ../../nbs/data/deid.ipynb #7913cf78
 _NATIVE = {'1.2.840.10008.1.2':'<', '1.2.840.10008.1.2.1':'<', '1.2.840.10008.1.2.2':'>', '1.2.840.10008.1.2.1.99':'<'}
 
 def _overlay_groups(ds): return sorted({t.group for t in ds.keys() if 0x6000 <= t.group <= 0x601E and t.group%2==0})
@@ -376,13 +379,14 @@ def _drop_overlays(ds, job):
         for t in [t for t in ds.keys() if t.group==g]: del ds[t]
         job.count('60xx3000', 'Overlay Data', 'X')
 
+# %% ../../nbs/data/deid.ipynb #80004277
 def _overlay_text(ds, g):
     "Text drawn in an overlay."
     shape = int(ds[g,0x0010].value), int(ds[g,0x0011].value)
     bits = np.unpackbits(np.frombuffer(ds[g,0x3000].value, np.uint8), bitorder='little')[:math.prod(shape)]
     return [b for b in read_text(bits.reshape(shape)*np.uint8(255)) if not is_mark(b)] if len(bits)==math.prod(shape) else ['cannot be read']
 
-# %% ../../nbs/data/deid.ipynb #090858a2
+# %% ../../nbs/data/deid.ipynb #9e026492
 def _mark(ds, profile):
     "Write into `ds` that, and by which options, it was de-identified (PS3.3 C.12.1.1.1, C.7.1.1)."
     def item(name):
@@ -406,7 +410,7 @@ def _new_meta(ds):
     meta.ImplementationClassUID, meta.ImplementationVersionName = pydicom.uid.PYDICOM_IMPLEMENTATION_UID, 'RADNB'
     return meta
 
-# %% ../../nbs/data/deid.ipynb #2ff0d2f4
+# %% ../../nbs/data/deid.ipynb #8922ab98
 def _deidentify(ds, job):
     "Carry out all of `job` on `ds`."
     with pydicom.config.disable_value_validation():
@@ -426,7 +430,7 @@ def deidentify_dataset(
     "De-identify a data set, header and overlays; pixels stay as they are. What cannot be done this way, `why_held` says."
     return _deidentify(ds, _job(ds, profile, known))
 
-# %% ../../nbs/data/deid.ipynb #7550d645
+# %% ../../nbs/data/deid.ipynb #8dd31e47
 _VIDEO = re.compile(r'1\.2\.840\.10008\.1\.2\.4\.10\d(\.1)?')
 
 def _closed_content(ds, sop):
@@ -441,6 +445,7 @@ def _closed_content(ds, sop):
     if _VIDEO.fullmatch(syntax): return 'a video: its pictures cannot be searched'
     return 'an overlay is hidden in compressed pixels' if _hidden_bits(ds) and syntax not in (*_NATIVE, '') else ''
 
+# %% ../../nbs/data/deid.ipynb #f2fecc75
 def why_held(
     ds, # A data set
     profile:Profile
@@ -454,13 +459,14 @@ def why_held(
     if 'PixelData' in ds and 'pixels' not in o and (why := risky_pixels(ds)): return f"may carry burned-in text ({why}): needs the option 'pixels'"
     return ''
 
-# %% ../../nbs/data/deid.ipynb #5fb847d9
+# %% ../../nbs/data/deid.ipynb #c7defe3a
 def _margin(box, shape):
     "`box` enlarged by a fifth of its height, at least two pixels, as slices."
     top,left,bottom,right = box
     m = max(2, (bottom-top)//5)
     return slice(max(0,top-m), min(shape[0],bottom+m)), slice(max(0,left-2*m), min(shape[1],right+2*m))
 
+# %% ../../nbs/data/deid.ipynb #87ac1c75
 def _black(ds, frames):
     "The stored value that is shown as black."
     if ds.get('PhotometricInterpretation')=='PALETTE COLOR':
@@ -469,6 +475,7 @@ def _black(ds, frames):
     if frames.ndim==4: return 0
     return frames.max() if ds.get('PhotometricInterpretation')=='MONOCHROME1' else frames.min()
 
+# %% ../../nbs/data/deid.ipynb #046d5f9a
 def black_out(
     ds, # A data set with pixels; changed in place
     frames:np.ndarray # from `stored_frames`; changed in place
@@ -482,7 +489,7 @@ def black_out(
         if not boxes: return found
     raise PHIFound('text remains in the pixels')
 
-# %% ../../nbs/data/deid.ipynb #6a25a76d
+# %% ../../nbs/data/deid.ipynb #9e51f24f
 def _indices(ds, values):
     "A header like `ds` with `values` as its picture, one row."
     row = Dataset(); row.update({t: copy.deepcopy(ds[t]) for t in ds.keys() if t.group==0x28})
@@ -502,6 +509,7 @@ def _put_pixels(ds, frames):
     if frames.ndim==4: ds.PhotometricInterpretation, ds.PlanarConfiguration = 'RGB', 0
     for k in ('ExtendedOffsetTable', 'ExtendedOffsetTableLengths', 'PixelDataProviderURL'): ds.pop(k, None)
 
+# %% ../../nbs/data/deid.ipynb #379dfd64
 def clean_pixels(
     ds, # A data set with pixels; changed in place
     path=None # For the error message
@@ -512,7 +520,7 @@ def clean_pixels(
     ds.BurnedInAnnotation = 'NO'
     return found
 
-# %% ../../nbs/data/deid.ipynb #ad6550bd
+# %% ../../nbs/data/deid.ipynb #2fdc0a91
 _NUMERIC = {'DS','IS','TM','DA','DT','AS','SQ'}
 
 def _is_uid(text): return re.fullmatch(r'[0-9.]{10,64}', text) is not None and text.count('.') > 2
@@ -524,6 +532,7 @@ def leaks(
 ) -> list: # of `Finding`
     "Which of `known` still stand in a file: in an attribute as a word, or in its bytes."
     ds = read_dicom(path)
+    if broken := next(_broken(ds), None): return [Finding('broken header', 'a value that is not of its kind', broken)]
     uids = {k for k in known if _is_uid(k)}
     texts = [k for k in known if k not in uids]
     if 'uids' in profile.options: uids = set()
@@ -534,11 +543,20 @@ def leaks(
         found += [f for v in _values(e) for f in find_phi_text(v, ours, (), name) if f.kind=='known identifier' and (e.VR!='UI' or v in uids)]
     return found + _byte_findings(Path(path).read_bytes(), [k for k in (*texts, *uids) if len(k) >= 6])
 
+def _broken(ds, path=''):
+    "Names of elements whose value cannot be of their kind: a length in the header is wrong, and the value has swallowed what follows it."
+    for t in ds.keys():
+        name = f'{path}({t.group:04X},{t.element:04X})'
+        try: e = ds[t]
+        except _DECODE_ERRORS: yield name; continue
+        if e.VR=='SQ': yield from (n for item in e.value or () for n in _broken(item, name))
+        elif any(re.search(r'[\0-\x08\x0e-\x1a]', v) for v in _values(e)): yield name
+
 def _to_check(job):
     "What must not be in the file afterwards: what is known of the patient, less what is a word of something that stays."
     return [k for k in job.known if not any(_word(form).search(v) for form in _forms(k) for v in job.kept)]
 
-# %% ../../nbs/data/deid.ipynb #ecc9a323
+# %% ../../nbs/data/deid.ipynb #80fa9dd2
 def _target(ds, profile):
     "The place of a file below the new folder: pseudonym, study, series, instance; all computed."
     part = lambda kind,uid: kind + _word_of(_digest(profile.key, kind, uid), 10)
@@ -547,6 +565,7 @@ def _target(ds, profile):
 
 def _kept_uid(ds, profile): return str(ds.SOPInstanceUID) if 'uids' in profile.options else new_uid(ds.SOPInstanceUID, profile)
 
+# %% ../../nbs/data/deid.ipynb #cabea152
 def _row(status, reason='', ds=None, **kw):
     "A row of the report. Holds nothing of the original but its kind."
     sop = pydicom.uid.UID(str(ds.get('SOPClassUID', ''))) if ds is not None else ''
@@ -560,20 +579,21 @@ def _has_identity(ds):
         if not ds.get(k) and (uid := getattr(ds, 'file_meta', {}).get(f'MediaStorage{k}')): setattr(ds, k, uid)
     return bool(ds.get('SOPClassUID') and ds.get('SOPInstanceUID'))
 
+# %% ../../nbs/data/deid.ipynb #b0703883
 def _one_file(path, dst, profile, known=(), look='suspect'):
-    "De-identify one file into the folder `dst`: a row of the report."
-    try: ds = read_dicom(path)
-    except NotDicom: return _row('not DICOM', 'not a DICOM file: not copied')
-    except UnreadableFile: return _row('failed', 'cannot be parsed as DICOM')
-    if not _has_identity(ds): return _row('held back', 'an object without SOP class or instance: not copied')
+    "De-identify one file into the folder `dst`: a row of the report, whatever is wrong with the file."
+    ds = None
     try:
+        ds = read_dicom(path)
+        if not _has_identity(ds): return _row('held back', 'an object without SOP class or instance: not copied')
         if why := why_held(ds, profile): return _row('held back', why, ds)
         return _written(ds, path, Path(dst), profile, known, look)
+    except NotDicom: return _row('not DICOM', 'not a DICOM file: not copied')
     except PHIFound as e: return _row('failed', e.what, ds)
-    except UnreadableFile: return _row('failed', 'the pixels cannot be decoded', ds)
-    except _DECODE_ERRORS as e: return _row('failed', f'{type(e).__name__} while rewriting it', ds)
+    except UnreadableFile: return _row('failed', 'cannot be parsed as DICOM' if ds is None else 'the pixels cannot be decoded')
+    except (*_DECODE_ERRORS, OverflowError) as e: return _row('failed', f'the header is broken ({type(e).__name__})')
 
-# %% ../../nbs/data/deid.ipynb #87ac1c75
+# %% ../../nbs/data/deid.ipynb #66bf0d25
 def _written(ds, path, dst, profile, known, look):
     "Clean, de-identify, write, check, put in place: a row of the report."
     target,job = _target(ds, profile), _job(ds, profile, known)
@@ -583,7 +603,9 @@ def _written(ds, path, dst, profile, known, look):
     row = _row('done', '', ds, out=target.as_posix(), text_boxes=len(boxes))
     row['counts'] = {'|'.join(k): n for k,n in _deidentify(ds, job).items()}
     left = _put_in_place(ds, dst, target, lambda file: leaks(file, _to_check(job), profile))
-    if left: row |= dict(status='failed', out='', reason=f'an identifier remained ({left[0].where.split("[")[0]}): not kept')
+    if left:
+        what = 'the header is broken' if left[0].kind=='broken header' else 'an identifier remained'
+        row |= dict(status='failed', out='', reason=f'{what} ({left[0].where.split("[")[0]}): not kept')
     return row
 
 def _put_in_place(ds, dst, target, check):
@@ -598,7 +620,7 @@ def _put_in_place(ds, dst, target, check):
         return []
     finally: temporary.unlink(missing_ok=True)
 
-# %% ../../nbs/data/deid.ipynb #046d5f9a
+# %% ../../nbs/data/deid.ipynb #eb8273b1
 def _look_at_pixels(ds, path, profile, look):
     "Clean the pixels of `ds` if that is asked for; else only look. The text found."
     if 'PixelData' not in ds or not ds.get('Rows') or (look=='suspect' and not risky_pixels(ds)): return []
@@ -611,7 +633,7 @@ def decode_frames(ds, path=None):
     values = decode(ds, path)[0]
     return values if values.ndim==4 else values[None]
 
-# %% ../../nbs/data/deid.ipynb #379dfd64
+# %% ../../nbs/data/deid.ipynb #c36b49ee
 @dataclass
 class DeidReport:
     "What `deidentify` did."
@@ -628,7 +650,7 @@ class DeidReport:
         why = self.files.groupby(['status', 'reason']).size().rename('files').reset_index()
         return why.to_html(index=False)
 
-# %% ../../nbs/data/deid.ipynb #fd683123
+# %% ../../nbs/data/deid.ipynb #a52c4db8
 _WHO = """PatientID PatientName PatientBirthDate OtherPatientIDs OtherPatientNames PatientBirthName PatientMotherBirthName AccessionNumber
     ReferringPhysicianName PerformingPhysicianName OperatorsName RequestingPhysician NameOfPhysiciansReadingStudy PhysiciansOfRecord
     PatientTelephoneNumbers PatientAddress StudyInstanceUID SOPInstanceUID SOPClassUID""".split()
@@ -637,16 +659,17 @@ def _survey(paths, profile):
     "Per file (pseudonym, SOP instance); per pseudonym what is known of the patient; the mapping."
     who,known,mapping = [], {}, {}
     for path in progress(paths, 'reading headers'):
-        try: ds = read_dicom(path, pixels=False, tags=_WHO)
-        except UnreadableFile: who.append((None, None)); continue
-        name = pseudonym(ds, profile)
-        who.append((name, str(ds.SOPInstanceUID) if _has_identity(ds) else None))
+        try:
+            ds = read_dicom(path, pixels=False, tags=_WHO)
+            name,instance = pseudonym(ds, profile), str(ds.SOPInstanceUID) if _has_identity(ds) else None
+        except (UnreadableFile, *_DECODE_ERRORS): who.append((None, None)); continue
+        who.append((name, instance))
         known.setdefault(name, {}).update(dict.fromkeys(k for k in identifiers(ds) if not _is_uid(k)))
         mapping.setdefault(name, (str(ds.get('PatientID', '')), str(ds.get('PatientName', '')), name, date_shift(ds, profile)))
     table = pd.DataFrame(list(mapping.values()), columns='PatientID PatientName pseudonym days'.split())
     return who, {n: list(k) for n,k in known.items()}, table
 
-# %% ../../nbs/data/deid.ipynb #6dd5ae4e
+# %% ../../nbs/data/deid.ipynb #3b50200d
 def _open_folder(dst, profile, look):
     "Make `dst` ready, or see that it belongs to the same work. Raises `BadInput`."
     check = _digest(profile.key, 'check').hex()[:16]
@@ -659,6 +682,7 @@ def _open_folder(dst, profile, look):
     dst.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(method, indent=1))
 
+# %% ../../nbs/data/deid.ipynb #789b46a4
 def _source_files(src, dst):
     "The files of `src`, links left out, and the folder above them all. Raises `BadInput` where source and destination overlap."
     paths = [Path(p) for p in src] if isinstance(src, (list, tuple, pd.Series)) else [Path(src)]
@@ -675,7 +699,7 @@ def _token(path, root, profile):
     stat = path.stat()
     return _digest(profile.key, 'file', path.resolve().relative_to(root).as_posix(), stat.st_size, stat.st_mtime_ns).hex()[:24]
 
-# %% ../../nbs/data/deid.ipynb #78ab2e89
+# %% ../../nbs/data/deid.ipynb #f479d6ba
 def _journal(file):
     "What a journal says: {token: row}. A line that was cut off is left out."
     rows = {}
@@ -697,7 +721,7 @@ def _results(tasks, workers):
         running = {pool.submit(_one_file, *args): i for i,args in tasks}
         for done in as_completed(running): yield running[done], done.result()
 
-# %% ../../nbs/data/deid.ipynb #80fa9dd2
+# %% ../../nbs/data/deid.ipynb #3b3b7d08
 def deidentify(
     src, # Folder, file, or list of files; only read
     dst, # New folder, outside of `src`
@@ -726,7 +750,7 @@ def deidentify(
     if mapping is not None: names.to_csv(mapping, index=False)
     return report
 
-# %% ../../nbs/data/deid.ipynb #cabea152
+# %% ../../nbs/data/deid.ipynb #cedd51d0
 def _work(paths, root, dst, plan, who, patients, known, look, workers):
     "A row for each of `paths`: from the journal, or by doing it."
     rows,seen,tasks,tokens = {}, set(), [], {}
@@ -745,6 +769,7 @@ def _work(paths, root, dst, plan, who, patients, known, look, workers):
     shutil.rmtree(dst/'.unfinished', ignore_errors=True)
     return [rows[i] for i in range(len(paths))]
 
+# %% ../../nbs/data/deid.ipynb #befa2709
 def _report(paths, rows, names, dst):
     "The report of `rows`, written beside the files."
     table = pd.DataFrame([{k: v for k,v in r.items() if k!='counts'} for r in rows], columns='status reason out kind modality text_boxes'.split())

@@ -140,6 +140,7 @@ def _by_shape(text, hints):
     found += [('patient name', v, 'high') for v in _NAME.findall(text)] + [('UID', v, 'low') for v in _uids(text)]
     return found + [(kind, v.strip(), severity) for kind,severity,pattern in _HINTS if hints for v in pattern.findall(text)]
 
+# %% ../../nbs/data/phi.ipynb #ca4f144f
 def find_phi_text(
     text:str, # Plain text or HTML
     known=(), # Identifiers to look for: patient ids, names, birth dates, accession numbers
@@ -154,7 +155,7 @@ def find_phi_text(
     unique = {value: Finding(kind, value, where, severity) for kind,value,severity in reversed(found) if value}
     return [f for f in reversed(unique.values()) if not _allowed(f, allow)]
 
-# %% ../../nbs/data/phi.ipynb #35377946
+# %% ../../nbs/data/phi.ipynb #bdd692b1
 _BAR = '▇▇▇'
 
 def redact_text(
@@ -171,7 +172,7 @@ def redact_text(
     pieces = re.split(f'({_DATA_URI.pattern})', text)
     return ''.join(p if i%2 else clean(p) for i,p in enumerate(pieces))
 
-# %% ../../nbs/data/phi.ipynb #236a4568
+# %% ../../nbs/data/phi.ipynb #0107757f
 def _elements(ds, path=''):
     "Yield (path, element) of every element of `ds` that can be decoded, sequences' items after the sequence itself."
     for tag in sorted(ds.keys()):
@@ -196,7 +197,7 @@ def _row_of(tag):
     if 0x6000 <= tag.group <= 0x601E: key = f'60xx{tag.element:04X}'
     return table.get(key)
 
-# %% ../../nbs/data/phi.ipynb #5bf628b7
+# %% ../../nbs/data/phi.ipynb #f13f661b
 #: Codes of CID 7050 and the columns of the table that they stand for.
 CODES = {'113100':'basic', '113101':'pixels', '113103':'graphics', '113104':'structured', '113105':'descriptors', '113106':'full_dates',
          '113107':'modified_dates', '113108':'patient', '113109':'device', '113110':'uids', '113111':'safe_private', '113112':'institution'}
@@ -211,7 +212,7 @@ def _covered(row, claims):
     if row['tag']=='private': return 'safe_private' in claims
     return 'basic' in claims and (row['basic'] not in ('X','X/Z','X/D','X/Z/D') or any(row.get(c) for c in claims))
 
-# %% ../../nbs/data/phi.ipynb #976cc353
+# %% ../../nbs/data/phi.ipynb #7395cc7d
 def _header_findings(ds, where='', known=(), allow=()):
     "Findings in the header `ds`: what table E.1-1 lists, what is known, and one line for each private group."
     found,claims,private,removed = [],_claims(ds),{},None
@@ -230,7 +231,7 @@ def _header_findings(ds, where='', known=(), allow=()):
 
 _FREE = {'LT','ST','UT','UC','LO','SH'}
 
-# %% ../../nbs/data/phi.ipynb #5140f461
+# %% ../../nbs/data/phi.ipynb #eb7f8b5b
 _IDS = re.compile(r'Patient IDs?|Accession Number|Study ID|Admission ID|Episode ID|Order Number|Procedure ID|Step ID|Medical Record|Subject ID'
                   r'|Subject Reading ID|Telephone|Callback|Birth Date|Address|Insurance Plan Id|Specimen Id|Container Id|Slide Id|Barcode')
 
@@ -250,7 +251,7 @@ def identifiers(
             elif row['basic']=='U' and not v.startswith('1.2.840.10008.') or _IDS.search(row['name']): found[v] = None
     return [v for v in found if _forms(v)]
 
-# %% ../../nbs/data/phi.ipynb #156e298d
+# %% ../../nbs/data/phi.ipynb #47cc1b6f
 def _byte_findings(data, known, where=''):
     "Which of `known` stand in `data`, as UTF-8, Latin-1 or UTF-16."
     found = []
@@ -265,7 +266,7 @@ def _digits_around(data, s):
     if not re.fullmatch(rb'[\d.]+', s): return False
     return re.search(rb'(?<![\d.])' + re.escape(s) + rb'(?!\d|\.\d)', data) is None
 
-# %% ../../nbs/data/phi.ipynb #5e404b85
+# %% ../../nbs/data/phi.ipynb #a33f1dbd
 @dataclass(frozen=True)
 class TextBox:
     "A line of text in a picture."
@@ -281,7 +282,7 @@ def _reader():
     reader.text_det.postprocess_op.thresh,reader.text_det.postprocess_op.box_thresh = .2,.3   # rather too many lines: what cannot be read is dropped
     return reader
 
-# %% ../../nbs/data/phi.ipynb #a33f1dbd
+# %% ../../nbs/data/phi.ipynb #67b78ac6
 def _stretch(a, low, high): return (np.clip((a-low)/max(high-low, 1e-6), 0, 1)*255).astype(np.uint8)
 
 def _as_picture(a):
@@ -292,7 +293,7 @@ def _as_picture(a):
     tissue = _stretch(a, *np.percentile(a[::4,::4], (1, 99.5)))
     return np.stack([_stretch(a, a.min(), a.max()), tissue, tissue], -1)
 
-# %% ../../nbs/data/phi.ipynb #115a108c
+# %% ../../nbs/data/phi.ipynb #c65c32ba
 _SIDE,_TILE,_LAP = 1024, 1280, 160
 
 def _tiles(rows, cols):
@@ -305,7 +306,7 @@ def _enlarged(pic):
     k = max(1, round(_SIDE/min(pic.shape[:2])))
     return (pic if k==1 else lazy_import('cv2', 'ocr').resize(pic, None, fx=k, fy=k, interpolation=2)), k
 
-# %% ../../nbs/data/phi.ipynb #c65c32ba
+# %% ../../nbs/data/phi.ipynb #7515611b
 def read_text(
     image:np.ndarray # `(rows, columns)` or `(rows, columns, 3)`, any range of values
 ) -> list: # of `TextBox`, from top to bottom
@@ -331,7 +332,7 @@ def _apart(boxes):
     large = sorted(boxes, key=lambda b: -(b.box[2]-b.box[0])*(b.box[3]-b.box[1]))
     return [b for n,b in enumerate(large) if not any(inside(b.box, o.box) for o in large[:n])]
 
-# %% ../../nbs/data/phi.ipynb #599de65c
+# %% ../../nbs/data/phi.ipynb #b0741a3c
 _ALIKE = str.maketrans('OQDILSBZG', '000115826')
 
 def _skeleton(s): return re.sub(r'[\W_]', '', str(s).upper()).translate(_ALIKE)
@@ -343,7 +344,7 @@ def _read_as(known, line):
     if a in b: return True
     return len(a)>=6 and any(sum(x!=y for x,y in zip(a, b[i:i+len(a)]))<=1 for i in range(len(b)-len(a)+1))
 
-# %% ../../nbs/data/phi.ipynb #39037dbd
+# %% ../../nbs/data/phi.ipynb #7e5022ae
 _MARKS = set('''L R LT RT LI RE LEFT RIGHT A P H F S I AP PA LAT LL RL CC MLO LCC RCC LMLO RMLO ANT POST SUP INF ERECT SUPINE PRONE UPRIGHT
     PORTABLE STANDING SITTING'''.split())
 
@@ -367,7 +368,7 @@ def _picture_findings(image, where='', known=(), allow=()):
     found = [_named(b, where, known) for b in read_text(image) if not is_mark(b)]
     return [f for f in found if not _allowed(f, allow)]
 
-# %% ../../nbs/data/phi.ipynb #f7ba687b
+# %% ../../nbs/data/phi.ipynb #5d731fb2
 def _views(stack):
     "The pictures of `stack` (n, rows, columns[, 3]) that are read for all of it: (name, picture)."
     stack = np.asarray(stack); n = len(stack)
@@ -385,7 +386,7 @@ def _array_findings(a, where='', known=(), allow=(), colour=None):
     place = lambda f: tuple(np.round(np.array(f.box)/8)) if f.box else ()
     return list({(f.kind, _skeleton(f.text), place(f)): f for f in reversed(found)}.values())[::-1]
 
-# %% ../../nbs/data/phi.ipynb #5d731fb2
+# %% ../../nbs/data/phi.ipynb #dca5e13e
 def _image_text(image):
     "What a PIL image says beside its pixels, as (entry, text)."
     dull = ('icc_profile', 'exif', 'dpi', 'transparency', 'background')
@@ -394,6 +395,7 @@ def _image_text(image):
     entries |= {f'GPS {k}': str(v) for k,v in image.getexif().get_ifd(0x8825).items()}
     return [(k, v.decode('utf-8', 'replace') if isinstance(v, bytes) else v) for k,v in entries.items()]
 
+# %% ../../nbs/data/phi.ipynb #9926d61b
 def find_phi_picture(
     data:bytes, # Of a PNG, JPEG, TIFF or GIF file
     where:str='', # Said in the findings
@@ -409,6 +411,7 @@ def find_phi_picture(
     found += [Finding('place of the photograph', v, f'{where} {k}') for k,v in _image_text(image) if k.startswith('GPS ')][:1]
     return found + (_array_findings(np.asarray(image.convert('RGB')), where, known, allow, colour=True) if pixels else [])
 
+# %% ../../nbs/data/phi.ipynb #e6dcc3fe
 def redact_picture(
     data:bytes, # Of a PNG, JPEG, TIFF or GIF file
     findings # from `find_phi_picture`
@@ -421,7 +424,7 @@ def redact_picture(
     out = io.BytesIO(); Image.fromarray(pixels).save(out, image.format)
     return out.getvalue()
 
-# %% ../../nbs/data/phi.ipynb #88210c44
+# %% ../../nbs/data/phi.ipynb #5103b78d
 def notebook_texts(nb):
     "Yield (where, text, setter) for every text in the notebook `nb` that a reader can see."
     number = 0
@@ -439,7 +442,7 @@ def notebook_texts(nb):
                 if not isinstance(v, str): yield f'{name}, output', json.dumps(v), lambda v, o=o, k=k: o.data.update({k:json.loads(v)})
                 elif not k.startswith('image/') or k=='image/svg+xml': yield f'{name}, output', v, lambda v, o=o, k=k: o.data.update({k:v})
 
-# %% ../../nbs/data/phi.ipynb #9926d61b
+# %% ../../nbs/data/phi.ipynb #19178284
 _RASTER = re.compile(r'data:image/(?:png|jpe?g|gif|webp|tiff);base64,([A-Za-z0-9+/=\s]+)')
 
 def notebook_pictures(nb):
@@ -465,7 +468,7 @@ def _html_texts(c, name):
         for k in ('text/html', 'text/markdown', 'image/svg+xml'):
             if isinstance(o.get('data', {}).get(k), str): yield f'{name}, output', o.data[k], lambda v, o=o, k=k: o.data.update({k:v})
 
-# %% ../../nbs/data/phi.ipynb #e6dcc3fe
+# %% ../../nbs/data/phi.ipynb #6358e3f9
 def _html_findings(text, where='', known=(), allow=(), pixels=True, hints=False):
     "Findings in a page: its text, and the pictures in it."
     found = find_phi_text(text, known, allow, where, hints)
@@ -479,7 +482,7 @@ def _notebook_findings(nb, where='', known=(), allow=(), pixels=True):
     meta = json.dumps([nb.metadata, *[c.metadata for c in nb.cells]])
     return found + find_phi_text(meta, known, allow, f'{at}metadata')
 
-# %% ../../nbs/data/phi.ipynb #5103b78d
+# %% ../../nbs/data/phi.ipynb #0eb25606
 _WRITES = ('US','IVUS','XA','RF','SC','OT','ES','XC','GM','OP','DOC')
 _SECONDARY = '1.2.840.10008.5.1.4.1.1.7'
 _CAPTURED = re.compile(r'SCREEN|CAPTURE|SECONDARY.*(?:REPORT|PROTOCOL)|DOSE.?(?:INFO|REPORT)|PROTOCOL SAVE|SCANNED')
@@ -498,7 +501,7 @@ def risky_pixels(
     if ds.get('Modality') in ('CT','MR','PT','NM') and (ds.get('SamplesPerPixel') or 1)>1: return f'a colour image of modality {ds.Modality}'
     return ''
 
-# %% ../../nbs/data/phi.ipynb #2046065a
+# %% ../../nbs/data/phi.ipynb #2cdc2ac5
 def _dicom_findings(path, where, known, allow, pixels):
     "Findings in a DICOM file: header, bytes, and pixels as `pixels` says ('suspect', 'all', 'none')."
     ds = read_dicom(path)
@@ -514,7 +517,7 @@ def _ds_pixel_findings(ds, where, known, allow, pixels):
     except UnreadableFile: return [_closed(f'{where} pixels'.strip(), 'pixels that cannot be decoded')]
     return _array_findings(values, f'{where} pixels'.strip(), known, allow, colour=values.shape[-1]==3)
 
-# %% ../../nbs/data/phi.ipynb #99cc6c7d
+# %% ../../nbs/data/phi.ipynb #6bed589d
 def _nifti_findings(path, where, known, allow, pixels):
     import nibabel as nib
     header = nib.load(path).header
@@ -534,7 +537,23 @@ def _column_findings(name, values, spot, known, allow):
     inside = {f.text: f for t in texts for f in find_phi_text(t, known, allow, spot, hints=not pd.api.types.is_numeric_dtype(values))}
     return found + [f for f in inside.values() if not row or f.kind not in ('UID','date')]
 
-# %% ../../nbs/data/phi.ipynb #0eb25606
+# %% ../../nbs/data/phi.ipynb #36c490f2
+def _closed(where, what): return Finding('not looked into', what, where, 'medium')
+
+def _head_of(path):
+    with open(path, 'rb') as f: return f.read(4096)
+
+def _text_file_findings(path, where, known, allow, look):
+    "Findings in a file without zero bytes: a notebook, a table, a page, a text."
+    text = path.read_text(encoding='utf-8', errors='replace')
+    if path.suffix=='.ipynb':
+        import nbformat
+        return _notebook_findings(nbformat.reads(text, as_version=4), where, known, allow, look)
+    if path.suffix in ('.csv', '.tsv') and text.strip():
+        return _table_findings(pd.read_csv(path, sep='\t' if path.suffix=='.tsv' else ',', dtype=str), where, known, allow)
+    return _html_findings(text, where, known, allow, look, hints=path.suffix not in ('.py', '.js', '.css', '.html', '.htm', '.svg'))
+
+# %% ../../nbs/data/phi.ipynb #3bce91ef
 _PICTURES = (b'\x89PNG', b'\xff\xd8\xff', b'GIF8', b'II*\0', b'MM\0*', b'BM')
 
 def _file_findings(path, where, known, allow, pixels):
@@ -551,21 +570,7 @@ def _file_findings(path, where, known, allow, pixels):
     try: return name + _dicom_findings(path, where, known, allow, pixels)
     except NotDicom: return name + _byte_findings(path.read_bytes(), known, where) + [_closed(where, 'a file of a kind that is not known here')]
 
-def _closed(where, what): return Finding('not looked into', what, where, 'medium')
-
-def _head_of(path):
-    with open(path, 'rb') as f: return f.read(4096)
-
-def _text_file_findings(path, where, known, allow, look):
-    text = path.read_text(encoding='utf-8', errors='replace')
-    if path.suffix=='.ipynb':
-        import nbformat
-        return _notebook_findings(nbformat.reads(text, as_version=4), where, known, allow, look)
-    if path.suffix in ('.csv', '.tsv') and text.strip():
-        return _table_findings(pd.read_csv(path, sep='\t' if path.suffix=='.tsv' else ',', dtype=str), where, known, allow)
-    return _html_findings(text, where, known, allow, look, hints=path.suffix not in ('.py', '.js', '.css', '.html', '.htm', '.svg'))
-
-# %% ../../nbs/data/phi.ipynb #2cdc2ac5
+# %% ../../nbs/data/phi.ipynb #2bd2c2b9
 def _findings(what, known, allow, pixels):
     "Findings in anything."
     look = pixels!='none'
@@ -588,7 +593,7 @@ def _volume_findings(vol, known, allow, look):
     header = _table_findings(pd.DataFrame([meta]), 'meta', known, allow) if meta else []
     return header + (_array_findings(vol.data, 'pixels', known, allow, colour=vol.unit=='RGB') if look else [])
 
-# %% ../../nbs/data/phi.ipynb #af7caf1a
+# %% ../../nbs/data/phi.ipynb #1d6daa66
 def _paths(what):
     "The files below a path, links not followed; or None if `what` is not one."
     if not isinstance(what, (str, os.PathLike)) or (isinstance(what, str) and (not what.strip() or len(what)>1024 or '\n' in what)): return None
@@ -605,7 +610,7 @@ def _safely(path, where, known, allow, pixels):
         return [_closed(where, e.what)]
     except (*_DECODE_ERRORS, pd.errors.ParserError) as e: return [_closed(where, f'a file that cannot be read ({type(e).__name__})')]
 
-# %% ../../nbs/data/phi.ipynb #6bed589d
+# %% ../../nbs/data/phi.ipynb #81cfa46f
 def find_phi(
     what, # Path of a file or folder; a text; a table, header, notebook, `Volume`, array or picture
     known=(), # Identifiers to look for: patient ids, names, birth dates (see `identifiers`)

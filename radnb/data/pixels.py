@@ -56,8 +56,11 @@ def _each(do, n, workers=None):
     if workers <= 1:
         for i in range(n): do(i)
         return
+    def some(start):   # a share of consecutive images: a task for each would cost more than reading it
+        for i in range(start, min(start+share, n)): do(i)
+    share = max(1, n//(4*workers))
     with ThreadPoolExecutor(workers) as pool:
-        for _ in pool.map(do, range(n)): pass
+        for _ in pool.map(some, range(0, n, share)): pass
 
 # %% ../../nbs/data/pixels.ipynb #ee6f7cf8
 _PIXELS = ('PixelData', 'FloatPixelData', 'DoubleFloatPixelData')
@@ -355,6 +358,18 @@ def _plan(path, head):
         return _Slice(str(path), lay, syntax, way, at, slope, intercept, dtype, (int(head['size']), int(head['mtime'])))
 
 # %% ../../nbs/data/pixels.ipynb #2620ac17
+def _plans(paths, rows):
+    "A plan for each file; files that differ in nothing but size, age and where their pixels begin share theirs."
+    made, out = {}, []
+    for path,values in zip(paths, zip(*(rows[k].tolist() for k in _ROW))):
+        (kind,_,size,mtime,at), look = values[:5], tuple(None if v != v else v for v in values[5:])
+        one = made.get(look)
+        plain = one is not None and kind == 'ok' and one.way == 'bytes' and at >= 0 and None not in look[-2:] and size-at >= one.lay.nbytes
+        plan = one._replace(path=str(path), at=int(at), stamp=(int(size), int(mtime))) if plain else _plan(path, dict(zip(_ROW, values)))
+        made.setdefault(look, plan)
+        out.append(plan)
+    return out
+
 def _same_shape(slices):
     "The shape of every slice; raises `NotOneVolume` if they differ, `UnreadableFile` if files so small cannot be images so large."
     shape = lambda s: s.lay.shape[1:] + ((3,) if s.lay.photometric == 'PALETTE COLOR' else ())
@@ -412,8 +427,7 @@ class StackReader:
             raise BadInput(f'{len(rows)} rows that are not those of the {len(paths)} files', remedy='one row per file, in the same order')
         if dtype is not None and np.dtype(dtype).kind != 'f': raise BadInput(f'dtype={dtype}', remedy='np.float32, np.float64 or None')
         self.workers = workers
-        heads = (dict(zip(_ROW, values)) for values in zip(*(rows[k].tolist() for k in _ROW)))
-        self.slices = [_plan(p, head) for p,head in zip(paths, heads)]
+        self.slices = _plans(paths, rows)
         self.shape = (len(self.slices), *_same_shape(self.slices))
         self.dtype = np.dtype(dtype or _common_type([s.dtype for s in self.slices]))
         self.ndim, self.nbytes = len(self.shape), int(np.prod(self.shape))*self.dtype.itemsize

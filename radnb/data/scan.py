@@ -6,12 +6,12 @@
 __all__ = ['KEYWORDS', 'COLUMNS', 'read_dicom', 'scan_file', 'scan_files']
 
 # %% ../../nbs/data/scan.ipynb #1fc742c2
-import contextlib, io, math, os, re, stat, struct, time, warnings, zlib
+import contextlib, io, os, re, stat, struct, time, warnings, zlib
 from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pandas as pd
 import pydicom
-from pydicom.charset import convert_encodings
+from pydicom.charset import convert_encodings, python_encoding
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
@@ -342,35 +342,39 @@ def _syntax(value, head=b''):
     return _scan.IMPLICIT if UID(uid).is_implicit_VR else _scan.EXPLICIT if UID(uid).is_little_endian else _scan.BIG
 
 # %% ../../nbs/data/scan.ipynb #a096526b
-_ASCII = re.compile(rb'[ -~]*').fullmatch
-_DECIMAL = re.compile(rb' *[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)? *').fullmatch
-_INTEGER = re.compile(rb' *[+-]?\d{1,15} *').fullmatch
-_DECIMALS = re.compile(rb'[-+.\deE\\ ]+').fullmatch
+_ASCII = re.compile(rb'[ -~\n]*').fullmatch
+_DECIMAL = re.compile(rb'[-+.\deE\n ]*').fullmatch
+_INTEGER = re.compile(rb'[-+\d\n ]*').fullmatch
 
-def _text(raw, one=False):
-    raw = raw.rstrip(b' \0')
-    if not _ASCII(raw) or one and b'\\' in raw: raise ValueError('not plain text')
-    return raw.decode('ascii') or None
+def _texts_of(raws, one=False):
+    "Texts of bytes; with `one`, none of them may hold several."
+    joined = b'\n'.join([r.rstrip(b' \0') for r in raws])
+    if not _ASCII(joined) or joined.count(b'\n') != len(raws)-1 or one and b'\\' in joined: raise ValueError('not plain text')
+    return [t or None for t in joined.decode('ascii').split('\n')]
 
-def _number(raw, plain=_DECIMAL):
-    if not plain(raw): raise ValueError('not a plain number')
-    return float(raw)
+def _decimals_of(raws, plain=_DECIMAL):
+    "Numbers that are written as text."
+    if not plain(b'\n'.join(raws)) or max(map(len, raws)) > 40: raise ValueError('not plain numbers')
+    return [float(r) if r else None for r in raws]
 
-def _binary(raw, code, size):
-    if len(raw) != size: raise ValueError('not one number')
-    return float(struct.unpack(code, raw)[0])
+def _binaries_of(raws, code, size):
+    "Numbers that are written in binary."
+    if {*map(len, raws)} != {size}: raise ValueError('not one number each')
+    return list(map(float, struct.unpack(f'<{len(raws)}{code}', b''.join(raws))))
 
 # %% ../../nbs/data/scan.ipynb #796db7c3
-_QUICK = dict(CS=_text, UI=_text, DA=_text, TM=_text, AS=_text, DT=_text, LO=lambda raw: _text(raw, True), SH=lambda raw: _text(raw, True),
-              DS=_number, IS=lambda raw: _number(raw, _INTEGER), US=lambda raw: _binary(raw, '<H', 2), SS=lambda raw: _binary(raw, '<h', 2),
-              FD=lambda raw: _binary(raw, '<d', 8), FL=lambda raw: _binary(raw, '<f', 4))
+_QUICK = dict.fromkeys(('CS','UI','DA','TM','AS','DT'), _texts_of) | dict.fromkeys(('LO','SH'), lambda raws: _texts_of(raws, True)) | dict(
+    DS=_decimals_of, IS=lambda raws: _decimals_of(raws, _INTEGER), US=lambda raws: _binaries_of(raws, 'H', 2),
+    SS=lambda raws: _binaries_of(raws, 'h', 2), FD=lambda raws: _binaries_of(raws, 'd', 8), FL=lambda raws: _binaries_of(raws, 'f', 4))
 
-def _numbers(raw, n):
-    "Exactly `n` plain numbers, or None where there are none."
-    if not raw: return None
-    values = tuple(map(float, raw.split(b'\\'))) if _DECIMALS(raw) else ()
-    if len(values) != n or not math.isfinite(sum(values)): raise ValueError(f'not {n} plain numbers')
-    return values
+def _vectors_of(raws, n):
+    "Tuples of exactly `n` numbers, None where there are none."
+    joined = b'\\'.join([r for r in raws if r])
+    if {r.count(b'\\') for r in raws if r} - {n-1} or not _DECIMAL(joined.replace(b'\\', b'\n')): raise ValueError(f'not {n} plain numbers')
+    values = list(map(float, joined.split(b'\\'))) if joined else []
+    if not np.isfinite(values).all(): raise ValueError('beyond all numbers')
+    found = zip(*[iter(values)]*n)
+    return [next(found) if r else None for r in raws]
 
 # %% ../../nbs/data/scan.ipynb #5484063e
 def _dataset(keywords, raws, how=_scan.EXPLICIT, encodings='iso8859'):
@@ -383,6 +387,10 @@ def _dataset(keywords, raws, how=_scan.EXPLICIT, encodings='iso8859'):
     return ds
 
 # %% ../../nbs/data/scan.ipynb #163593d7
+def _known_charset(raw):
+    "Is this the name of character sets of the standard? (In all of them, ASCII is ASCII.)"
+    return all(n.strip() in python_encoding for n in (raw or b'').rstrip(b' \0').decode('latin1').split('\\'))
+
 class _Batch:
     "A few thousand files, found by `_scan`. `odd` marks those that turn out to need pydicom."
     def __init__(self, paths, heads):
@@ -392,6 +400,8 @@ class _Batch:
         self.found, self.how, self.odd = _scan.Found(self.walk, self.rows), how[self.rows], np.zeros(len(self.rows), bool)
         self.new = self.found.changes([_COL['SpecificCharacterSet']]) | (np.diff(self.how, prepend=-1) != 0)
         self.context, self.columns, self.encodings = np.cumsum(self.new), {}, {}
+        known = [_known_charset(self.found.raw(_COL['SpecificCharacterSet'], j)) for j in np.flatnonzero(self.new)]
+        self.odd |= ~np.array(known, bool)[self.context-1]
 
     def dataset(self, keywords, raws, j):
         "A pydicom data set of a few elements of row `j`."
@@ -401,16 +411,21 @@ class _Batch:
         return _dataset(keywords, raws, self.how[j], self.encodings[charset])
 
 # %% ../../nbs/data/scan.ipynb #1cd85d74
+def _runs(batch, keywords):
+    "(rows where the bytes of any of the keywords change, bytes of each there, which of these each row has)."
+    cols = [_COL[k] for k in keywords]
+    new = batch.found.changes(cols) | batch.new
+    rows = np.flatnonzero(new)
+    return rows, [batch.found.raws(c, rows) for c in cols], np.cumsum(new)-1
+
 def _decode(
     batch, keywords, # Whose bytes decide the value
     value # value(bytes of each, number of the row)
 ): # (values, and which of them each row has)
     "Decode each run of rows with the same bytes once. Rows that fail are odd."
-    cols = [_COL[k] for k in keywords]
-    if len(cols) == 1 and not batch.found.any(cols): return [None], np.zeros(len(batch.rows), int)
-    new = batch.found.changes(cols) | batch.new
-    rows, codes, values, memo = np.flatnonzero(new), np.cumsum(new)-1, [], {}
-    for k,key in enumerate(zip(*(batch.found.raws(c, rows) for c in cols), batch.context[rows].tolist())):
+    rows, raws, codes = _runs(batch, keywords)
+    values, memo = [], {}
+    for k,key in enumerate(zip(*raws, batch.context[rows].tolist())):
         if key not in memo:
             try: memo[key] = value(key[:-1], rows[k])
             except (GeometryError, *_DECODE_ERRORS) as e: memo[key] = e
@@ -418,16 +433,33 @@ def _decode(
         values.append(memo[key])
     return values, codes
 
+def _at_once(batch, keyword, quick):
+    "Decode the whole column; raises `ValueError` where one value is not plain."
+    rows, (raws,), codes = _runs(batch, [keyword])
+    there = [r for r in raws if r is not None]
+    values = iter(quick(there) if there else ())
+    return [None if r is None else next(values) for r in raws], codes
+
 # %% ../../nbs/data/scan.ipynb #58fabf3b
+_BINARY = ('US', 'SS', 'FD', 'FL')
+
 def _keyword(batch, k):
     "The column of one keyword."
+    if not batch.found.any([_COL[k]]): return [None], np.zeros(len(batch.rows), int)
     vr = dictionary_VR(tag_for_keyword(k))
-    def slow(raw, j): return _plain(batch.dataset([k], [raw], j).get(k), k)
     def value(raws, j):
         if raws[0] is None: return None
-        try: return slow(raws[0], j) if batch.how[j] == _scan.BIG and vr in ('US','SS','FD','FL') else _QUICK[vr](raws[0])
-        except ValueError: return slow(raws[0], j)
+        with contextlib.suppress(ValueError):
+            if not (batch.how[j] == _scan.BIG and vr in _BINARY): return _QUICK[vr](raws)[0]
+        return _plain(batch.dataset([k], raws, j).get(k), k)
+    with contextlib.suppress(ValueError):
+        if not (vr in _BINARY and (batch.how == _scan.BIG).any()): return _at_once(batch, k, _QUICK[vr])
     return _decode(batch, [k], value)
+
+def _vector_column(batch, keyword, n):
+    "A column of places or directions."
+    with contextlib.suppress(ValueError): return _at_once(batch, keyword, lambda raws: _vectors_of(raws, n))
+    return _decode(batch, [keyword], lambda raws,j: _vector(batch.dataset([keyword], raws, j), keyword, n))
 
 # %% ../../nbs/data/scan.ipynb #28708ebc
 def _array(batch, k, default):
@@ -445,7 +477,7 @@ def _planes(batch, has):
     "Columns of position, orientation and spacing, for the rows that `has` an image."
     def only(column): return [*column[0], None], np.where(has, column[1], len(column[0]))
     for k,keyword,n in (('ipp','ImagePositionPatient',3), ('iop','ImageOrientationPatient',6)):
-        batch.columns[k] = only(_decode(batch, [keyword], lambda raws,_,n=n: _numbers(raws[0], n)))
+        batch.columns[k] = only(_vector_column(batch, keyword, n))
     keys = (*_SPACINGS, 'PixelAspectRatio')
     values, codes = only(_decode(batch, keys, lambda raws,j: _spacing(batch.dataset(keys, raws, j))))
     for k in ('pixel_spacing','spacing_kind'): batch.columns[k] = [v[k] if isinstance(v, dict) else None for v in values], codes
@@ -529,22 +561,29 @@ def _heads(paths):
     return out
 
 def _pace(paths):
-    "(threads, files in a batch), by the time that a few files take."
-    start = time.perf_counter(); _heads(paths)
-    return (16, 256) if time.perf_counter()-start > len(paths)*1e-3 else (2, 2048)
-
-def _read_ahead(paths, workers=None, piece=64):
-    "(paths, heads) of each batch; the next one is being read meanwhile."
-    threads, n = _pace(paths[:16])
-    batches = [paths[i:i+n] for i in range(0, len(paths), n)] or [[]]
-    with ThreadPoolExecutor(workers or threads) as pool:
-        read = lambda batch: [pool.submit(_heads, batch[i:i+piece]) for i in range(0, len(batch), piece)]
-        coming = read(batches[0])
-        for batch,following in zip(batches, [*batches[1:], []]):
-            now, coming = coming, read(following)
-            yield batch, [h for f in now for h in f.result()]
+    "(threads, files in a batch), by the time that a file usually takes. 0: without threads."
+    marks = [time.perf_counter()]
+    for p in paths: _heads([p]); marks.append(time.perf_counter())
+    return (16, 256) if np.median(np.diff(marks) if paths else 0) > 1e-3 else (0, 2048)
 
 # %% ../../nbs/data/scan.ipynb #1f120746
+def _read_ahead(batches, threads, piece=16):
+    "The heads of each batch, read by threads; those of the next are being read meanwhile."
+    with ThreadPoolExecutor(threads) as pool:
+        read = lambda batch: [pool.submit(_heads, batch[i:i+piece]) for i in range(0, len(batch), piece)]
+        coming = read(batches[0])
+        for following in [*batches[1:], []]:
+            now, coming = coming, read(following)
+            yield [h for f in now for h in f.result()]
+
+def _batches(paths, workers=None):
+    "(paths, heads) of each batch."
+    threads, n = _pace(paths[:16])
+    batches = [paths[i:i+n] for i in range(0, len(paths), n)] or [[]]
+    threads = threads if workers is None else workers
+    return zip(batches, _read_ahead(batches, threads) if threads else map(_heads, batches))
+
+# %% ../../nbs/data/scan.ipynb #08837c09
 _TEXT_TYPE = pd.Series(['text']).dtype   # what this pandas calls text
 _TUPLES = ('ipp', 'iop', 'pixel_spacing')
 
@@ -560,12 +599,12 @@ def _as_column(k, values):
     if k in _NUMERIC or k == 'frame_gap': return np.array([v if isinstance(v, float) else np.nan for v in values], float)
     return _texts([v if isinstance(v, str) else None for v in values])
 
-# %% ../../nbs/data/scan.ipynb #08837c09
+# %% ../../nbs/data/scan.ipynb #77677667
 def _tables(paths, workers=None):
     "The table of `scan_files` in pieces, as they are ready."
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')
-        for part,heads in _read_ahead(paths, workers):
+        for part,heads in _batches(paths, workers):
             columns = dict(path=_texts(part))
             for k,column in _scan_batch(part, heads).items():
                 columns[k] = column if k in _INTEGERS else _as_column(k, column[0]).take(column[1])
@@ -573,7 +612,7 @@ def _tables(paths, workers=None):
 
 def scan_files(
     paths, # Any files
-    workers:int=None # Threads that read; default: 2, and 16 where every file keeps one waiting (a network share)
+    workers:int=None # Threads that read; default: none, and 16 where every file keeps one waiting (a network share)
 ) -> pd.DataFrame: # The columns of `COLUMNS`, one row per path, in order
     "The table of `scan_file` for many files, by a header scanner that reads a few kilobytes of each. What is not plain goes to pydicom."
     return pd.concat(_tables(list(map(os.fspath, paths)), workers), ignore_index=True)

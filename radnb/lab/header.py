@@ -1,8 +1,8 @@
 "Everything a file's header says, as rows to search in: tag, keyword, VR, value."
-import os, re
+import re
 import numpy as np
 from ..core import UnreadableFile
-from ..data.scan import read_dicom
+from ..data.scan import read_dicom, scan_file
 
 _BINARY = {'OB','OD','OF','OL','OV','OW','UN'}
 _LONGEST = 2000   # characters of a value that are shown
@@ -33,12 +33,12 @@ def _dataset(ds, depth, path):
     for tag in sorted(ds.keys()): yield from _element(ds, tag, depth, path)
 
 def _dicom(path):
-    with open(path, 'rb') as f:
-        ds = read_dicom(f, pixels=False)
-        rest = os.fstat(f.fileno()).st_size - f.tell()
+    ds = read_dicom(path, pixels=False)
     yield from _dataset(getattr(ds, 'file_meta', {}), 0, path)
     yield from _dataset(ds, 0, path)
-    if rest > 8: yield dict(tag='(7FE0,0010)', keyword='PixelData', vr='', value=f'about {rest} bytes, not read here', depth=0)
+    row = scan_file(path)
+    start,length,size = (row.get(k) or -1 for k in ('pixel_offset','pixel_length','size'))
+    if start > 0: yield dict(tag='(7FE0,0010)', keyword='PixelData', vr='', value=f'{length} bytes' if length > 0 else f'compressed, {size-start} bytes', depth=0)
 
 def _text(v):
     if isinstance(v, bytes): v = v.split(b'\0')[0].decode('latin-1')

@@ -147,6 +147,10 @@ class Listing:
 
     @property
     def selected(self):
-        "(entry, position of the file in it) of the file asked for, or None."
+        "(entry, position of the file in it) of the file asked for, or None. Of copies in one folder only one is in the table: it stands for the others."
         if not self.single: return None
-        return next(((e, e.paths.index(str(self.path))) for e in self.entries if str(self.path) in e.paths), None)
+        same = {str(self.path)}
+        if self.table is not None:
+            uid = self.table.SOPInstanceUID[self.table.path == str(self.path)]
+            same |= set(self.table.path[self.table.SOPInstanceUID.isin(uid.dropna())])
+        return next(((e, i) for e in self.entries for i,p in enumerate(e.paths) if p in same), None)
