@@ -329,7 +329,8 @@ def test_embedded_overlay_bits_are_cleared():
     ds = slice_of(1, BitsStored=12, HighBit=11)
     words = np.arange(64, dtype='<u2') | 0x1000
     ds.PixelData = words.tobytes()
-    for element, vr, v in ((0x0010, 'US', 8), (0x0011, 'US', 8), (0x0040, 'CS', 'G'), (0x0050, 'SS', [1, 1]), (0x0100, 'US', 16), (0x0102, 'US', 12), (0x0022, 'LO', 'MILLER')): ds.add_new((0x6000, element), vr, v)
+    for element, vr, v in ((0x0010, 'US', 8), (0x0011, 'US', 8), (0x0040, 'CS', 'G'), (0x0050, 'SS', [1, 1]), (0x0100, 'US', 16), (0x0102, 'US', 12), (0x0022, 'LO',
+        'MILLER')): ds.add_new((0x6000, element), vr, v)
     deidentify_dataset(ds, make_profile(KEY))
     assert (np.frombuffer(ds.PixelData, '<u2') == np.arange(64)).all() and not [t for t in ds.keys() if t.group == 0x6000]
 
@@ -346,7 +347,8 @@ def test_asked_wrongly(ward, tmp_path):
 
 
 @pytest.mark.parametrize('change, words', [(dict(Modality='US'), 'burned-in'), (dict(BurnedInAnnotation='YES'), 'burned in'), (dict(SOPClassUID='1.2.840.10008.5.1.4.1.1.7'), 'secondary capture'),
-    (dict(ImageType=['DERIVED', 'SECONDARY', 'SCREEN SAVE']), 'capture'), (dict(SOPClassUID='1.2.840.10008.5.1.4.1.1.104.1'), 'document'), (dict(SOPClassUID='1.2.840.10008.5.1.4.1.1.88.67'), 'report'),
+    (dict(ImageType=['DERIVED', 'SECONDARY', 'SCREEN SAVE']), 'capture'), (dict(SOPClassUID='1.2.840.10008.5.1.4.1.1.104.1'), 'document'),
+        (dict(SOPClassUID='1.2.840.10008.5.1.4.1.1.88.67'), 'report'),
     (dict(SOPClassUID='1.2.840.10008.5.1.4.1.1.11.1'), 'drawings'), (dict(SOPClassUID='1.3.12.2.1107.5.9.1'), 'nobody can say'), (dict(SOPClassUID='1.2.840.10008.5.1.4.1.1.66'), 'raw data'),
     (dict(ImageType=['ORIGINAL', 'PRIMARY', 'LABEL'], Modality='SM'), 'slide'), (dict(Modality='XC'), 'photograph'), (dict(ImageType=['ORIGINAL', 'PRIMARY', 'ASL', 'LABEL'], Modality='MR'), ''),
     ({}, '')])
@@ -363,7 +365,8 @@ def test_clean_text_keeps_no_word_that_is_not_of_imaging(text):
     assert not re.search('miller|jones|weber|anna|schmidt|4711902|2020', left)
 
 
-@pytest.mark.parametrize('text', ['T1 MPRAGE SAG', 'Thorax 5.0 B31f', 'AX T2 FLAIR FS', 'CT Abdomen portal venous', 't2_tse_tra 3mm', 'DWI b1000 ADC', 'Chest PA and lateral', 'Schädel nativ', 'PET CT WB'])
+@pytest.mark.parametrize('text', ['T1 MPRAGE SAG', 'Thorax 5.0 B31f', 'AX T2 FLAIR FS', 'CT Abdomen portal venous', 't2_tse_tra 3mm', 'DWI b1000 ADC', 'Chest PA and lateral',
+    'Schädel nativ', 'PET CT WB'])
 def test_clean_text_keeps_what_is_of_imaging(text): assert clean_text(text) == text
 
 

@@ -352,9 +352,9 @@ def _texts_of(raws, one=False):
     if not _ASCII(joined) or joined.count(b'\n') != len(raws)-1 or one and b'\\' in joined: raise ValueError('not plain text')
     return [t or None for t in joined.decode('ascii').split('\n')]
 
-def _decimals_of(raws, plain=_DECIMAL):
+def _decimals_of(raws, plain=_DECIMAL, longest=40):
     "Numbers that are written as text."
-    if not plain(b'\n'.join(raws)) or max(map(len, raws)) > 40: raise ValueError('not plain numbers')
+    if not plain(b'\n'.join(raws)) or max(map(len, raws)) > longest: raise ValueError('not plain numbers')
     return [float(r) if r else None for r in raws]
 
 def _binaries_of(raws, code, size):
@@ -364,7 +364,7 @@ def _binaries_of(raws, code, size):
 
 # %% ../../nbs/data/scan.ipynb #796db7c3
 _QUICK = dict.fromkeys(('CS','UI','DA','TM','AS','DT'), _texts_of) | dict.fromkeys(('LO','SH'), lambda raws: _texts_of(raws, True)) | dict(
-    DS=_decimals_of, IS=lambda raws: _decimals_of(raws, _INTEGER), US=lambda raws: _binaries_of(raws, 'H', 2),
+    DS=_decimals_of, IS=lambda raws: _decimals_of(raws, _INTEGER, 15), US=lambda raws: _binaries_of(raws, 'H', 2),
     SS=lambda raws: _binaries_of(raws, 'h', 2), FD=lambda raws: _binaries_of(raws, 'd', 8), FL=lambda raws: _binaries_of(raws, 'f', 4))
 
 def _vectors_of(raws, n):
