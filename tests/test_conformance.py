@@ -1,10 +1,10 @@
 "DICOM to volume against other people's readers: dcm2niix, SimpleITK, and reference NIfTI files. Same voxels, same place in the patient."
 import random, shutil, sys
+from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pydicom
 import pytest
-from conftest import ROOT
 from radnb.data.dicom import load_series
 from radnb.data.index import index_dicom
 from radnb.data.pixels import decode
@@ -12,7 +12,7 @@ from radnb.data.scan import read_dicom
 from radnb.data.series import series_table
 from radnb.data.volume import same_grid
 
-sys.path.insert(0, str(ROOT/'benchmarks'))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent/'benchmarks'))
 import conformance as conf  # noqa: E402
 
 @pytest.fixture(scope='module')

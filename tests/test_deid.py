@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sequence import Sequence
 from radnb.core import BadInput
-from radnb.data.deid import OPTIONS, _asked, clean_pixels, clean_text, date_shift, deidentify, deidentify_dataset, make_profile, move_date, new_uid, why_held
+from radnb.data.deid import OPTIONS, _asked, _one_file, clean_pixels, clean_text, date_shift, deidentify, deidentify_dataset, make_profile, move_date, new_uid, why_held
 from radnb.data.phi import _table, confidentiality_table, find_phi, identifiers, read_text
 from radnb.data.scan import read_dicom
 
@@ -310,6 +310,24 @@ def test_a_bad_file_is_a_row(ward, tmp_path):
     assert not any(re.search('4711902|miller|jones', str(p.relative_to(tmp_path/'a')), re.I) for p in (tmp_path/'a').rglob('*'))
 
 
+@pytest.mark.parametrize('name', ['CT_small.dcm', 'MR_small_implicit.dcm', 'ExplVR_BigEnd.dcm'])
+def test_a_damaged_file_is_a_row_and_never_leaks(name, tmp_path):
+    "Flipped bytes and cuts: wrong tags, VRs and lengths; a value may swallow the rest of the header."
+    source = (Path(pydicom.__file__).parent/'data'/'test_files'/name).read_bytes()
+    names = [k.encode() for k in identifiers(pydicom.dcmread(Path(pydicom.__file__).parent/'data'/'test_files'/name)) if len(k) > 5 and not k.endswith('8.498')]
+    profile, rng, seen = make_profile(KEY, ('modified_dates', 'patient', 'safe_private', 'descriptors', 'graphics')), np.random.default_rng(0), set()
+    for i in range(60):
+        data = bytearray(source[:int(rng.integers(200, 4000))] if i % 2 else source)
+        for at in rng.integers(132, min(len(data), 3000), int(rng.integers(1, 8))): data[at] = int(rng.integers(256))
+        (tmp_path/'a.dcm').write_bytes(data)
+        row = _one_file(tmp_path/'a.dcm', tmp_path/'new', profile)
+        seen.add(row['status'])
+        if row['status'] != 'done': continue
+        new = (tmp_path/'new'/row['out']).read_bytes()
+        assert not [n for n in names if n in data and re.search(rb'(?<![\w.])' + re.escape(n) + rb'(?![\w.])', new)], i
+    assert {'done', 'failed'} <= seen and not list((tmp_path/'new').rglob('.unfinished/*'))
+
+
 def test_what_stands_where_nobody_looks_is_found(tmp_path):
     "The name in the remark of another file, in an attribute outside the table, in the stream of the pixels."
     src = tmp_path/'src'; src.mkdir()
@@ -377,6 +395,19 @@ def test_find_phi_sees_what_a_notebook_shows(tmp_path):
     write(nb, tmp_path/'a.ipynb')
     found = find_phi(tmp_path, known=['4711902'], reveal=True)
     assert found.text.tolist() == ['4711902'] and found['where'].tolist() == ['a.ipynb cell 1, error']
+
+
+def test_find_phi_in_odd_files_is_a_row(tmp_path):
+    import nibabel as nib
+    header = nib.Nifti1Image(np.zeros((2, 2, 2), np.uint8), np.eye(4)); header.header['descrip'] = b'MILLER^ANNA 31.01.2020'
+    nib.save(header, tmp_path/'a.nii.gz')
+    (tmp_path/'b.nii').write_bytes(b'\0'*400); (tmp_path/'c.ipynb').write_text('{'); (tmp_path/'d.png').write_bytes(b'\x89PNG\r\n'); (tmp_path/'e.bin').write_bytes(b'\0\1MILLER^ANNA')
+    (tmp_path/'f.zip').write_bytes(b'PK\3\4'); (tmp_path/'4711902.txt').write_text(''); (tmp_path/'g.parquet').write_bytes(b'PAR1')
+    found = find_phi(tmp_path, known=['MILLER^ANNA', '4711902'], pixels='none')
+    kinds = found.assign(file=found['where'].str.split().str[0]).groupby('file').kind.agg(set).to_dict()
+    assert {'date'} < kinds['a.nii.gz'] <= {'date', 'patient name', 'known identifier'}
+    for f in ('b.nii', 'c.ipynb', 'd.png', 'f.zip', 'g.parquet'): assert kinds[f] == {'not looked into'}, f
+    assert kinds['e.bin'] == {'known identifier', 'not looked into'} and kinds['4711902.txt'] == {'known identifier'}
 
 
 def test_find_phi_shows_shapes_only(tmp_path):

@@ -466,6 +466,7 @@ def test_every_real_volume_opens_or_says_why(real):
             for plane,p in d['planes'].items():
                 raw,about = raw_slice(o, plane, p['slices']-1)
                 assert (about['rows'], about['cols']) == (p['rows'], p['cols']) and len(raw)
+            if e.row.get('Modality') == 'US': assert not d['placed'] and not any(p['letters'] for p in d['planes'].values())   # no R and L where nobody said so
         except RadnbError as err: failed.append((e.row['title'], err))
     assert len(listing.entries) > 80 and len(failed) <= 5, failed
     assert shelf.mb <= 2000

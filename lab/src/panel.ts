@@ -207,16 +207,16 @@ export class ScanPanel extends Widget {
     const t = this.trans;
     const stackable = entry && !regular && ['NotOneVolume', 'MissingSlices', 'GeometryError'].includes(e.kind);
     const buttons = [
-      stackable && h('button', { type: 'button', className: 'jp-mod-styled', onclick: () => void this.open(entry, undefined, 'as-is') }, t.__('Show the slices all the same')),
-      entry && h('button', { type: 'button', className: 'jp-mod-styled', onclick: () => this.toggleHeader() }, t.__('Header'))
+      stackable && h('button', { type: 'button', className: 'radnb-Button jp-mod-styled', onclick: () => void this.open(entry, undefined, 'as-is') }, t.__('Show the slices all the same')),
+      entry && h('button', { type: 'button', className: 'radnb-Button jp-mod-styled', onclick: () => this.toggleHeader() }, t.__('Header'))
     ];
     this.middle.replaceChildren(
       h(
         'div',
         { className: 'radnb-Trouble', role: 'alert' },
         h('p', {}, e.message),
-        e.remedy ? h('p', { className: 'radnb-Small' }, t.__('What to do: %1', e.remedy)) : '',
-        stackable ? h('p', { className: 'radnb-Small' }, t.__('Stacked as they are, distances along the slices are not right.')) : '',
+        e.remedy && !stackable ? h('p', { className: 'radnb-Small' }, t.__('What to do: %1', e.remedy)) : '',
+        stackable ? h('p', { className: 'radnb-Small' }, t.__('Stacked as they are, lengths across the slices are wrong.')) : '',
         h('p', { className: 'radnb-Buttons' }, ...buttons)
       )
     );

@@ -1,7 +1,7 @@
 // Scans open from the file browser: file types, the viewer's tab, commands.
 import { ILayoutRestorer, JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette, MainAreaWidget, Notification, WidgetTracker } from '@jupyterlab/apputils';
-import { PathExt } from '@jupyterlab/coreutils';
+import { PageConfig, PathExt } from '@jupyterlab/coreutils';
 import { ABCWidgetFactory, DocumentModel, DocumentRegistry, DocumentWidget, IDocumentWidget, TextModelFactory } from '@jupyterlab/docregistry';
 import { IFileBrowserFactory } from '@jupyterlab/filebrowser';
 import { INotebookTracker } from '@jupyterlab/notebook';
@@ -9,7 +9,7 @@ import { ITranslator, nullTranslator, TranslationBundle } from '@jupyterlab/tran
 import { insertCode } from './code';
 import { scanIcon } from './icons';
 import { ScanPanel } from './panel';
-import type { Entry } from './server';
+import { Entry, list } from './server';
 import type { Layout } from './state';
 
 const FACTORY = 'Scan viewer';
@@ -87,7 +87,7 @@ export const scans: JupyterFrontEndPlugin<void> = {
     notebooks: INotebookTracker | null
   ) => {
     const trans = (translator ?? nullTranslator).load('radnb');
-    const insert = notebooks ? (e: Entry) => say(insertCode(notebooks, e), trans) : undefined;
+    const insert = notebooks && !ONE_DOCUMENT ? (e: Entry) => say(insertCode(notebooks, e), trans) : undefined;
     const make = (path: string) => new ScanPanel(path, trans, insert);
     const documents = documentTracker(app, make, trans, restorer);
     const folders = folderTracker(app, make, trans, restorer);
@@ -128,10 +128,20 @@ function documentTracker(app: JupyterFrontEnd, make: Make, trans: TranslationBun
   return tracker;
 }
 
+/** Notebook 7 shows one document a page. */
+const ONE_DOCUMENT = !!PageConfig.getOption('notebookPage');
+
+/** Where a folder cannot be shown, the first volume in it can: the others that lie beside it are in its strip. */
+async function openFirst(app: JupyterFrontEnd, path: string): Promise<void> {
+  const found = await list(path);
+  if (found.entries.length) await app.commands.execute('docmanager:open', { path: found.entries[0].file, factory: FACTORY });
+}
+
 /** Folders are no documents to JupyterLab: they get a tab of their own. */
 function folderTracker(app: JupyterFrontEnd, make: Make, trans: TranslationBundle, restorer: ILayoutRestorer | null): WidgetTracker<MainAreaWidget<ScanPanel>> {
   const tracker = new WidgetTracker<MainAreaWidget<ScanPanel>>({ namespace: 'radnb-folders' });
-  const open = (path: string, series?: string) => {
+  const open = async (path: string, series?: string) => {
+    if (ONE_DOCUMENT) return openFirst(app, path);
     let widget = tracker.find(w => w.content.path === path);
     if (!widget) {
       const content = make(path);
@@ -147,7 +157,6 @@ function folderTracker(app: JupyterFrontEnd, make: Make, trans: TranslationBundl
     }
     app.shell.activateById(widget.id);
     if (series) widget.content.openSeries(series);
-    return widget;
   };
   app.commands.addCommand('radnb:open-folder', {
     label: trans.__('Open as series'),

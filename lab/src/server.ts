@@ -18,6 +18,8 @@ export interface Entry {
   kind: 'dicom' | 'nifti' | 'itk';
   title: string;
   folder: string;
+  /** its first file */
+  file: string;
   n_files: number;
   shape: number[] | null;
   spacing: number[] | null;
@@ -77,6 +79,8 @@ export interface Meta {
   shape: number[];
   spacing: number[];
   times: number;
+  /** what the fourth axis is */
+  dimension: { name: string; unit: string; values: (number | string)[] } | null;
   unit: string;
   /** do we know how it lies in the patient? and where? */
   placed: boolean;

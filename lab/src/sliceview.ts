@@ -133,7 +133,7 @@ export class SliceView {
     if (!this.shown) return;
     const { slice, k, time } = this.shown;
     const { sx, sy, x0, y0 } = this.place();
-    c.imageSmoothingEnabled = sx < 12 * dpr; // single pixels are shown as such once they are large
+    c.imageSmoothingEnabled = this.zoom < 4 || sx < 12 * dpr; // magnified, single pixels are shown as such
     c.imageSmoothingQuality = 'high';
     c.drawImage(this.picture, x0, y0, slice.cols * sx, slice.rows * sy);
     const [, i, j] = index(this.plane.affine, this.state.at);

@@ -58,6 +58,7 @@ export class State {
   setAt(p: Point): void {
     if (p.every((c, i) => Math.abs(c - this.at[i]) < 1e-4)) return;
     this.at = p;
+    this.value = ''; // until the slice there has been seen
     this.changed.emit('at');
   }
 

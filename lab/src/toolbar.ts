@@ -115,16 +115,22 @@ export class Toolbar {
     return h('label', { className: 'radnb-Field' }, t.__('Right drag'), this.drag);
   }
 
+  /** A slider for the fourth axis: time, b-value, echo, ... */
   private timeSlider(): HTMLElement {
     const { state, trans } = this;
-    const n = state.meta.times;
-    const shown = h('output', {}, `1/${n}`);
-    const slider = h('input', { type: 'range', min: '0', max: String(n - 1), value: '0', 'aria-label': trans.__('Time point') });
+    const { times: n, dimension } = state.meta;
+    const name = dimension?.name ?? trans.__('time');
+    const say = (i: number) => {
+      const v = dimension?.values[i];
+      return `${i + 1}/${n}` + (v === undefined || v === null ? '' : ` (${typeof v === 'number' ? round(v) : v}${dimension!.unit ? ' ' + dimension!.unit : ''})`);
+    };
+    const shown = h('output', {}, say(0));
+    const slider = h('input', { type: 'range', min: '0', max: String(n - 1), value: '0', 'aria-label': name });
     slider.addEventListener('input', () => {
-      shown.textContent = `${Number(slider.value) + 1}/${n}`;
+      shown.textContent = say(Number(slider.value));
       state.set('time', Number(slider.value));
     });
-    return h('label', { className: 'radnb-Field' }, trans.__('Time'), slider, shown);
+    return h('label', { className: 'radnb-Field' }, name, slider, shown);
   }
 
   /** The next preset. */

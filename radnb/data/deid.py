@@ -166,7 +166,7 @@ _GONE = {'EncryptedAttributesSequence', 'PatientBirthDateInAlternativeCalendar',
          'PrivateDataElementCharacteristicsSequence', 'PlacerOrderNumberProcedure', 'FillerOrderNumberProcedure',
          'PlacerOrderNumberImagingServiceRequestRetired', 'FillerOrderNumberImagingServiceRequestRetired'}
 _TEXT = {'LO','SH','ST','LT','UT','UC'}
-_PLAIN = {'AT','AS','CS','DS','TM','FD','FL','OB','OD','OF','OL','OV','OW','SL','SS','SV','UL','US','UV'}   # numbers and codes; all else, unknown VRs too, goes
+_PLAIN = {'AT','AS','CS','DS','TM','FD','FL','OB','OD','OF','OL','OV','OW','SL','SS','SV','UL','US','UV'}   # numbers and codes
 
 def _unlisted(tag, vr, options):
     "The action for an attribute that is not in the table; None: keep it as it is. 'T': search its text."

@@ -21,6 +21,7 @@ def _file(path):
     except OSError as e: return (path, -1, -1, 'unreadable', f'Cannot be opened ({e.strerror})')
     return (path, s.st_size, s.st_mtime_ns, '', '')
 
+# %% ../../nbs/data/index.ipynb #a02ba9e7
 def _entries(folder, out, links):
     "Add what is in one folder to `out` and `links`. Returns the folders in it."
     below = []
@@ -34,7 +35,7 @@ def _entries(folder, out, links):
         else: below.append(e.path)
     return below
 
-# %% ../../nbs/data/index.ipynb #06f5cd70
+# %% ../../nbs/data/index.ipynb #1fc7cdc3
 def _link_note(path, target, real, known, walked, follow_links):
     "Why a link is not followed; '' if it is."
     if not os.path.exists(path): return 'a link to nothing'
@@ -42,6 +43,7 @@ def _link_note(path, target, real, known, walked, follow_links):
     if target in known or target in walked: return 'a link to what is in the table already'
     return '' if os.path.isdir(target) or os.path.isfile(target) else 'a link to a device, pipe or socket'
 
+# %% ../../nbs/data/index.ipynb #424acb17
 def _walk(root, follow_links=False):
     "Everything below `root`: (path, size, mtime, status, reason), folder by folder. Links come last."
     out, links, real = [], [], os.path.realpath(root)
@@ -59,7 +61,7 @@ def _walk(root, follow_links=False):
             else: out.append(_file(path))
     return out
 
-# %% ../../nbs/data/index.ipynb #7e01c4e6
+# %% ../../nbs/data/index.ipynb #51fa7b68
 def _named(path):
     "The files that a DICOMDIR names (DICOM PS3.3 F.3), relative to it, one to a line."
     try: records = read_dicom(path, pixels=False, tags=['DirectoryRecordSequence']).get('DirectoryRecordSequence') or []
@@ -67,6 +69,7 @@ def _named(path):
     ids = [r.get('ReferencedFileID') for r in records if r.get('RecordInUseFlag') != 0]
     return '\n'.join('/'.join([i] if isinstance(i, str) else i) for i in ids if i)
 
+# %% ../../nbs/data/index.ipynb #9b6793f3
 def _absent(files):
     "A row for each file that a DICOMDIR names and that is not there. Names are compared without case: discs are read that way."
     rows = []
@@ -77,7 +80,7 @@ def _absent(files):
                  for n in (f.names.split('\n') if isinstance(f.names, str) and f.names else []) if n.casefold() not in there]
     return rows
 
-# %% ../../nbs/data/index.ipynb #9b6793f3
+# %% ../../nbs/data/index.ipynb #d1deb719
 _VERSION = b'1 ' + hashlib.sha256(' '.join(COLUMNS).encode()).hexdigest()[:16].encode()   # a cache of another version is not used
 _STORED = [*COLUMNS, 'names']   # names: what a DICOMDIR names, one to a line
 
@@ -94,12 +97,13 @@ def _write(rows, path):
         os.replace(new, path)
     finally: new.unlink(missing_ok=True)
 
+# %% ../../nbs/data/index.ipynb #58de23d4
 def _is_text(name):
     "Can this file name be written as UTF-8? Those of old discs cannot, and are read afresh each time."
     try: return name.isascii() or bool(name.encode())
     except UnicodeEncodeError: return False
 
-# %% ../../nbs/data/index.ipynb #a643e7aa
+# %% ../../nbs/data/index.ipynb #75c70a8e
 def _read(path):
     "The rows in a file of the cache. One that cannot be read, or is of another version, is an empty one: it can always be made again."
     import pyarrow as pa, pyarrow.parquet as pq
@@ -110,6 +114,7 @@ def _read(path):
         return rows.assign(**{k: _tuples(table[k].combine_chunks()) for k in _TUPLES})[_STORED]
     except (OSError, ValueError, KeyError, pa.ArrowException): return None
 
+# %% ../../nbs/data/index.ipynb #2c2d1b71
 def _tuples(column):
     "A column of lists as tuples, None where there is none. Slices that follow each other share theirs."
     there = column.is_valid().to_numpy(zero_copy_only=False)
@@ -120,7 +125,7 @@ def _tuples(column):
     out[there] = np.fromiter(zip(*rows[new].T.tolist()), object, new.sum())[np.cumsum(new)-1]
     return out
 
-# %% ../../nbs/data/index.ipynb #58de23d4
+# %% ../../nbs/data/index.ipynb #2f49c2f9
 @contextlib.contextmanager
 def _lock(folder, patience=10):
     "One process at a time merges its rows; one that hangs is not waited for. Without locks (Windows, some shares) the last to finish wins."
@@ -135,7 +140,7 @@ def _lock(folder, patience=10):
         yield
     finally: os.close(fd)
 
-# %% ../../nbs/data/index.ipynb #75c70a8e
+# %% ../../nbs/data/index.ipynb #ec1de217
 class _Cache:
     "Rows of earlier runs in one Parquet file; while a run goes on, in shards beside it."
     def __init__(self, path, root):
@@ -160,13 +165,14 @@ class _Cache:
         folder, name = os.path.split(os.path.abspath(path))
         return folder == str(self.path.parent) and (name == self.path.name or name.startswith(f'.{self.path.name}.'))
 
-# %% ../../nbs/data/index.ipynb #2c2d1b71
+# %% ../../nbs/data/index.ipynb #e0b9fe57
 @contextlib.contextmanager
 def _spared():
     "A cache that cannot be written (on a CD, on a full disk) costs time, not the table."
     try: yield
     except OSError as e: warnings.warn(f'The cache could not be written ({e.strerror}): files will be read again next time', stacklevel=2)
 
+# %% ../../nbs/data/index.ipynb #d4149967
 @patch
 def helpers(self:_Cache, suffix):
     "Shards (.part) or unfinished files (.new) of this cache, whichever process wrote them."
@@ -174,6 +180,7 @@ def helpers(self:_Cache, suffix):
     except OSError: return []
     return [self.path.with_name(n) for n in names if n.startswith(f'.{self.path.name}.') and n.endswith(suffix)]
 
+# %% ../../nbs/data/index.ipynb #be33b586
 @patch
 def load(self:_Cache):
     "The newest row of each file, and the shards that were read."
@@ -182,7 +189,7 @@ def load(self:_Cache):
     if len(parts) < 2: return (parts[0] if parts else None), shards
     return pd.concat(parts, ignore_index=True).drop_duplicates('path', keep='last', ignore_index=True), shards
 
-# %% ../../nbs/data/index.ipynb #ef2e3745
+# %% ../../nbs/data/index.ipynb #0525c99b
 @patch
 def find(self:_Cache, paths, sizes, mtimes):
     "The row of each file that has not changed since it was read, -1 for the others. What could not be opened is tried again."
@@ -192,6 +199,7 @@ def find(self:_Cache, paths, sizes, mtimes):
     same = (self.rows['size'].to_numpy()[at] == sizes) & (self.rows.mtime.to_numpy()[at] == mtimes)
     return np.where(same & (self.rows.status != 'unreadable').to_numpy()[at], at, -1)
 
+# %% ../../nbs/data/index.ipynb #e5a467d1
 @patch
 def add(self:_Cache, rows):
     "Save the rows read so far."
@@ -199,12 +207,14 @@ def add(self:_Cache, rows):
     self.shards.append(shard); self.count += 1
     with _spared(): _write(rows.assign(path=_texts([self.key(p) for p in rows.path])), shard)
 
+# %% ../../nbs/data/index.ipynb #73da02e6
 @patch
 def gone(self:_Cache, rows, seen):
     "Which rows are of files of this folder that were not `seen` in it?"
     seen = {self.key(p) for p in seen}
     return np.array([p not in seen and self.under(p) for p in rows.path], bool)
 
+# %% ../../nbs/data/index.ipynb #5183bf65
 @patch
 def finish(self:_Cache, tables, seen):
     "Put what was read in the cache. Of older rows stay those of files that were `seen` again, and those of other folders."
@@ -217,7 +227,7 @@ def finish(self:_Cache, tables, seen):
         for p in self.helpers('new'):
             if time.time()-p.stat().st_mtime > 3600: p.unlink(missing_ok=True)   # what a kill left
 
-# %% ../../nbs/data/index.ipynb #ec1de217
+# %% ../../nbs/data/index.ipynb #777a17a5
 _SAVE_SECONDS = 2  # between two saves of what has been read
 
 def _read_new(paths, cache, workers, done):
@@ -232,11 +242,12 @@ def _read_new(paths, cache, workers, done):
                 cache.add(pd.concat(done[saved:], ignore_index=True))
                 saved, last = len(done), time.monotonic()
 
+# %% ../../nbs/data/index.ipynb #1ff2b174
 def _frame(rows):
     "Rows as a table with the columns' own types."
     return pd.DataFrame({k: _as_column(k, [r[k] for r in rows]) for k in COLUMNS}).assign(names=_texts([None]*len(rows)))
 
-# %% ../../nbs/data/index.ipynb #d4149967
+# %% ../../nbs/data/index.ipynb #1410968a
 def _gather(seen, cache, workers):
     "The table of everything that `_walk` has seen. The cache is brought up to date even if the reading is broken off."
     paths, sizes, mtimes, status, reason = (list(c) for c in zip(*seen))
@@ -254,7 +265,7 @@ def _gather(seen, cache, workers):
     order = np.argsort(np.r_[same, new, notes], kind='stable')
     return table if (np.diff(order) == 1).all() else table.take(order).reset_index(drop=True)
 
-# %% ../../nbs/data/index.ipynb #be33b586
+# %% ../../nbs/data/index.ipynb #328383e8
 def index_dicom(
     root, # The folder
     cache=None, # A Parquet file to remember the headers in; it holds PatientIDs, so keep it where the data is

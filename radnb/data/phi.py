@@ -406,7 +406,8 @@ def find_phi_picture(
     "What a picture says beside its pixels, and in them."
     from PIL import Image, UnidentifiedImageError
     try: image = Image.open(io.BytesIO(data)); image.load()
-    except (UnidentifiedImageError, *_DECODE_ERRORS): return [Finding('not looked into', 'a picture that cannot be opened', where, 'low')]
+    except (UnidentifiedImageError, Image.DecompressionBombError, *_DECODE_ERRORS):
+        return [Finding('not looked into', 'a picture that cannot be opened', where, 'low')]
     found = [f for k,v in _image_text(image) for f in find_phi_text(v, known, allow, f'{where} {k}'.strip(), hints=True)]
     found += [Finding('place of the photograph', v, f'{where} {k}') for k,v in _image_text(image) if k.startswith('GPS ')][:1]
     return found + (_array_findings(np.asarray(image.convert('RGB')), where, known, allow, colour=True) if pixels else [])
@@ -520,7 +521,8 @@ def _ds_pixel_findings(ds, where, known, allow, pixels):
 # %% ../../nbs/data/phi.ipynb #6bed589d
 def _nifti_findings(path, where, known, allow, pixels):
     import nibabel as nib
-    header = nib.load(path).header
+    try: header = nib.load(path).header
+    except nib.filebasedimages.ImageFileError: return [_closed(where, 'a NIfTI file that cannot be read')]
     texts = [bytes(header[k]).decode('latin-1').strip('\0 ') for k in ('descrip', 'aux_file', 'db_name', 'intent_name') if k in header]
     texts += [str(e.get_content()) for e in getattr(header, 'extensions', [])]
     return [f for t in texts for f in find_phi_text(t, known, allow, f'{where} header', hints=True)]

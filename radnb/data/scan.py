@@ -62,6 +62,7 @@ _MAGIC = {k: f'an archive ({v}): unpack it' for k,v in _ARCHIVES.items()} | {
     b'MM\x00*':'a TIFF picture', b'NRRD':'an NRRD volume', b'SQLite':'a database'}
 _FIRST = (b'\x02\x00', b'\x08\x00', b'\x00\x02', b'\x00\x08', b'\x00\x00')  # groups that DICOM can begin with, little and big endian
 
+# %% ../../nbs/data/scan.ipynb #c2064ebb
 def _foreign(
     head:bytes # The first 264 bytes of a file
 ) -> str: # What the file is in words, '' if it may be DICOM
@@ -73,9 +74,10 @@ def _foreign(
     if head[257:262] == b'ustar': return 'an archive (tar): unpack it'
     return '' if head[:2] in _FIRST and any(head[:8]) else 'no SOP class'
 
+# %% ../../nbs/data/scan.ipynb #d1229928
 def _not_dicom(what='no SOP class'): return f'Not a DICOM file ({what})'
 
-# %% ../../nbs/data/scan.ipynb #5ede007c
+# %% ../../nbs/data/scan.ipynb #43bad572
 _DEFLATED = '1.2.840.10008.1.2.1.99'
 _INFLATE_HEADER, _INFLATE_ALL = 1<<24, 1<<29  # bytes
 
@@ -87,8 +89,10 @@ def _deflated_meta(f):
         if meta.get('TransferSyntaxUID') == _DEFLATED: return meta
     f.seek(0)
 
+# %% ../../nbs/data/scan.ipynb #7dc35bf1
 def _too_big(f, limit): return UnreadableFile(f'It inflates to more than {limit>>20} MB', f.name, 'inflate it with a tool you trust')
 
+# %% ../../nbs/data/scan.ipynb #5173cf47
 def _ends(z, f, size):
     "Does the deflated stream come to an end? What is inflated on the way is thrown away."
     while z.unconsumed_tail and not z.eof:
@@ -96,7 +100,7 @@ def _ends(z, f, size):
         if size > _INFLATE_ALL: raise _too_big(f, _INFLATE_ALL)
     return z.eof
 
-# %% ../../nbs/data/scan.ipynb #de587295
+# %% ../../nbs/data/scan.ipynb #49eb6e24
 _PIXELS = (0x7FE00008, 0x7FE00009, 0x7FE00010)  # float, double, and integer pixels
 
 def _inflate(f, meta, pixels, tags):
@@ -115,7 +119,7 @@ def _inflate(f, meta, pixels, tags):
     if pixels and ds.cut: raise UnreadableFile('The deflated data have no end', f.name, 'copy it again from its source')
     return ds
 
-# %% ../../nbs/data/scan.ipynb #43bad572
+# %% ../../nbs/data/scan.ipynb #f563c3ba
 _DECODE_ERRORS = (AttributeError, ValueError, RuntimeError, NotImplementedError, LookupError, TypeError, EOFError, OSError, ArithmeticError,
                   struct.error, zlib.error, BytesLengthException)
 
@@ -124,6 +128,7 @@ def _why(e):
     if isinstance(e, struct.error): return 'it ends in the middle of its header'
     return 'its sequences are nested too deep' if isinstance(e, RecursionError) else f'{type(e).__name__}: {str(e)[:120]}'
 
+# %% ../../nbs/data/scan.ipynb #be758cc5
 def _parse(f, path, pixels, tags):
     "The data set in a file that is open at its beginning."
     what, f.short = _foreign(f.read(264)), False; f.seek(0)
@@ -133,7 +138,7 @@ def _parse(f, path, pixels, tags):
     if meta is not None: return _inflate(f, meta, pixels, tags)
     return pydicom.dcmread(f, stop_before_pixels=not pixels, force=True, specific_tags=tags)
 
-# %% ../../nbs/data/scan.ipynb #7dc35bf1
+# %% ../../nbs/data/scan.ipynb #83bafbea
 def read_dicom(
     path, # A DICOM file, with or without preamble and extension; or an open file
     pixels:bool=True, # False: the header only
@@ -149,7 +154,7 @@ def read_dicom(
     if 'SOPClassUID' not in ds and 'MediaStorageSOPClassUID' not in getattr(ds, 'file_meta', ()): raise NotDicom(_not_dicom(), path, 'leave it out')
     return ds
 
-# %% ../../nbs/data/scan.ipynb #cc813e76
+# %% ../../nbs/data/scan.ipynb #ea4727eb
 #: DICOM keywords that become columns.
 KEYWORDS = '''
     PatientID PatientSex PatientAge StudyInstanceUID SeriesInstanceUID SOPInstanceUID SOPClassUID FrameOfReferenceUID Modality
@@ -166,7 +171,7 @@ _TAG = {k: tag_for_keyword(k) for k in KEYWORDS}
 _NUMERIC = {k for k,t in _TAG.items() if dictionary_VR(t) in ('DS','IS','US','SS','FD','FL')}
 _STRICT = {'Rows', 'Columns', 'NumberOfFrames', 'SamplesPerPixel', 'BitsAllocated'}  # an image cannot be read where one of them is no number
 
-# %% ../../nbs/data/scan.ipynb #70c3e9b8
+# %% ../../nbs/data/scan.ipynb #1e738e1f
 def _plain(value, keyword):
     "A header value as text or number; several texts joined by backslashes, as DICOM writes them, and of several numbers the first."
     if value is None or value == '': return None
@@ -177,11 +182,12 @@ def _plain(value, keyword):
         if keyword in _STRICT: raise
         return None
 
-# %% ../../nbs/data/scan.ipynb #2d26af0b
+# %% ../../nbs/data/scan.ipynb #267808bf
 _PRIVATE_B = dict(siemens=(0x00190010, 0x0019100C, b'SIEMENS MR HEADER'), ge=(0x00430010, 0x00431039, b'GEMS_PARM_01'),
                   philips=(0x20010010, 0x20011003, b'Philips Imaging DD 001'))
 _PRIVATE = [t for owner,value,_ in _PRIVATE_B.values() for t in (owner,value)]
 
+# %% ../../nbs/data/scan.ipynb #0f2cd0cc
 def _private_b(
     raw, # raw(tag): the bytes of an element, or None
     big:bool=False # Big endian?
@@ -196,7 +202,7 @@ def _private_b(
         return float(int(first) % 100000 if who == 'ge' else int(first))   # GE may add 10^9
     return None
 
-# %% ../../nbs/data/scan.ipynb #c7fe7353
+# %% ../../nbs/data/scan.ipynb #a7743259
 _SPACINGS = ('PixelSpacing', 'ImagerPixelSpacing', 'NominalScannedPixelSpacing')
 
 def _spacing(ds): return dict(pixel_spacing=in_plane(ds)[0], spacing_kind=next((k for k in _SPACINGS if ds.get(k)), None))
@@ -209,7 +215,7 @@ def _vector(ds, keyword, n):
     if len(values) != n or not np.isfinite(values).all(): raise GeometryError(f'{keyword} is not {n} numbers')
     return values
 
-# %% ../../nbs/data/scan.ipynb #9d591365
+# %% ../../nbs/data/scan.ipynb #0a548fc3
 def _plane(ds):
     "Position, orientation and spacing as columns; of the first frame where the file has many."
     if not ('PerFrameFunctionalGroupsSequence' in ds and _group(ds, 0, 'PlanePositionSequence', 'ImagePositionPatient')):
@@ -219,7 +225,7 @@ def _plane(ds):
     frames = dict(frame_verdict=geo.verdict, frame_action=geo.action, frame_gap=float(np.linalg.norm(geo.affine[:3,0])))
     return dict(ipp=tuple(ipp[0].tolist()), iop=tuple(iop[0].tolist()), pixel_spacing=spacing, spacing_kind='PixelSpacing', **frames)
 
-# %% ../../nbs/data/scan.ipynb #004300ba
+# %% ../../nbs/data/scan.ipynb #ec27a945
 _DELIMITER = b'\xfe\xff\xdd\xe0'
 
 def _pixel_bytes(row):
@@ -228,6 +234,7 @@ def _pixel_bytes(row):
     bits = int(row['Rows'])*int(row['Columns'])*samples*int(row['NumberOfFrames'] or 1)*int(row['BitsAllocated'] or 16)
     return (bits+7)//8
 
+# %% ../../nbs/data/scan.ipynb #3533f526
 def _pixels_at(f):
     "(offset, length) of the pixels' value if the open file `f` stands at their element; length -1: in fragments. None if it stands elsewhere."
     start, head = f.tell(), f.read(12)
@@ -237,9 +244,10 @@ def _pixels_at(f):
     n = int.from_bytes(head[8:12] if explicit else head[4:8], 'big' if big else 'little')
     return start+(12 if explicit else 8), -1 if n == _scan.UNDEFINED else n
 
-# %% ../../nbs/data/scan.ipynb #a56209d7
+# %% ../../nbs/data/scan.ipynb #1954e55a
 def _compressed(syntax): return syntax in AllTransferSyntaxes and UID(syntax).is_compressed
 
+# %% ../../nbs/data/scan.ipynb #13b4c7ff
 def _verdict(row, pixels, tail, cut=False):
     "(status, reason) of a row whose `pixels` are at (offset, length); `tail()` is the end of the file. `cut`: the header has no end."
     deflated = row['TransferSyntaxUID'] == _DEFLATED   # positions in such a file say nothing
@@ -256,7 +264,7 @@ def _verdict(row, pixels, tail, cut=False):
     missing = _pixel_bytes(row) - min(n, row['size']-at)
     return ('ok', '') if missing <= 0 else ('truncated', f'{missing} bytes of pixels are missing')
 
-# %% ../../nbs/data/scan.ipynb #4db067fa
+# %% ../../nbs/data/scan.ipynb #46283b9f
 #: The columns of the table of files. `size` in bytes, `mtime` in ns. `pixel_offset` is where the value of the pixels begins (-1: not known),
 #: `pixel_length` how many bytes it has (-1: it is in fragments).
 COLUMNS = ['path', 'status', 'reason', *KEYWORDS, 'TransferSyntaxUID', 'ReferencedSeriesUID', 'ipp', 'iop', 'pixel_spacing', 'spacing_kind',
@@ -264,7 +272,7 @@ COLUMNS = ['path', 'status', 'reason', *KEYWORDS, 'TransferSyntaxUID', 'Referenc
 _INTEGERS = ('size', 'mtime', 'pixel_offset', 'pixel_length')
 _EMPTY = dict.fromkeys(COLUMNS) | dict.fromkeys(_INTEGERS, -1)
 
-# %% ../../nbs/data/scan.ipynb #01aadffb
+# %% ../../nbs/data/scan.ipynb #4beb6620
 def _references(ds):
     "The series that a segmentation or structure set was drawn on."
     for ref in ds.get('ReferencedSeriesSequence') or []: return str(ref.get('SeriesInstanceUID', '')) or None
@@ -273,24 +281,27 @@ def _references(ds):
             for series in study.get('RTReferencedSeriesSequence') or []: return str(series.get('SeriesInstanceUID', '')) or None
     return None
 
+# %% ../../nbs/data/scan.ipynb #415a604c
 def _raw(ds, tag):
     "The bytes of an element as they are in the file."
     e = ds.get_item(tag) if tag in ds else None
     return e.value if e is not None and isinstance(e.value, bytes) else None
 
+# %% ../../nbs/data/scan.ipynb #cc89c4a7
 def _values(ds):
     "The columns that are values of the header."
     row = {k: _plain(ds.get(k), k) for k in KEYWORDS}
     if row['DiffusionBValue'] is None: row['DiffusionBValue'] = _private_b(lambda t: _raw(ds, t), not ds.original_encoding[1])
     return dict(row, TransferSyntaxUID=str(ds.file_meta.get('TransferSyntaxUID', '')) or None, ReferencedSeriesUID=_references(ds))
 
-# %% ../../nbs/data/scan.ipynb #ec27a945
+# %% ../../nbs/data/scan.ipynb #4e6c9a28
 _DIRECTORY = '1.2.840.10008.1.3.10'
 _SEQUENCES = ('PerFrameFunctionalGroupsSequence', 'SharedFunctionalGroupsSequence', 'ReferencedSeriesSequence', 'ReferencedFrameOfReferenceSequence',
               'SequenceOfUltrasoundRegions')
 _GEOMETRY = (*_SPACINGS, 'PixelAspectRatio', 'ImagePositionPatient', 'ImageOrientationPatient')
 _WANTED = [*_TAG.values(), *map(tag_for_keyword, (*_GEOMETRY, *_SEQUENCES)), *_PRIVATE]
 
+# %% ../../nbs/data/scan.ipynb #a096526b
 def _fill(row, f):
     "Fill the row of an open file."
     s = os.fstat(f.fileno()); row.update(size=s.st_size, mtime=s.st_mtime_ns)
@@ -308,7 +319,7 @@ def _fill(row, f):
     if not row['status']: row.update(zip(('status','reason'), _verdict(row, pixels, tail, cut)))
     if row['Rows']: row.update(_plane(ds))
 
-# %% ../../nbs/data/scan.ipynb #3533f526
+# %% ../../nbs/data/scan.ipynb #796db7c3
 def scan_file(
     path # Any file
 ) -> dict: # The columns of `COLUMNS`
@@ -325,7 +336,7 @@ def scan_file(
         else: row.update(status='unreadable', reason=f'the header is broken ({type(e).__name__}: {str(e)[:120]})')
     return row
 
-# %% ../../nbs/data/scan.ipynb #46283b9f
+# %% ../../nbs/data/scan.ipynb #39941f6e
 _META = ('TransferSyntaxUID', 'MediaStorageSOPClassUID', 'SpecificCharacterSet')
 _FOUND = (*_META, *KEYWORDS, *_GEOMETRY)   # what the walk looks for, besides private elements
 _COL = {k: i for i,k in enumerate((*_FOUND, *_PRIVATE))}
@@ -341,28 +352,31 @@ def _syntax(value, head=b''):
     if uid not in AllTransferSyntaxes or uid == _DEFLATED: return -1
     return _scan.IMPLICIT if UID(uid).is_implicit_VR else _scan.EXPLICIT if UID(uid).is_little_endian else _scan.BIG
 
-# %% ../../nbs/data/scan.ipynb #a096526b
+# %% ../../nbs/data/scan.ipynb #ea66e662
 _ASCII = re.compile(rb'[ -~\n]*').fullmatch
 _DECIMAL = re.compile(rb'[-+.\deE\n ]*').fullmatch
 _INTEGER = re.compile(rb'[-+\d\n ]*').fullmatch
 
+# %% ../../nbs/data/scan.ipynb #28708ebc
 def _texts_of(raws, one=False):
     "Texts of bytes; with `one`, none of them may hold several."
     joined = b'\n'.join([r.rstrip(b' \0') for r in raws])
     if not _ASCII(joined) or joined.count(b'\n') != len(raws)-1 or one and b'\\' in joined: raise ValueError('not plain text')
     return [t or None for t in joined.decode('ascii').split('\n')]
 
+# %% ../../nbs/data/scan.ipynb #20710674
 def _decimals_of(raws, plain=_DECIMAL, longest=40):
     "Numbers that are written as text."
     if not plain(b'\n'.join(raws)) or max(map(len, raws)) > longest: raise ValueError('not plain numbers')
     return [float(r) if r else None for r in raws]
 
+# %% ../../nbs/data/scan.ipynb #1c0b02e9
 def _binaries_of(raws, code, size):
     "Numbers that are written in binary."
     if {*map(len, raws)} != {size}: raise ValueError('not one number each')
     return list(map(float, struct.unpack(f'<{len(raws)}{code}', b''.join(raws))))
 
-# %% ../../nbs/data/scan.ipynb #796db7c3
+# %% ../../nbs/data/scan.ipynb #5f428733
 _QUICK = dict.fromkeys(('CS','UI','DA','TM','AS','DT'), _texts_of) | dict.fromkeys(('LO','SH'), lambda raws: _texts_of(raws, True)) | dict(
     DS=_decimals_of, IS=lambda raws: _decimals_of(raws, _INTEGER, 15), US=lambda raws: _binaries_of(raws, 'H', 2),
     SS=lambda raws: _binaries_of(raws, 'h', 2), FD=lambda raws: _binaries_of(raws, 'd', 8), FL=lambda raws: _binaries_of(raws, 'f', 4))
@@ -376,7 +390,7 @@ def _vectors_of(raws, n):
     found = zip(*[iter(values)]*n)
     return [next(found) if r else None for r in raws]
 
-# %% ../../nbs/data/scan.ipynb #5484063e
+# %% ../../nbs/data/scan.ipynb #c438c702
 def _dataset(keywords, raws, how=_scan.EXPLICIT, encodings='iso8859'):
     "A pydicom data set of a few elements as they are in the file."
     implicit, little, ds = bool(how == _scan.IMPLICIT), bool(how != _scan.BIG), Dataset()
@@ -386,11 +400,12 @@ def _dataset(keywords, raws, how=_scan.EXPLICIT, encodings='iso8859'):
     ds.set_original_encoding(implicit, little, encodings)
     return ds
 
-# %% ../../nbs/data/scan.ipynb #163593d7
+# %% ../../nbs/data/scan.ipynb #1df79bf7
 def _known_charset(raw):
     "Is this the name of character sets of the standard? (In all of them, ASCII is ASCII.)"
     return all(n.strip() in python_encoding for n in (raw or b'').rstrip(b' \0').decode('latin1').split('\\'))
 
+# %% ../../nbs/data/scan.ipynb #ca1c1e94
 class _Batch:
     "A few thousand files, found by `_scan`. `odd` marks those that turn out to need pydicom."
     def __init__(self, paths, heads):
@@ -410,7 +425,7 @@ class _Batch:
             self.encodings[charset] = convert_encodings(_dataset(['SpecificCharacterSet'], [charset]).get('SpecificCharacterSet'))
         return _dataset(keywords, raws, self.how[j], self.encodings[charset])
 
-# %% ../../nbs/data/scan.ipynb #1cd85d74
+# %% ../../nbs/data/scan.ipynb #08837c09
 def _runs(batch, keywords):
     "(rows where the bytes of any of the keywords change, bytes of each there, which of these each row has)."
     cols = [_COL[k] for k in keywords]
@@ -418,6 +433,7 @@ def _runs(batch, keywords):
     rows = np.flatnonzero(new)
     return rows, [batch.found.raws(c, rows) for c in cols], np.cumsum(new)-1
 
+# %% ../../nbs/data/scan.ipynb #77677667
 def _decode(
     batch, keywords, # Whose bytes decide the value
     value # value(bytes of each, number of the row)
@@ -433,6 +449,7 @@ def _decode(
         values.append(memo[key])
     return values, codes
 
+# %% ../../nbs/data/scan.ipynb #d09d3502
 def _at_once(batch, keyword, quick):
     "Decode the whole column; raises `ValueError` where one value is not plain."
     rows, (raws,), codes = _runs(batch, [keyword])
@@ -440,7 +457,7 @@ def _at_once(batch, keyword, quick):
     values = iter(quick(there) if there else ())
     return [None if r is None else next(values) for r in raws], codes
 
-# %% ../../nbs/data/scan.ipynb #58fabf3b
+# %% ../../nbs/data/scan.ipynb #6efd0ea5
 _BINARY = ('US', 'SS', 'FD', 'FL')
 
 def _keyword(batch, k):
@@ -456,12 +473,13 @@ def _keyword(batch, k):
         if not (vr in _BINARY and (batch.how == _scan.BIG).any()): return _at_once(batch, k, _QUICK[vr])
     return _decode(batch, [k], value)
 
+# %% ../../nbs/data/scan.ipynb #b8798068
 def _vector_column(batch, keyword, n):
     "A column of places or directions."
     with contextlib.suppress(ValueError): return _at_once(batch, keyword, lambda raws: _vectors_of(raws, n))
     return _decode(batch, [keyword], lambda raws,j: _vector(batch.dataset([keyword], raws, j), keyword, n))
 
-# %% ../../nbs/data/scan.ipynb #28708ebc
+# %% ../../nbs/data/scan.ipynb #c7142df0
 def _array(batch, k, default):
     "A column as numbers, `default` where it is missing or 0."
     values, codes = batch.columns[k]
@@ -472,7 +490,7 @@ def _flag(batch, k, test):
     values, codes = batch.columns[k]
     return np.array([isinstance(v, str) and test(v) for v in values], bool)[codes]
 
-# %% ../../nbs/data/scan.ipynb #1c0b02e9
+# %% ../../nbs/data/scan.ipynb #36edee8f
 def _planes(batch, has):
     "Columns of position, orientation and spacing, for the rows that `has` an image."
     def only(column): return [*column[0], None], np.where(has, column[1], len(column[0]))
@@ -482,6 +500,7 @@ def _planes(batch, has):
     values, codes = only(_decode(batch, keys, lambda raws,j: _spacing(batch.dataset(keys, raws, j))))
     for k in ('pixel_spacing','spacing_kind'): batch.columns[k] = [v[k] if isinstance(v, dict) else None for v in values], codes
 
+# %% ../../nbs/data/scan.ipynb #533f41a4
 def _b_values(batch):
     "Add private b-values where there is no DiffusionBValue."
     if not batch.found.any([_COL[t] for t in _PRIVATE[1::2]]): return
@@ -490,7 +509,7 @@ def _b_values(batch):
     given = np.array([v is not None for v in values], bool)[codes]
     batch.columns['DiffusionBValue'] = [*values, *private], np.where(given, codes, kinds+len(values))
 
-# %% ../../nbs/data/scan.ipynb #10e705c2
+# %% ../../nbs/data/scan.ipynb #334c497d
 _DESCRIBES = ('Rows', 'Columns', 'SamplesPerPixel', 'NumberOfFrames', 'BitsAllocated', 'PhotometricInterpretation', 'SOPClassUID', 'Modality',
               'TransferSyntaxUID')
 
@@ -502,7 +521,7 @@ def _status(batch, j):
     def tail(): return head[at:] if len(head) == size else _scan.read_at(batch.paths[j], max(at, size-4096), 4096)[2]
     return _verdict(dict(row, size=size), (at, n) if at >= 0 else None, tail)
 
-# %% ../../nbs/data/scan.ipynb #50b0e1cb
+# %% ../../nbs/data/scan.ipynb #4c004add
 def _whole(batch):
     "Uncompressed images that have all the bytes they promise."
     w, i = batch.walk, batch.rows
@@ -512,6 +531,7 @@ def _whole(batch):
     there = np.minimum(w.pixel_size[i], np.array([h[0] for h in batch.heads], np.int64) - w.pixel_at[i])
     return (rows > 0) & (w.state[i] == _scan.PIXELS) & ~special & (promised < 2**50) & (there*8 >= promised)
 
+# %% ../../nbs/data/scan.ipynb #0f512f76
 def _statuses(batch):
     "Columns `status` and `reason`."
     values, codes = [('ok','')], np.zeros(len(batch.rows), int)
@@ -520,12 +540,13 @@ def _statuses(batch):
         except _DECODE_ERRORS: batch.odd[j] = True
     for k,name in enumerate(('status','reason')): batch.columns[name] = [v[k] for v in values], codes
 
-# %% ../../nbs/data/scan.ipynb #3c195299
+# %% ../../nbs/data/scan.ipynb #19a850c4
 def _other(path, head):
     "The row of a file that is not plain."
     what = '' if isinstance(head, Exception) else _foreign(head[2][:264])
     return scan_file(path) if not what else dict(_EMPTY, path=path, status='not DICOM', reason=_not_dicom(what), size=head[0], mtime=head[1])
 
+# %% ../../nbs/data/scan.ipynb #1c31b0a8
 def _with_others(batch, paths, heads, ints):
     "The columns of all files of the batch: of the plain ones as found, of the others row by row."
     plain, out = batch.rows[~batch.odd], {}
@@ -539,7 +560,7 @@ def _with_others(batch, paths, heads, ints):
         for k,(values,codes) in out.items(): codes[i] = len(values); values.append(row[k])
     return out | ints
 
-# %% ../../nbs/data/scan.ipynb #4f234af8
+# %% ../../nbs/data/scan.ipynb #d3b95cb4
 def _scan_batch(paths, heads):
     "The columns of a batch: (values, which of them each row has), or an array of integers."
     batch = _Batch(paths, heads)
@@ -551,7 +572,7 @@ def _scan_batch(paths, heads):
     ints = {k: np.array([-1 if isinstance(h, Exception) else h[n] for h in heads], np.int64) for n,k in enumerate(('size','mtime'))}
     return _with_others(batch, paths, heads, dict(ints, pixel_offset=batch.walk.pixel_at, pixel_length=batch.walk.pixel_size))
 
-# %% ../../nbs/data/scan.ipynb #ca1c1e94
+# %% ../../nbs/data/scan.ipynb #021990fe
 def _heads(paths):
     "(size, mtime, first bytes) of each file, or what stands in the way."
     out = []
@@ -566,7 +587,7 @@ def _pace(paths):
     for p in paths: _heads([p]); marks.append(time.perf_counter())
     return (16, 256) if np.median(np.diff(marks) if paths else 0) > 1e-3 else (0, 2048)
 
-# %% ../../nbs/data/scan.ipynb #1f120746
+# %% ../../nbs/data/scan.ipynb #2c8e3529
 def _read_ahead(batches, threads, piece=16):
     "The heads of each batch, read by threads; those of the next are being read meanwhile."
     with ThreadPoolExecutor(threads) as pool:
@@ -576,6 +597,7 @@ def _read_ahead(batches, threads, piece=16):
             now, coming = coming, read(following)
             yield [h for f in now for h in f.result()]
 
+# %% ../../nbs/data/scan.ipynb #bca7c08a
 def _batches(paths, workers=None):
     "(paths, heads) of each batch."
     threads, n = _pace(paths[:16])
@@ -583,7 +605,7 @@ def _batches(paths, workers=None):
     threads = threads if workers is None else workers
     return zip(batches, _read_ahead(batches, threads) if threads else map(_heads, batches))
 
-# %% ../../nbs/data/scan.ipynb #08837c09
+# %% ../../nbs/data/scan.ipynb #d96afe9f
 _TEXT_TYPE = pd.Series(['text']).dtype   # what this pandas calls text
 _TUPLES = ('ipp', 'iop', 'pixel_spacing')
 
@@ -599,20 +621,21 @@ def _as_column(k, values):
     if k in _NUMERIC or k == 'frame_gap': return np.array([v if isinstance(v, float) else np.nan for v in values], float)
     return _texts([v if isinstance(v, str) else None for v in values])
 
-# %% ../../nbs/data/scan.ipynb #77677667
+# %% ../../nbs/data/scan.ipynb #588b890e
 def _tables(paths, workers=None):
     "The table of `scan_files` in pieces, as they are ready."
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')
         for part,heads in _batches(paths, workers):
-            columns = dict(path=_texts(part))
-            for k,column in _scan_batch(part, heads).items():
-                columns[k] = column if k in _INTEGERS else _as_column(k, column[0]).take(column[1])
-            yield pd.DataFrame(columns, columns=COLUMNS, copy=False)
+            found = _scan_batch(part, heads)
+            columns = {k: found[k] if k in _INTEGERS else _as_column(k, found[k][0]).take(found[k][1]) for k in COLUMNS[1:]}
+            yield pd.DataFrame(dict(path=_texts(part)) | columns, copy=False)
 
+# %% ../../nbs/data/scan.ipynb #4a14abcb
 def scan_files(
     paths, # Any files
     workers:int=None # Threads that read; default: none, and 16 where every file keeps one waiting (a network share)
 ) -> pd.DataFrame: # The columns of `COLUMNS`, one row per path, in order
     "The table of `scan_file` for many files, by a header scanner that reads a few kilobytes of each. What is not plain goes to pydicom."
-    return pd.concat(_tables(list(map(os.fspath, paths)), workers), ignore_index=True)
+    tables = list(_tables(list(map(os.fspath, paths)), workers))
+    return tables[0] if len(tables) == 1 else pd.concat(tables, ignore_index=True)

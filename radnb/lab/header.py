@@ -14,6 +14,7 @@ def _value(e):
     "An element's value in words."
     if e.VR in _BINARY or isinstance(e.value, bytes): return f'{len(e.value or b"")} bytes'
     if e.is_empty: return ''
+    if e.VR == 'UI' and e.VM == 1 and e.value.name != e.value: return f'{e.value} ({e.value.name})'
     return _short('\\'.join(map(str, e.value)) if e.VM > 1 else str(e.value))
 
 def _element(ds, tag, depth, path):

@@ -88,11 +88,11 @@ def _dicom_entries(files, folder, guard):
     "The rows of `series_table` as entries."
     try: table = series_table(files)
     except NoDicomFound: return []
-    placed, out = set(files.path[files.ipp.map(lambda p: isinstance(p, tuple))]), []
+    placed, oriented, out = set(files.path[files.ipp.map(lambda p: isinstance(p, tuple))]), set(files.path[files.PatientOrientation.fillna('') != '']), []
     for r in table.itertuples():
         row = {k: plain(getattr(r, k, None)) for k in _TOLD}
         row['title'] = ' · '.join(str(v) for v in (row['SeriesDescription'], row['part']) if v) or Path(r.paths[0]).name
-        row.update(folder=guard.name(os.path.dirname(r.paths[0])), located=r.paths[0] in placed)
+        row.update(folder=guard.name(os.path.dirname(r.paths[0])), located=r.paths[0] in placed, oriented=r.paths[0] in placed or r.paths[0] in oriented)
         out.append(Entry('dicom', [str(p) for p in r.paths], row, _stamp(r.paths), _code(r, files, folder, table, guard)))
     return out
 

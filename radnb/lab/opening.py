@@ -53,7 +53,7 @@ class Shelf:
             raise BadInput(f'{mb/1000:.1f} GB of voxels are too many to open here', entry.paths[0], f'raise c.RadnbServer.max_volume_mb (now {self.max_volume_mb})')
         try: vol = read_volume(entry.kind, entry.paths, self.guard, entry.row.get('part') or '', regular)
         except MemoryError as e: raise BadInput('Not enough memory for this volume', entry.paths[0], 'close other volumes and notebooks') from e
-        return Opened(_place(vol), is_placed(vol), entry)
+        return Opened(_place(vol), is_placed(vol) and entry.row.get('oriented', True), entry)
 
     @property
     def mb(self):
@@ -109,11 +109,11 @@ def describe(
 ) -> dict:
     "All that a viewer needs to know before it has a voxel."
     v,row = o.vol, o.entry.row
-    grid = dict(shape=v.shape, spacing=v.spacing, times=v.n_times, affine=v.affine, planes=planes_of(o), placed=o.placed, located=o.placed and row.get('located', True),
-                orientation=v.orientation if o.placed else '')
+    grid = dict(shape=v.shape, spacing=v.spacing, times=v.n_times, dimension=v.meta.get('dimension'), affine=v.affine, planes=planes_of(o))
+    place = dict(placed=o.placed, located=o.placed and row.get('located', True), orientation=v.orientation if o.placed else '')
     values = dict(unit=v.unit, windows=windows_of(v), stored=str(v.data.dtype), mb=v.data.nbytes/1e6, factors=_factors(v, max_mb))
     words = dict(id=o.entry.id, title=row['title'], modality=v.meta.get('Modality'), verdict=row.get('verdict', ''), note=v.meta.get('note', ''), code=o.entry.code)
-    return plain(dict(**words, **grid, **values))
+    return plain(dict(**words, **grid, **place, **values))
 
 def _factors(vol, max_mb):
     return shrink_factors(vol.shape, vol.spacing, vol.data.size*(1 if vol.unit in ('RGB','label','probability') else 2), max_mb)

@@ -134,7 +134,7 @@ class Series(_Route):
 
     def tell(self, listing):
         found = listing.selected
-        entries = [dict(e.row, id=e.id, kind=e.kind, code=e.code) for e in listing.entries]
+        entries = [dict(e.row, id=e.id, kind=e.kind, code=e.code, file=self.radnb.guard.name(e.paths[0])) for e in listing.entries]
         return dict(path=self.radnb.guard.name(listing.path), folder=self.radnb.guard.name(listing.folder), single=listing.single, entries=entries, note=listing.note,
                     selected=found[0].id if found else None, at=found[1] if found else 0)
 

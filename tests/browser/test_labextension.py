@@ -184,8 +184,7 @@ def test_the_readout_is_the_stored_value_at_that_place(app, lab):
         for fx,fy in ((.45,.4), (.55,.52), (.5,.6)):
             before = app.foot()
             app.page.mouse.click(box['x']+box['width']*fx, box['y']+box['height']*fy)
-            app.until(lambda before=before: app.foot() != before, 'a click does nothing')
-            app.page.wait_for_timeout(150)
+            app.until(lambda before=before: app.foot() != before and ' mm: ' in app.foot(), 'a click does nothing')
             mm,value = read_out(app.foot())
             i = vol.index(mm)
             around = vol.data[tuple(slice(max(int(np.floor(c-.1)), 0), int(np.ceil(c+.1))+1) for c in i)]   # mm are shown to 0.1
@@ -211,11 +210,11 @@ def test_left_is_left(app, lab):
     app.command('radnb:axial')
     box = app.view('axial').bounding_box()
     app.page.mouse.click(box['x']+box['width']*.45, box['y']+box['height']*.4)
-    app.until(lambda: ' mm' in app.foot(), 'no readout')
+    app.until(lambda: ' mm: ' in app.foot(), 'no readout')
     left,_ = read_out(app.foot())
     before = app.foot()
     app.page.mouse.click(box['x']+box['width']*.55, box['y']+box['height']*.6)
-    app.until(lambda: app.foot() != before, 'a click does nothing')
+    app.until(lambda: app.foot() != before and ' mm: ' in app.foot(), 'a click does nothing')
     right,_ = read_out(app.foot())
     assert left[0] > right[0] and left[1] > right[1] and 'patient right on the left' in app.foot()   # right before left, front before back
 
@@ -270,6 +269,7 @@ def test_distances_and_regions(app, lab):
     app.clean()
 
 def test_3d_draws_offline(app):
+    app.page.set_viewport_size(dict(width=900, height=600))   # it is drawn in software here
     app.open('head.nii')
     draws = app.page.evaluate('window.__draws')
     app.panel.get_by_role('button', name='3D').click()

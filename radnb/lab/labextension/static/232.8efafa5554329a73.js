@@ -37,7 +37,7 @@
   letter-spacing: normal;
 }
 .radnb-Button.jp-mod-styled:hover:not(:disabled) { background: var(--jp-layout-color2); }
-.radnb-Button.jp-mod-styled[aria-pressed='true'] { color: var(--jp-ui-inverse-font-color1, white); background: var(--jp-brand-color1); border-color: var(--jp-brand-color1); }
+.radnb-Button.jp-mod-styled[aria-pressed='true'] { color: white; background: var(--jp-brand-color1); border-color: var(--jp-brand-color1); font-weight: 600; }
 .radnb-Button.jp-mod-styled:disabled { opacity: 0.45; cursor: default; }
 .radnb-Field { display: inline-flex; align-items: center; gap: 6px; color: var(--jp-ui-font-color2); white-space: nowrap; }
 .radnb-Field select.jp-mod-styled, .radnb-Header input.jp-mod-styled, .radnb-Sidebar input.jp-mod-styled {
@@ -57,12 +57,16 @@
 
 /* picture */
 .radnb-Middle { grid-area: middle; position: relative; background: black; min-height: 0; }
-.radnb-Stage { position: absolute; inset: 0; outline: none; }
+.radnb-Stage { position: absolute; inset: 0; outline: none; container-type: size; }
 .radnb-Stage:focus-visible { box-shadow: inset 0 0 0 1px var(--jp-brand-color1); }
 .radnb-VolumeView { position: absolute; inset: 0; overflow: hidden; }
 .radnb-Grid { position: absolute; inset: 0; display: grid; grid-template: minmax(0, 1fr) / minmax(0, 1fr); gap: 2px; background: #333; }
 .radnb-Grid.radnb-mod-three { grid-template: minmax(0, 1fr) minmax(0, 1fr) / minmax(0, 3fr) minmax(0, 2fr); }
 .radnb-mod-three > :first-child { grid-row: 1 / 3; }
+@container (max-aspect-ratio: 1/1) {
+  .radnb-Grid.radnb-mod-three { grid-template: minmax(0, 3fr) minmax(0, 2fr) / minmax(0, 1fr) minmax(0, 1fr); }
+  .radnb-mod-three > :first-child { grid-row: auto; grid-column: 1 / 3; }
+}
 .radnb-SliceView { position: relative; min-width: 0; min-height: 0; overflow: hidden; background: black; }
 .radnb-mod-three > .radnb-mod-active::after { content: ''; position: absolute; inset: 0; border: 1px solid #56b4e9; pointer-events: none; }
 .radnb-SliceView canvas { position: absolute; inset: 0; display: block; width: 100%; height: 100%; cursor: crosshair; touch-action: none; }
@@ -73,10 +77,10 @@
 .radnb-Trouble p:first-child { font-size: var(--jp-ui-font-size2); color: white; }
 .radnb-Trouble .radnb-Small { color: #bbb; }
 .radnb-Buttons { display: flex; gap: 8px; margin-top: 10px !important; }
-.radnb-Buttons button { padding: 4px 12px; }
 
 /* status line */
 .radnb-Foot { grid-area: foot; display: flex; flex-wrap: wrap; gap: 0 18px; padding: 3px 10px; min-height: 1.5em; border-top: 1px solid var(--jp-border-color2); font-size: var(--jp-ui-font-size0); line-height: 1.6; color: var(--jp-ui-font-color2); }
+.radnb-Foot:empty { display: none; }
 .radnb-Where { min-width: 30ch; color: var(--jp-ui-font-color1); font-variant-numeric: tabular-nums; }
 .radnb-Full { color: var(--jp-ui-font-color1); }
 .radnb-Warn { color: var(--jp-warn-color0, #d55e00); font-weight: 600; }
@@ -94,7 +98,7 @@
 .radnb-Thumb img { max-width: 100%; max-height: 100%; }
 .radnb-Facts { display: flex; flex-direction: column; min-width: 0; max-width: 100%; line-height: 1.35; }
 .radnb-Title { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-.radnb-Strip .radnb-Title { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; white-space: normal; overflow-wrap: anywhere; }
+:is(.radnb-Strip, .radnb-Item) .radnb-Title { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; white-space: normal; overflow-wrap: anywhere; }
 
 /* at most two lines of a verdict */
 .radnb-Verdict { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden; }
