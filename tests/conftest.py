@@ -31,3 +31,10 @@ def cohort(tmp_path_factory):
 def pytest_collection_modifyitems(items):
     "Browser tests last: Playwright's event loop stays open until the session ends, and other tests start loops of their own."
     items.sort(key=lambda item: 'browser' in item.path.parts)
+
+# pytest-jupyter gives every test an event loop and a server to clean up, which Playwright's own loop does not bear: only tests/test_lab.py takes them
+@pytest.fixture
+def jp_asyncio_loop(): yield
+
+@pytest.fixture
+def jp_server_cleanup(): yield

@@ -15,6 +15,8 @@ from radnb.lab.paths import Guard, NotServed, check_data_file
 from radnb.lab.reading import read_volume, thumbnail
 
 pytest_plugins = ['pytest_jupyter.jupyter_server']
+from pytest_jupyter.jupyter_core import jp_asyncio_loop  # noqa: E402, F401
+from pytest_jupyter.jupyter_server import jp_server_cleanup  # noqa: E402, F401
 
 @pytest.fixture
 def jp_server_config(): return {'ServerApp': {'jpserver_extensions': {'radnb.lab': True}}}

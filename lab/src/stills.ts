@@ -17,22 +17,22 @@ function mark(area: OutputArea): void {
   }
 }
 
+/** Look at a notebook's outputs, and again whenever some are put into the page. */
 function watch(notebook: Notebook): void {
-  const seen = new WeakSet<OutputArea>();
+  let timer = 0;
   const look = () => {
+    timer = 0;
     for (const cell of notebook.widgets) {
       const area = (cell as CodeCell).outputArea as OutputArea | undefined; // other cells have none
-      if (!area) continue;
-      if (!seen.has(area)) {
-        seen.add(area);
-        area.model.changed.connect(() => mark(area));
-        area.outputLengthChanged.connect(() => mark(area));
-      }
-      mark(area);
+      if (area) mark(area);
     }
   };
-  notebook.modelContentChanged.connect(look);
-  notebook.cellInViewportChanged.connect(look);
+  const isOutput = (n: Node) => n instanceof HTMLElement && (n.matches('.jp-OutputArea-child, .jp-OutputArea-output') || !!n.querySelector('.jp-OutputArea-child'));
+  const observer = new MutationObserver(records => {
+    if (!timer && records.some(r => [...r.addedNodes].some(isOutput))) timer = window.setTimeout(look, 50);
+  });
+  observer.observe(notebook.node, { childList: true, subtree: true });
+  notebook.disposed.connect(() => observer.disconnect());
   look();
 }
 

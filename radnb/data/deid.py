@@ -127,7 +127,9 @@ def move_date(
     return moved.strftime('%Y%m%d')[:len(year+(month or '')+(day or ''))].zfill(4) + (time or '')
 
 # %% ../../nbs/data/deid.ipynb #5ee2f15d
-def cap_age(text): return '090Y' if (m := re.fullmatch(r'(\d{3})Y', str(text))) and int(m[1]) > 89 else str(text)
+def cap_age(text):
+    "An age (AS) as it is; above 89 years, 090Y."
+    return '090Y' if (m := re.fullmatch(r'(\d{3})Y', str(text))) and int(m[1]) > 89 else str(text)
 
 # %% ../../nbs/data/deid.ipynb #1b77b411
 def _asked(row, options):
