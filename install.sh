@@ -19,6 +19,7 @@ if [ "${1:-}" = dev ]; then
     for p in chromium dcm2niix dcmdump; do command -v $p >/dev/null || missing+=("${p/dcmdump/dcmtk}"); done
     [ ${#missing[@]} = 0 ] || debian "${missing[@]}" fonts-dejavu-core
     .venv/bin/python -m pip install --quiet -e '.[dev]'
+    .venv/bin/python -m radnb.lab >/dev/null    # JupyterLab finds radnb's extension in the source tree
 else
     .venv/bin/python -m pip install --quiet .
 fi

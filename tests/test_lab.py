@@ -433,7 +433,8 @@ def test_a_file_that_changed_is_another_volume(scans, tmp_path):
 def test_values_are_never_rounded(scans):
     guard = Guard(scans)
     o = Shelf(guard).get(Listing(guard, scans/'head.nii').read().entries[0])
-    for values,kind in (([[0,255]],'uint8'), ([[-1024,3071]],'int16'), ([[0.,40000.]],'float32'), ([[.5,1.]],'float32'), ([[float('nan'),1.]],'float32'), ([[True,False]],'uint8')):
+    cases = [([[0,255]],'uint8'), ([[True,False]],'uint8'), ([[-1024,3071]],'int16'), ([[0.,40000.]],'uint16'), ([[-1,40000]],'float32'), ([[.5,1.]],'float32')]
+    for values,kind in [*cases, ([[float('nan'),1.]],'float32')]:
         o.vol = Volume(np.array(values))
         raw,about = raw_slice(o, 'axial', 0)
         assert about['type'] == kind

@@ -119,7 +119,7 @@ export interface Slice {
   rows: number;
   cols: number;
   channels: number;
-  values: Uint8Array | Int16Array | Float32Array;
+  values: Uint8Array | Int16Array | Uint16Array | Float32Array;
 }
 
 /** What the server says is wrong, and what to do about it. */
@@ -167,7 +167,7 @@ export async function volume(query: Query, signal?: AbortSignal): Promise<ArrayB
   return (await request('volume', query, signal)).arrayBuffer();
 }
 
-const ARRAYS = { uint8: Uint8Array, int16: Int16Array, float32: Float32Array };
+const ARRAYS = { uint8: Uint8Array, int16: Int16Array, uint16: Uint16Array, float32: Float32Array };
 
 export async function slice(query: Query, signal?: AbortSignal): Promise<Slice> {
   const response = await request('slice', query, signal);

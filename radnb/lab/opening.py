@@ -125,20 +125,22 @@ def packed(
     "The volume as gzipped NIfTI, in the smallest type that shows no difference on screen."
     return nifti_bytes(shrink(o.vol, _factors(o.vol, max_mb)), compress=True)
 
+_TYPES = {'u1':'uint8', '<i2':'int16', '<u2':'uint16', '<f4':'float32'}   # as sent, and what JavaScript calls them
+
 def raw_slice(
     o:Opened,
     plane:str, # 'axial', 'coronal', 'sagittal'
     i:int, # Slice of the hung stack
     time:int=0
 ) -> tuple: # bytes (little endian), and their description
-    "One slice with every stored value: whole numbers as uint8 or int16 where they fit, else float32. Raises `BadInput`."
+    "One slice with every stored value: whole numbers as uint8, int16 or uint16 where they fit, else float32. Raises `BadInput`."
     if plane not in PLANES: raise BadInput(f'No plane called {plane!r}', remedy=f'one of: {", ".join(PLANES)}')
     if not 0 <= time < o.vol.n_times: raise BadInput(f'Time point {time} of {o.vol.n_times}')
     v = _hung(o, plane, time)
     if not 0 <= i < len(v.data): raise BadInput(f'Slice {i} of {len(v.data)}', remedy='count from 0')
     a = np.asarray(v.data[i])
-    kind = next((t for t in ('u1','<i2') if _fits(a, t)), '<f4')
-    return np.ascontiguousarray(a, kind).tobytes(), dict(rows=a.shape[0], cols=a.shape[1], channels=a.shape[2] if a.ndim > 2 else 1, type={'u1':'uint8', '<i2':'int16', '<f4':'float32'}[kind])
+    kind = next((t for t in _TYPES if t != '<f4' and _fits(a, t)), '<f4')
+    return np.ascontiguousarray(a, kind).tobytes(), dict(rows=a.shape[0], cols=a.shape[1], channels=a.shape[2] if a.ndim > 2 else 1, type=_TYPES[kind])
 
 def _fits(a, kind):
     "Can the values be stored as `kind` without loss?"

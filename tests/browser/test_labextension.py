@@ -36,6 +36,9 @@ def make_scans(root):
     for name in ('head.nrrd', 'head.mha'): sitk.WriteImage(to_sitk(head), str(root/name))
     ct = root/'ward'/'SYN-0001'/'ct'
     for name in ('IM000007', 'slice.dcm', 'scan.bin'): (root/'loose').mkdir(exist_ok=True); shutil.copy(ct/'IM0007.dcm', root/'loose'/name)
+    (root/'mixed').mkdir()
+    for patient in ('SYN-0001','SYN-0002'):
+        for f in (root/'ward'/patient/'ct').iterdir(): shutil.copy(f, root/'mixed'/f'{patient}-{f.name}')
     shutil.copytree(ct, root/'gap')
     for i in (9,10): (root/'gap'/f'IM{i:04d}.dcm').unlink()
     (root/'loose'/'00000001').write_text('not a scan')
@@ -354,6 +357,33 @@ def test_the_sidebar_inserts_code_that_runs(browser, lab):
         nb.page.locator('.radnb-SliceView[data-radnb=drawn]').first.wait_for()
         assert nb.blocked == []
         nb.page.evaluate("() => window.jupyterapp.shell.currentWidget.dispose()")
+
+def test_inserted_code_loads_every_kind(browser, lab):
+    "What the sidebar writes for NIfTI, NRRD and for one of several series in a folder, from a notebook in a folder of its own, runs and loads the same volume."
+    (lab.root/'work').mkdir(exist_ok=True)
+    with Notebook(browser, lab, 'work/kinds.ipynb', ['','','']) as nb:
+        nb.page.wait_for_function('window.jupyterapp.restored.then(() => true)')
+        command = lambda name, **args: nb.page.evaluate('async ([n, a]) => { await window.jupyterapp.commands.execute(n, a) }', [name, args])
+        command('filebrowser:open-path', path='/mixed'); command('radnb:index-here')
+        command('filebrowser:open-path', path='/'); command('radnb:index-here')
+        mixed, everything = nb.page.locator('.radnb-Folder').nth(0), nb.page.locator('.radnb-Folder').nth(1)
+        for f in (mixed, everything): f.get_by_text(re.compile(r'\d+ volumes')).first.wait_for(timeout=40_000)
+        def insert(row, cell):
+            row.wait_for()
+            nb.page.evaluate(f'() => {{ window.jupyterapp.shell.currentWidget.content.activeCellIndex = {cell} }}')
+            row.locator('.radnb-Insert').click()
+            nb.wait_until(lambda: nb.cells()[cell]['source'], 'no code in the notebook')
+        insert(mixed.locator('.radnb-Item').nth(1), 0)
+        search = everything.get_by_label('Search series')
+        for cell,name in ((1,'head.nii.gz'), (2,'head.nrrd')):
+            search.fill(name)
+            insert(everything.locator('.radnb-Item', has_text=name).first, cell)
+        sources = [c['source'] for c in nb.cells()]
+        assert "series_table(index_dicom('../mixed'))" in sources[0] and "from_nifti('../head.nii.gz')" in sources[1]
+        for s,shape in zip(sources, ((24,96,96), (48,64,64), (48,64,64))): nb.execute(f"{s.replace('view(vol)', '')}\nassert vol.shape == {shape}, vol\nseen = globals().get('seen', []) + [vol]")
+        same = 'same_grid(seen[1], seen[2], .01) and np.array_equal(seen[1].data, seen[2].data)'
+        nb.execute(f"from radnb.data.volume import same_grid\nok = len(seen) == 3 and {same}\nPath('ok.txt').write_text(str(ok))")
+        nb.wait_until(lambda: (lab.root/'work'/'ok.txt').exists() and (lab.root/'work'/'ok.txt').read_text() == 'True', 'the code does not load the volumes')
 
 def test_a_launcher_card_makes_a_notebook(app, lab):
     app.command('filebrowser:open-path', path='/')
