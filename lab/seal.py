@@ -4,6 +4,7 @@ from pathlib import Path
 
 LAB = Path(__file__).resolve().parent
 BUNDLE = LAB.parent/'radnb'/'lab'/'labextension'
+CELLS = LAB.parent/'radnb'/'view'/'static'
 
 def digest(paths, root):
     "SHA-256 of each file by its name below `root`; line ends do not matter in text."
@@ -15,7 +16,7 @@ def sources():
 
 def bundle():
     "What was made."
-    return digest([p for p in BUNDLE.rglob('*') if p.is_file() and p.name != 'sources.json'], BUNDLE)
+    return digest([p for d in (BUNDLE, CELLS) for p in d.rglob('*') if p.is_file() and p != BUNDLE/'sources.json'], LAB.parent/'radnb')
 
 if __name__ == '__main__':
     (BUNDLE/'sources.json').write_text(json.dumps(dict(sources=sources(), bundle=bundle()), indent=1)+'\n')

@@ -1,0 +1,1 @@
+function i(r,s={},...o){let n=document.createElement(r);for(let[e,t]of Object.entries(s))t!=null&&(e.startsWith("on")?n.addEventListener(e.slice(2),t):e in n?n[e]=t:n.setAttribute(e,String(t)));return n.append(...o.filter(e=>e!=null&&e!==!1)),n}var d={render({el:r}){r.append(i("div",{}))}};export{d as default};
