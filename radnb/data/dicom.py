@@ -316,7 +316,10 @@ class _Film:
 def _dimension(dim):
     "What `meta` says of the fourth axis."
     if dim is None: return {}
-    return dict(dimension=dim._asdict(), **(dict(times=dim.values) if dim.unit == 's' else {}))
+    if dim.unit != 's': return dict(dimension=dim._asdict())
+    steps = np.diff(dim.values)
+    even = dict(time_step_s=float(steps.mean())) if len(steps) and steps.mean() > 0 and np.ptp(steps) <= .01*steps.mean() else {}
+    return dict(dimension=dim._asdict(), times=dim.values, **even)
 
 # %% ../../nbs/data/dicom.ipynb #55752130
 def _arranged(values, stack, mine, regular):

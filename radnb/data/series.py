@@ -27,10 +27,15 @@ def _images(files):
     return whole[~copy], whole[copy].SeriesInstanceUID.value_counts(), bad
 
 # %% ../../nbs/data/series.ipynb #a7b5d303
+def _gap(g):
+    "Distance of neighbouring slices, mm; of a stack with holes the usual one."
+    mean, steps = np.linalg.norm(g.affine[:3,0]), np.diff(g.positions)
+    return mean*np.median(steps)/steps.mean() if g.action.startswith('raises') and len(steps) and steps.mean() > 0 else mean
+
 def _shape(t, stack):
     "((slices, rows, columns), spacing, plane in words) of a stack."
     r, n = stack.rows[0,0], stack.rows.shape[1]
-    gap = np.linalg.norm(stack.geometry.affine[:3,0]) if stack.geometry is not None else _thickness(t, r)
+    gap = _gap(stack.geometry) if stack.geometry is not None else _thickness(t, r)
     spacing = (round(float(gap), 4), *(round(float(v), 6) for v in t.spacing[r]))
     plane = plane_name(stack.geometry.affine) if stack.geometry is not None else ''
     return (n, int(t.numbers('Rows')[r]), int(t.numbers('Columns')[r])), spacing, plane
