@@ -241,14 +241,17 @@ def _affine(src, M, t, out, outside, kernel, size, half):
         start, stop = np.array([[s.start, s.stop] for s in tile]).T
         here, ext = P.copy(), P[:,:3]*(stop-start-1)
         here[:,3] += P[:,:3]@start
-        lo = np.maximum((here[:,3]+np.minimum(ext, 0).sum(1)-_ONE//2) >> 32, -1)
-        hi = np.minimum(((here[:,3]+np.maximum(ext, 0).sum(1)+_ONE//2) >> 32)+2, n+1)
+        low, high = here[:,3]+np.minimum(ext, 0).sum(1), here[:,3]+np.maximum(ext, 0).sum(1)
+        lo, hi = np.maximum((low-_ONE//2) >> 32, -1), np.minimum(((high+_ONE//2) >> 32)+2, n+1)
         if (lo >= n).any() or (hi <= 0).any():
             out[tile] = outside
             return scratch
         if scratch.size < (hi-lo).prod(): scratch = np.empty((hi-lo).prod(), dtype)
         buf = scratch[:(hi-lo).prod()].reshape(hi-lo)
         _fill(src, lo.tolist(), hi.tolist(), buf)
+        if half and (low >= -half).all() and (high < n*_ONE-half).all() and buf.min() == buf.max():   # most of a label map is one label
+            out[tile] = buf[0,0,0]
+            return scratch
         here[:,3] += half-lo*_ONE
         border = half-_ONE//2-lo*_ONE
         kernel(buf, out[tile], here, border-eps, border+n*_ONE+eps, outside)
@@ -280,7 +283,7 @@ def nearest(src, M, t, shape, outside): # dtype of `src`
     else:
         bits = np.dtype(f'u{src.dtype.itemsize}')
         fill = np.array(outside, src.dtype).view(bits)[()]
-        _affine(src.view(bits), M, t, out.view(bits), fill, _kernel(_nearest_affine, bits), (32,64,128), _ONE//2)
+        _affine(src.view(bits), M, t, out.view(bits), fill, _kernel(_nearest_affine, bits), (48,64,128), _ONE//2)
     return out
 
 def _codes(src):
