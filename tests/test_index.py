@@ -312,7 +312,7 @@ def test_ctrl_c_keeps_what_was_done(many, monkeypatch):
     cache = folder/'index.parquet'
     p = slowly(folder, cache)
     assert p.stdout.readline() == 'ready\n'
-    while not list(folder.glob('.index.parquet.*.part')): time.sleep(.002)   # until it has saved something
+    while p.poll() is None and not list(folder.glob('.index.parquet.*.part')): time.sleep(.002)   # until it has saved something
     p.send_signal(signal.SIGINT); p.wait()
     assert 16 <= len(pd.read_parquet(cache)) < n and not list(folder.glob('.index.parquet.*.part'))
     pd.testing.assert_frame_equal(index_dicom(folder, cache=cache), fresh(folder))
