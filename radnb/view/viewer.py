@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 from fastcore.basics import patch
 from ..core import BadInput
-from ..data.volume import PLANES, Volume, same_grid, window_limits
+from ..data.volume import PLANES, Volume, window_limits
 from .fallback import WIDGET_MIME, WithFallback, mime_bundle, static_mime, widgets_live
-from .figures import (Picture, _caption, _draw, _hang_all, _native_plane, _overlay, _panels, _size_mm, is_placed, label_colour, label_names, slice_caption,
-                                slice_position, to_png, window_text)
+from .figures import (PALETTE, Picture, _caption, _draw, _native_plane, _overlay, _panels, _size_mm, hang, is_placed, label_colour, label_names, slice_position,
+                                window_text)
 from .planes import describe, hung_slice, packed_bytes, shown_as, shrink_factors, slice_bytes, ten_thousandths, wrap
 
 # %% ../../nbs/view/viewer.ipynb #58cd1f61
@@ -63,9 +63,9 @@ def _start_at(vol, mask=None):
     "Where the crosshair starts, RAS+ mm: the largest section of the mask, else the middle voxel"
     i = [n//2 for n in vol.shape]
     if mask is not None and mask.n_times == 1:
-        on = mask.data > 0
-        counts = [on.sum(tuple({0,1,2}-{a})) for a in range(3)]
-        if counts[0].any(): i = [int(c.argmax()) for c in counts]
+        seen = sum((s > 0).astype(np.uint32) for s in mask.data)    # from above: rows and columns
+        counts = [np.array([np.count_nonzero(s) for s in mask.data]), seen.sum(1), seen.sum(0)]
+        if seen.any(): i = [int(c.argmax()) for c in counts]
     return [float(v) for v in vol.physical(i)]
 
 # %% ../../nbs/view/viewer.ipynb #facc4dbc
@@ -98,35 +98,33 @@ class Viewer(WithFallback):
     def __init__(self, vol, mask=None, prob=None, window=None, layout='mpr', height=None, max_mb=64.):
         if layout not in LAYOUTS: raise BadInput(f'No layout called {layout!r}', remedy=f'one of: {", ".join(LAYOUTS)}')
         self.height,self.max_mb,self.layout = height or 480, max_mb, layout
-        self._box = self._canvas = self._png = None
+        self._box = self._canvas = None
         self._take(vol, mask, prob, window)
 
     def _take(self, vol, mask, prob, window):
         "Another volume, and what lies on it"
         if vol.is_mask and mask is None: mask = vol
-        self.vol,self._window,self._png = vol, window, None
-        self.mask,self.prob = _on_grid(mask, vol, 'label'), _on_grid(prob, vol, 'probability')
+        self.vol,self._window,self._start = vol, window, None
+        self.mask,self.prob,self.other = _on_grid(mask, vol, 'label'), _on_grid(prob, vol, 'probability'), None
         self.factors = _factors(vol, self.max_mb)   # by how much it is shrunk on its way to the browser (slice, row, column)
         window_limits(vol, window)
 
     @property
     def on_demand(self): return set(self.factors) != {1}
     def __repr__(self): return f'Viewer: {repr(self.vol).removeprefix("Volume ")}'
-    def _static(self):
-        if self._png is None: self._png = to_png(self.vol, self.mask, self.prob, self._window, self.layout if self.layout in PLANES else 'mpr')
-        return self._png
+    def _static(self): return self.snapshot().png()
 
 # %% ../../nbs/view/viewer.ipynb #6a063fab
 @patch
 def _layers(self:Viewer):
     "Image, mask and probability as they are shown"
-    return {k: shown_as(v) if v is not None else None for k,v in dict(image=self.vol, mask=self.mask, prob=self.prob).items()}
+    return {k: shown_as(v) if v is not None else None for k,v in dict(image=self.vol, mask=self.mask, prob=self.prob, other=self.other).items()}
 
-@patch
-def _limits(self:Viewer):
+def _limits(vol, window, windows):
     "The window to start with; a mask alone is shown in its colours on black"
-    if self.vol.is_mask: return 1e6, 2e6
-    return window_limits(self.vol, self._window) if self._window is not None or not self._scan['windows'] else tuple(self._scan['windows'][0][k] for k in ('low','high'))
+    if vol.is_mask: return 1e6, 2e6
+    if window is not None or not windows: return window_limits(vol, window)
+    return windows[0]['low'], windows[0]['high']
 
 def _labels(mask):
     "Number, name and colour of every structure"
@@ -143,13 +141,15 @@ def _first(layers, scan, at, layout):
 @patch
 def _about(self:Viewer):
     "The traits that are quick to say"
+    if self._start is not None: return self._start
     layers = self._layers()
-    self._scan = describe(layers['image'], is_placed(self.vol), self._window, self.factors)
+    scan = dict(describe(layers['image'], is_placed(self.vol), self._window, self.factors), key=uuid.uuid4().hex)
+    at, (low,high) = _start_at(layers['image'], layers['mask']), _limits(self.vol, self._window, scan['windows'])
     layout = self.layout if 1 not in self.vol.shape else _native_plane(self.vol)
-    at, (low,high) = _start_at(layers['image'], layers['mask']), self._limits()
-    return dict(scan=dict(self._scan, key=uuid.uuid4().hex), labels=_labels(self.mask), has_prob=self.prob is not None, first=_first(layers, self._scan, at, layout), at=at, low=low, high=high,
-                time=0, view_layout=layout, zoom=1., centre=[], hidden=[], on_demand=self.on_demand, alt=repr(self), height=self.height, mask_outline=not self.vol.is_mask,
-                image={}, mask={}, prob={})
+    place = dict(at=at, low=low, high=high, time=0, view_layout=layout, zoom=1., centre=[], hidden=[], mask_outline=not self.vol.is_mask)
+    self._start = dict(place, scan=scan, labels=_labels(self.mask), has_prob=self.prob is not None, first=_first(layers, scan, at, layout), on_demand=self.on_demand,
+                       alt=repr(self), height=self.height, image={}, mask={}, prob={}, other={})
+    return self._start
 
 @patch
 def _voxels(self:Viewer):
@@ -169,11 +169,13 @@ def _answer(self:Viewer, widget, content, buffers=()):
 # %% ../../nbs/view/viewer.ipynb #12aafa1a
 MAX_LIVE = 8
 _live = collections.deque()
+_SEEN = 'at low high time view_layout zoom centre hidden mask_opacity mask_outline prob_opacity threshold band'.split()
 
 @patch
 def close(self:Viewer):
     "End the live view and free its memory; the still picture stays."
     if self._box is None: return
+    self._start = {**self._about(), **{k: getattr(self._canvas, k) for k in _SEEN}}   # opened again, it is where it was
     for w in (self._canvas, self._box): w.close()
     self._box = self._canvas = None
     if self in _live: _live.remove(self)
@@ -228,8 +230,9 @@ def set_window(self:Viewer,
 ):
     "Change the grey scale of a viewer, live. Raises `BadInput`."
     low,high = window_limits(self.vol, window)
-    self._window,self._png = window, None
+    self._window = window
     if self._canvas is not None: _send(self._canvas, dict(low=low, high=high))
+    elif self._start: self._start.update(low=low, high=high)
 
 @patch
 def go(self:Viewer,
@@ -242,7 +245,7 @@ def go(self:Viewer,
 @patch
 def _relay(self:Viewer, layer, vol, **traits):
     "Another mask or probability map in the same view"
-    self._png = None
+    if self._start: self._start.update(traits)
     if self._canvas is None: return
     more = dict(revision=self._canvas.revision+1) if self.on_demand else {}
     _send(self._canvas, {**traits, layer: {} if vol is None else wrap(shown_as(vol), self.factors), **more})
@@ -276,6 +279,63 @@ def set_volume(self:Viewer,
     if self._canvas is not None: _send(self._canvas, {**self._about(), **self._voxels()})
 
 # %% ../../nbs/view/viewer.ipynb #fe0458b4
+@patch
+def _seen(self:Viewer, key):
+    "What a trait says, or will say once there is a widget"
+    if self._canvas is not None: return getattr(self._canvas, key)
+    return self._about().get(key, _canvas_defaults().get(key))
+
+def _canvas_defaults(): return dict(mask_opacity=.5, prob_opacity=.6, threshold=.5, band=None)
+
+def _one(vol, plane, i, time):
+    "One hung slice as a volume"
+    v = vol if vol.n_times == 1 else Volume(vol.data[time % vol.n_times], vol.affine, vol.unit, vol.meta, vol.names)
+    v = hang(v, plane)
+    return v.crop((i,0,0), (i+1,*v.shape[1:]))
+
+def _painted(image, mask, band, hidden):
+    "The structures that are switched on, and the band of values as one more of its colour"
+    lay = image.like(np.zeros(image.shape, int), 'label') if mask is None else mask.like(np.where(np.isin(mask.data, hidden), 0, mask.data), names={k: n for k,n in mask.names.items() if k not in hidden})
+    if band:
+        free = next(k for k in range(6, 10**6, len(PALETTE)) if k not in lay.names)
+        lay = lay.like(np.where((lay.data == 0) & (image.data >= band[0]) & (image.data <= band[1]), free, lay.data), names={**lay.names, free: f'{band[0]:g} to {band[1]:g} {image.unit}'})
+    return lay
+
+# %% ../../nbs/view/viewer.ipynb #c61bcc67
+@patch
+def _slice_seen(self:Viewer, plane):
+    "The slice of a plane as it is seen: image, mask, probability (or None), its number and how many there are"
+    at, p, band = np.array([*self._seen('at'), 1]), self._about()['scan']['planes'][plane], self._seen('band')
+    i = int(np.clip(np.rint((np.linalg.inv(p['affine']) @ at)[0]), 0, p['slices']-1))
+    image, mask, prob = (None if v is None else _one(v, plane, i, self._seen('time')) for v in (self.vol, self.mask, self.prob))
+    if (mask is not None and self._seen('mask_opacity') > 0) or band: mask = _painted(image, mask if self._seen('mask_opacity') > 0 else None, band, self._seen('hidden'))
+    else: mask = None
+    if prob is not None: prob = prob.like(np.where(prob.data >= self._seen('threshold'), prob.data, 0)) if self._seen('prob_opacity') > 0 else None
+    return image, mask, prob, i, p['slices']
+
+def _where(v, i, n):
+    "Plane and position of a slice in words"
+    return f'{_native_plane(v)} {i+1}/{n} ({slice_position(v, 0)})' if is_placed(v) else f'slice {i+1}/{n}'
+
+@patch
+def snapshot(self:Viewer) -> Picture:
+    "What is seen now: planes, window, overlays; not the zoom. 3D and grid: three planes, or the acquired one."
+    layout, names = self._seen('view_layout'), list(self._about()['scan']['planes'])
+    shown = [self._slice_seen(p) for p in ([layout] if layout in PLANES else names if len(names) == 3 and layout != 'grid' else [_native_plane(self.vol)])]
+    return _picture(shown, ((self._seen('low')+self._seen('high'))/2, self._seen('high')-self._seen('low')), 'outline' if self._seen('mask_outline') else 'fill')
+
+def _picture(shown, window, style):
+    "Slices side by side (or the first one large) with letters, scale bar and caption"
+    sizes = [_size_mm(v) for v,*_ in shown]
+    row = _panels([[s] for s in sizes])
+    fig,axes,_ = row if len(sizes) != 3 else max(row, _panels([[sizes[0]], sizes[1:]]), key=lambda o: o[2])
+    for n,(ax,(v,m,p,_,_)) in enumerate(zip(axes, shown)): _draw(ax, v, 0, m, p, window, style, key=n == 0)
+    v = shown[0][0]
+    text = ' · '.join(filter(None, [v.meta.get('Modality'), *(_where(o, i, n) for o,_,_,i,n in shown), None if v.unit in ('RGB','label') else window_text(v, window)]))
+    _caption(fig, text)
+    return Picture(fig, text)
+
+# %% ../../nbs/view/viewer.ipynb #4f42a693
 def view(
     vol, # Volume, array, tensor, path (NIfTI, NRRD, MetaImage, DICOM file or folder), or a row of `series_table`
     mask=None, # Labels: Volume, array on the image's grid, or path
