@@ -819,7 +819,7 @@ def threshold_table(
     out = dict(threshold=at, tp=S['tp'], fp=S['fp'], tn=S['N']-S['fp'], fn=S['P']-S['tp'])
     for name,(hit,of,I) in hit_of.items(): out |= dict(zip((name, f'{name}_low', f'{name}_high'), _share_all(S, hit, of, I, z)))
     for k in ('f1','f1_low','f1_high'): out[k] = 2*out[k]/(1+out[k])
-    for k,name in dict(sick='sensitivity', well='specificity').items(): out[f'effective_{k}'] = _effective_all(S, *hit_of[name])
+    for k,name in (('sick','sensitivity'), ('well','specificity')): out[f'effective_{k}'] = _effective_all(S, *hit_of[name])
     return pd.DataFrame(out)
 
 # %% ../../nbs/measure/stats.ipynb #34687909
@@ -973,6 +973,29 @@ def net_benefit(
     return pd.DataFrame(dict(threshold=t, model=model, low=model-half, high=model+half, treat_all=y.mean()-(1-y.mean())*t/(1-t), treat_none=0.))
 
 # %% ../../nbs/measure/stats.ipynb #054334b2
+def _net_benefit_at(a, b, na, nb, prevalence, risk, z):
+    "Net benefit and half its interval, from sensitivity `a` of `na` independent cases and specificity `b` of `nb`; arrays."
+    w = (1-prevalence)*risk/(1-risk)
+    spread = lambda v,n: np.where((v==0)|(v==1), (va := (v*n+z*z/2)/(n+z*z))*(1-va)/(n+z*z), v*(1-v)/n) # after Agresti & Coull where none or all
+    return a*prevalence-(1-b)*w, z*np.sqrt(prevalence**2*spread(a,na)+w**2*spread(b,nb))
+
+@patch
+def net_benefit_at(self:Confusion,
+    prevalence:float, # Share of sick patients where the test will be used
+    risk:float=None # Risk at which one would act, 0 <= risk < 1; None: the threshold
+) -> Estimate: # True positives per patient, less the false positives at their price
+    "Net benefit at another prevalence, taken as known; a normal interval from the spread of sensitivity and specificity. Raises BadInput."
+    risk = self.threshold if risk is None else risk
+    if not 0<prevalence<1: raise BadInput(f'A prevalence lies between 0 and 1, not {prevalence}', remedy='0.01 is one in a hundred')
+    if risk is None or not 0<=risk<1: raise BadInput(f'The risk at which one would act lies between 0 and 1 (1 excluded), not {risk}', remedy='pass risk=')
+    n = self.n if self.by_patient is None else len(self.by_patient)
+    (a,na),(b,nb) = ((self._count(k), self._count(m)) for k,m in (('tp','tp fn'), ('tn','tn fp')))
+    if not (na.any() and nb.any()): return _undefined('needs positive and negative cases', n, self.level)
+    size = lambda k,m: m.sum() if self.by_patient is None else _effective(k, m)
+    v,half = _net_benefit_at(a.sum()/na.sum(), b.sum()/nb.sum(), size(a,na), size(b,nb), prevalence, risk, _z(self.level))
+    return Estimate(float(v), float(v-half), float(v+half), f'normal, at prevalence {prevalence:.3g}{_clustered(n,self.n)}', n, self.level)
+
+# %% ../../nbs/measure/stats.ipynb #979841f0
 def auc_ovr(
     y, # (n,) class of each case: an index into `classes`, or a name
     P, # (n, classes) scores
