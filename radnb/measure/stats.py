@@ -840,12 +840,9 @@ def _binned_curves(y, p, g, G, n_boot, seed, most):
     edges = s if len(s)<=most else np.unique(np.quantile(s, np.linspace(0, 1, most)))
     k = len(edges)-np.searchsorted(edges, p, 'right')
     k = np.minimum(k, len(edges)-1)
-    W = np.concatenate(list(_draws(G, n_boot, seed)))
-    def rates(of):
-        cells = csr_matrix((np.ones(of.sum()), (k[of], g[of])), shape=(len(edges), G))
-        c = np.cumsum((cells@W.T).T, axis=1)
-        return np.c_[np.zeros(len(c)), c]
-    return rates(y), rates(~y)
+    cells = [csr_matrix((np.ones(of.sum()), (k[of], g[of])), shape=(len(edges), G)) for of in (y, ~y)]
+    rates = [np.concatenate([(c@W.T).T for W in _draws(G, n_boot, seed)]).cumsum(1) for c in cells]
+    return [np.c_[np.zeros(len(r)), r] for r in rates]
 
 def curve_bands(
     y, p, # (n,) truth and scores
