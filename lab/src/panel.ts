@@ -7,6 +7,7 @@ import { h, round, size } from './dom';
 import { words } from './geometry';
 import { HeaderTable } from './headertable';
 import { Entry, list, Listing, meta, Query, Trouble } from './server';
+import { ServerSource } from './serversource';
 import { Stage } from './stage';
 import { Layout, Part, State } from './state';
 import { Strip } from './strip';
@@ -107,7 +108,7 @@ export class ScanPanel extends Widget {
   private present(state: State, query: Query, start?: number): void {
     const had = !!this.header;
     this.state = state;
-    const stage = (this.stage = new Stage(state, query, this.trans, () => {
+    const stage = (this.stage = new Stage(state, new ServerSource(query, state.meta), this.trans, () => {
       this.toolbar?.refresh();
       this.tell();
     }));
@@ -115,7 +116,7 @@ export class ScanPanel extends Widget {
     this.toolbar = new Toolbar(state, stage, this.trans, { header: () => this.toggleHeader(), insert });
     this.bar.replaceChildren(this.toolbar.node);
     this.middle.replaceChildren(stage.node);
-    this.middle.dataset.entry = state.meta.id;
+    this.middle.dataset.entry = this.entry!.id;
     if (had) this.toggleHeader(true, start);
     state.changed.connect(this.follow, this);
     this.tell();

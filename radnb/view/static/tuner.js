@@ -56,7 +56,7 @@ function c(o,t={},...n){let e=document.createElement(o);for(let[r,i]of Object.en
 .radnb-tuner th { font-weight:500; color:var(--soft); }
 .radnb-tuner thead th { font-weight:600; color:var(--ink); vertical-align:bottom; }
 .radnb-tuner .flag { color:var(--orange); font-weight:600; }
-.radnb-tuner .confusion td { text-align:center; width:104px; padding:6px 4px; border:2px solid var(--paper); }
+.radnb-tuner .confusion tbody td { text-align:center; width:104px; padding:6px 4px; border:2px solid transparent; background-clip:padding-box !important; }
 .radnb-tuner .confusion b { display:block; font-size:19px; line-height:1.25; }
 .radnb-tuner .confusion th { text-align:right; vertical-align:middle; color:var(--ink); }
 .radnb-tuner .confusion thead th { text-align:center; font-weight:500; }
