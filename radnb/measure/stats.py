@@ -5,11 +5,12 @@
 # %% auto #0
 __all__ = ['Estimate', 'estimates_table', 'wilson', 'clopper_pearson', 'proportion', 'auc', 'Comparison', 'delong_test',
            'bootstrap', 'bootstrap_auc', 'average_precision', 'RocCurve', 'roc_curve', 'PrCurve', 'pr_curve',
-           'Confusion', 'confusion', 'PredictiveValues', 'OperatingPoint', 'operating_point', 'youden',
-           'at_sensitivity', 'at_specificity', 'at_cost', 'Calibration', 'calibration', 'net_benefit', 'auc_ovr']
+           'Confusion', 'confusion', 'PredictiveValues', 'OperatingPoint', 'data_mark', 'operating_point', 'youden',
+           'at_sensitivity', 'at_specificity', 'at_cost', 'threshold_table', 'CurveBands', 'curve_bands', 'Calibration',
+           'calibration', 'net_benefit', 'auc_ovr']
 
 # %% ../../nbs/measure/stats.ipynb #c40439ba
-import html, math
+import hashlib, html, math
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
 from statistics import NormalDist
@@ -587,35 +588,92 @@ def at_prevalence(self:Confusion,
 # %% ../../nbs/measure/stats.ipynb #2960a178
 @dataclass(frozen=True)
 class OperatingPoint:
-    "A threshold, and who chose it, how, on what. A case is positive if and only if p >= threshold."
+    "A threshold, and who chose it, how, on what. A case is positive if and only if p >= threshold (and, with a band, p <= high)."
     threshold:float
     rule:str # How it was chosen, in words
-    chosen_by:str=''
-    chosen_on:str='' # Which data, e.g. 'validation'
+    chosen_by:str='' # Who chose; only what was given, never the login
+    chosen_on:str='' # Which part of the data, e.g. 'validation'
     n:int=0 # Cases it was chosen on
     time:str='' # UTC, ISO 8601
     metrics:dict=field(default_factory=dict) # Name to Estimate, on the data it was chosen on
+    data:str='' # Fingerprint of truth and scores it was chosen on, see `data_mark`
+    high:float=None # Upper end of a band of grey values
+    unit:str='' # Of the threshold, e.g. 'HU'; empty: a probability or score
+    positive:str='' # Of several classes: the one in question
+    others:dict=field(default_factory=dict) # Of several classes: the operating points of the others, by name
 
     def apply(self, p):
         "Positive or not, as booleans in the shape of `p`. Raises BadInput where a score is missing."
         p = np.asarray(p)
         if np.any(pd.isna(p)): raise BadInput('Some scores are missing: these cases are neither positive nor negative')
-        return p >= self.threshold
+        return p >= self.threshold if self.high is None else (p >= self.threshold) & (p <= self.high)
 
     def to_dict(self):
         "Plain values, fit for JSON."
-        return {**self.__dict__, 'metrics': {k:e.to_dict() for k,e in self.metrics.items()}}
+        return {**self.__dict__, 'metrics': {k:e.to_dict() for k,e in self.metrics.items()}, 'others': {k:o.to_dict() for k,o in self.others.items()}}
 
     @classmethod
-    def from_dict(cls, d): return cls(**{**d, 'metrics': {k:Estimate.from_dict(e) for k,e in d.get('metrics',{}).items()}})
+    def from_dict(cls, d):
+        "What `to_dict` wrote; files written before bands and classes were there read as well."
+        parts = dict(metrics={k:Estimate.from_dict(e) for k,e in d.get('metrics',{}).items()}, others={k:cls.from_dict(o) for k,o in d.get('others',{}).items()})
+        return cls(**{**d, **parts})
 
-    def __repr__(self):
-        where = [self.rule, f'chosen by {self.chosen_by}' if self.chosen_by else '', f'on {self.chosen_on}' if self.chosen_on else '',
-                 f'n={self.n}' if self.n else '', self.time]
-        first = f'positive when p >= {self.threshold:.4g} ({", ".join(w for w in where if w)})'
-        return '\n  '.join([first] + [f'{k} {e}' for k,e in self.metrics.items()])
+# %% ../../nbs/measure/stats.ipynb #37e1879c
+@patch(as_prop=True)
+def cut(self:OperatingPoint) -> str:
+    "The condition, e.g. 'p >= 0.37' or '-150 <= HU <= -50'."
+    what = self.unit or (f'p({self.positive})' if self.positive else 'p')
+    return f'{what} >= {self.threshold:.4g}' if self.high is None else f'{self.threshold:.6g} <= {what} <= {self.high:.6g}'
 
-# %% ../../nbs/measure/stats.ipynb #1af03c9f
+@patch(as_prop=True)
+def brief(self:OperatingPoint) -> str:
+    "One line: the condition, the rule, who, on what."
+    where = [self.rule, f'chosen by {self.chosen_by}' if self.chosen_by else '', f'on {self.chosen_on}' if self.chosen_on else '',
+             f'n={self.n}' if self.n else '', f'data {self.data}' if self.data else '', self.time]
+    return f'{self.cut} ({", ".join(w for w in where if w)})'
+
+@patch
+def __repr__(self:OperatingPoint):
+    more = [f'{name}: {o.brief}' for name,o in self.others.items()]
+    return '\n  '.join([f'positive when {self.brief}', *(f'{k} {e}' for k,e in self.metrics.items()), *more])
+
+# %% ../../nbs/measure/stats.ipynb #cd110871
+def data_mark(
+    y, p, # Truth and scores, (n, ...) both
+    groups=None # (n,) the patient of each row; the names themselves do not enter, only who is whose
+) -> str: # 16 hexadecimal digits
+    "A fingerprint of what a threshold was chosen on. Does not depend on the order of the cases, and tells no name."
+    y,p = np.asarray(y), np.asarray(p, float)
+    if y.dtype.kind in 'OUST': y = np.unique(y.astype(str), return_inverse=True)[1]
+    code = np.arange(len(p)) if groups is None else pd.factorize(np.asarray(groups))[0]
+    rows = np.column_stack([y.reshape(len(p), -1).astype(float), p.reshape(len(p), -1), np.bincount(code)[code]])+0.
+    return hashlib.sha256(rows[np.lexsort(rows.T)].tobytes()).hexdigest()[:16]
+
+# %% ../../nbs/measure/stats.ipynb #ff152754
+@patch
+def per_class(self:OperatingPoint) -> dict:
+    "The operating points of several classes, by name."
+    return {**({self.positive: self} if self.positive else {}), **self.others}
+
+@patch
+def call(self:OperatingPoint,
+    prob, # (n,) of the second of two classes, or (n, classes)
+    classes=None # Names, in the order of the columns; needed where classes have operating points of their own
+) -> np.ndarray: # (n,) class numbers
+    "The class that each case is given. Raises BadInput where a score is missing, or a class is unknown."
+    prob,own = np.asarray(prob, float), self.per_class()
+    if prob.ndim==1: return self.apply(prob).astype(int)
+    if np.isnan(prob).any(): raise BadInput('Some scores are missing: these cases cannot be called')
+    if not own: return prob.argmax(1) if prob.shape[1]>2 else self.apply(prob[:,1]).astype(int)
+    names = [str(c) for c in (classes if classes is not None else ())]
+    if unknown := set(own)-set(names): raise BadInput(f'There is no class {sorted(unknown)[0]!r} among {names}', remedy='pass the names of the classes')
+    t = np.array([own[c].threshold if c in own else np.nan for c in names])
+    ratio,free = prob/np.where(t>0, t, 1e-12), np.isnan(t)
+    reached = np.where(free, -np.inf, ratio)
+    rest = np.where(free, prob, -np.inf) if free.any() else reached
+    return np.where(reached.max(1)>=1, reached.argmax(1), rest.argmax(1))
+
+# %% ../../nbs/measure/stats.ipynb #65280c3b
 def operating_point(
     y, p, # (n,) truth and scores
     threshold:float, # Positive means p >= threshold
@@ -627,9 +685,10 @@ def operating_point(
     "The operating point at `threshold`, with what it achieves on these data."
     c = confusion(y, p, threshold, groups, level=level)
     metrics = {k:e for k,e in c.metrics.items() if k in ('sensitivity','specificity','ppv','npv')}
-    return OperatingPoint(float(threshold), rule, chosen_by, chosen_on, c.n, datetime.now(timezone.utc).isoformat(timespec='seconds'), metrics)
+    now = datetime.now(timezone.utc).isoformat(timespec='seconds')
+    return OperatingPoint(float(threshold), rule, chosen_by, chosen_on, c.n, now, metrics, data_mark(_truth(y), p, groups))
 
-# %% ../../nbs/measure/stats.ipynb #556edd50
+# %% ../../nbs/measure/stats.ipynb #196deb04
 def _cuts(y, p):
     "True and false positives at each useful threshold, highest first, and the thresholds, halfway between neighbouring scores."
     tp,fp,s = _counts(y, p)
@@ -637,14 +696,14 @@ def _cuts(y, p):
     cuts = np.r_[s[0], np.where(mid>s[2:], mid, s[1:-1]), s[-1]] # floats without room between them: the upper score itself
     return tp, fp, cuts
 
-# %% ../../nbs/measure/stats.ipynb #926ef16a
+# %% ../../nbs/measure/stats.ipynb #ffc70427
 def youden(y, p, groups=None, **kw) -> OperatingPoint: # y, p (n,); kw: chosen_by, chosen_on, level
     "The threshold with the largest sensitivity + specificity (Youden, Cancer 1950;3:32); of several, the highest. Raises OneClass."
     y,p = _both_classes(y, p)
     tp,fp,cuts = _cuts(y, p)
     return operating_point(y, p, cuts[np.argmax(tp*fp[-1]-fp*tp[-1])], "Youden's index", groups, **kw)
 
-# %% ../../nbs/measure/stats.ipynb #649ea9f8
+# %% ../../nbs/measure/stats.ipynb #7861a744
 def _share(v, name):
     if not 0<=v<=1: raise BadInput(f'{name} lies between 0 and 1, not {v}')
     return v
@@ -677,7 +736,7 @@ def at_specificity(y, p, min_spec:float, groups=None, **kw) -> OperatingPoint:
     i = ok[tp[ok]==tp[ok[-1]]][0]
     return operating_point(y, p, cuts[i], f'specificity at least {min_spec:g}', groups, **kw)
 
-# %% ../../nbs/measure/stats.ipynb #173480d8
+# %% ../../nbs/measure/stats.ipynb #693ff05d
 def at_cost(y, p,
     cost_fp:float, # Of a false alarm, in any currency
     cost_fn:float, # Of a miss, in the same
@@ -693,7 +752,116 @@ def at_cost(y, p,
     rule = f'least cost: a miss costs {cost_fn:g}, a false alarm {cost_fp:g}, prevalence {prev:.3g}'
     return operating_point(y, p, cuts[np.argmin(cost)], rule, groups, **kw)
 
-# %% ../../nbs/measure/stats.ipynb #e039bb35
+# %% ../../nbs/measure/stats.ipynb #a0ed1750
+_BASIS = 'tp fp P N'.split()
+
+def _step(order, y, g, G):
+    "What each case adds, highest score first, to the sums over patients of products of (tp, fp, P, N); and to the patients called, called whole, alarmed."
+    y,g = y[order], g[order]
+    rows = pd.Series(y.astype(int)).groupby(g)
+    a,b = (rows.cumsum()-y).to_numpy(), (rows.cumcount()-rows.cumsum()+y).to_numpy() # tp and fp of the same patient before
+    P,N = np.bincount(g[y], minlength=G)[g], np.bincount(g[~y], minlength=G)[g]
+    adds = dict(tp=y, fp=~y, tptp=y*(2*a+1), fpfp=~y*(2*b+1), tpfp=np.where(y, b, a), tpP=y*P, tpN=y*N, fpP=~y*P, fpN=~y*N,
+                called=a+b==0, whole=a+b+1==P+N, alarmed=~y&(b==0)&(P==0))
+    return {k: np.r_[0, np.cumsum(v.astype(np.int64))] for k,v in adds.items()}
+
+def _sums(y, p, g, G, at):
+    "Those sums for the calls p >= each of `at`."
+    order = np.argsort(-p, kind='stable')
+    m = np.searchsorted(-p[order], -at, 'right')
+    S = {k: v[m] for k,v in _step(order, y, g, G).items()}
+    P,N = np.bincount(g[y], minlength=G), np.bincount(g[~y], minlength=G)
+    S |= {k: np.full(len(at), v) for k,v in dict(P=P.sum(), N=N.sum(), PP=(P*P).sum(), PN=(P*N).sum(), NN=(N*N).sum()).items()}
+    return S | dict(sick=np.count_nonzero(P), well=np.count_nonzero(N), G=G)
+
+# %% ../../nbs/measure/stats.ipynb #d9263262
+def _product(S, u, v):
+    "Sum over patients of (u . x)(v . x), where x = (tp, fp, P, N)."
+    key = lambda i,j: _BASIS[min(i,j)]+_BASIS[max(i,j)]
+    return sum(u[i]*v[j]*S[key(i,j)] for i in range(4) for j in range(4) if np.any(u[i]) and np.any(v[j]))
+
+def _dot(S, u): return sum(c*S[k] for c,k in zip(u, _BASIS) if np.any(c))
+
+def _effective_all(S, hit, of, I):
+    "`_effective` at every threshold."
+    K,N = (_dot(S, u).astype(float) for u in (hit, of))
+    with np.errstate(invalid='ignore', divide='ignore'):
+        p = K/N
+        spread = I/(I-1)*(_product(S, hit, hit) - 2*p*_product(S, hit, of) + p*p*_product(S, of, of))/N**2
+        eff = np.where(spread>1e-15, np.minimum(N, p*(1-p)/spread), N)
+    return np.where(N==I, N, np.where((K==0)|(K==N)|(I==1), I, eff))
+
+def _share_all(S, hit, of, I, z):
+    "Share, low and high at every threshold; NaN where there is nothing to share."
+    K,N = (_dot(S, u).astype(float) for u in (hit, of))
+    e = _effective_all(S, hit, of, I)
+    with np.errstate(invalid='ignore', divide='ignore'):
+        low,high = _wilson(np.where(K<N, K*e/N, e), e, z)
+        return tuple(np.where(N>0, v, np.nan) for v in (K/N, low, high))
+
+# %% ../../nbs/measure/stats.ipynb #417daeec
+def threshold_table(
+    y, # (n,) truth, 0 or 1
+    p, # (n,) scores
+    groups=None, # (n,) the patient of each row
+    at=None, # Thresholds to look at, in any order; None: one for nobody, then one between each two neighbouring scores, and the lowest score
+    level:float=0.95
+) -> pd.DataFrame: # One row per threshold: counts; sensitivity, specificity, ppv, npv, accuracy, f1, each with _low and _high; effective numbers
+    """What every threshold achieves, with the intervals of `confusion`, in one pass. `effective_sick` and `effective_well` are the independent cases
+    behind sensitivity and specificity. Raises BadInput."""
+    y,p,g,G = _cases(y, p, groups)
+    if len(y)==0: raise BadInput('There are no cases')
+    at = _cuts(y, p)[2] if at is None else np.atleast_1d(np.asarray(at, float))
+    S,z = _sums(y, p.astype(float), g, G, at), _z(level)
+    hit_of = dict(sensitivity=((1,0,0,0), (0,0,1,0), S['sick']), specificity=((0,-1,0,1), (0,0,0,1), S['well']),
+                  ppv=((1,0,0,0), (1,1,0,0), S['called']), npv=((0,-1,0,1), (-1,-1,1,1), G-S['whole']),
+                  accuracy=((1,-1,0,1), (0,0,1,1), G), f1=((1,0,0,0), (0,1,1,0), S['sick']+S['alarmed']))
+    out = dict(threshold=at, tp=S['tp'], fp=S['fp'], tn=S['N']-S['fp'], fn=S['P']-S['tp'])
+    for name,(hit,of,I) in hit_of.items(): out |= dict(zip((name, f'{name}_low', f'{name}_high'), _share_all(S, hit, of, I, z)))
+    for k in ('f1','f1_low','f1_high'): out[k] = 2*out[k]/(1+out[k])
+    for k,name in (('sick','sensitivity'), ('well','specificity')): out[f'effective_{k}'] = _effective_all(S, *hit_of[name])
+    return pd.DataFrame(out)
+
+# %% ../../nbs/measure/stats.ipynb #34687909
+class CurveBands(NamedTuple):
+    "Pointwise bootstrap bands of a ROC curve, over patients; all arrays (k,)."
+    x:np.ndarray # 0 to 1: the false positive rate of the first band, the sensitivity of the second
+    tpr_low:np.ndarray
+    tpr_high:np.ndarray
+    fpr_low:np.ndarray
+    fpr_high:np.ndarray
+    n_boot:int
+    def __repr__(self): return f'CurveBands({len(self.x)} points, {self.n_boot} resamples)'
+
+def _binned_curves(y, p, g, G, n_boot, seed, most):
+    "Curves (resamples, thresholds + 1) of resampled patients: true and false positive rates, at `most` thresholds or fewer."
+    from scipy.sparse import csr_matrix
+    s = np.unique(p)
+    edges = s if len(s)<=most else np.unique(np.quantile(s, np.linspace(0, 1, most)))
+    k = len(edges)-np.searchsorted(edges, p, 'right')
+    k = np.minimum(k, len(edges)-1)
+    cells = [csr_matrix((np.ones(of.sum()), (k[of], g[of])), shape=(len(edges), G)) for of in (y, ~y)]
+    rates = [np.concatenate([(c@W.T).T for W in _draws(G, n_boot, seed)]).cumsum(1) for c in cells]
+    return [np.c_[np.zeros(len(r)), r] for r in rates]
+
+def curve_bands(
+    y, p, # (n,) truth and scores
+    groups=None, # (n,) the patient of each row
+    n_boot:int=1000, seed:int=0, points:int=101, level:float=0.95,
+    most:int=400 # Thresholds looked at; more make no visible difference
+) -> CurveBands:
+    "Bands of the ROC curve: percentiles of `n_boot` resamples of the patients; those without both classes are left out. Raises OneClass."
+    y,p,g,G = _cases(y, p, groups)
+    _undefined_auc(y, G, level, 'raise')
+    T,F = _binned_curves(y, p.astype(float), g, G, n_boot, seed, most)
+    both = (T[:,-1]>0) & (F[:,-1]>0)
+    T,F,x = T[both]/T[both,-1:], F[both]/F[both,-1:], np.linspace(0, 1, points)
+    tpr = np.stack([t[np.searchsorted(f, x, 'right')-1] for t,f in zip(T, F)])
+    fpr = np.stack([f[np.searchsorted(t, x-1e-12, 'left')] for t,f in zip(T, F)])
+    a = (1-level)/2
+    return CurveBands(x, *np.quantile(tpr, (a,1-a), axis=0), *np.quantile(fpr, (a,1-a), axis=0), int(both.sum()))
+
+# %% ../../nbs/measure/stats.ipynb #d2f30013
 def _probabilities(p, n):
     p = _scores(p, n)
     if n and not (0<=p.min() and p.max()<=1):
@@ -720,7 +888,7 @@ def _logistic(X, y, g, G, offset=0.):
         cov = cov@(S@S.T)@cov*G/max(G-1,1)
     return b, cov
 
-# %% ../../nbs/measure/stats.ipynb #7861a744
+# %% ../../nbs/measure/stats.ipynb #aed453f3
 @dataclass(frozen=True)
 class Calibration:
     "How well probabilities match what happened."
@@ -748,7 +916,7 @@ def _bins(p, bins, strategy):
     else: raise BadInput(f"strategy should be 'uniform' or 'quantile', not {strategy!r}")
     return np.searchsorted(edges[1:-1], p), edges
 
-# %% ../../nbs/measure/stats.ipynb #4c27ff76
+# %% ../../nbs/measure/stats.ipynb #58e639d6
 def _reliability(y, p, k, edges, g, level):
     rows = []
     for i,(a,b) in enumerate(zip(edges[:-1], edges[1:])):
@@ -781,7 +949,7 @@ def calibration(
                        _wald(np.stack([one,logit],1), y, g, G, 0., level), _wald(one[:,None], y, g, G, logit, level),
                        _reliability(y, p, k, edges, g, level))
 
-# %% ../../nbs/measure/stats.ipynb #89987879
+# %% ../../nbs/measure/stats.ipynb #d5999096
 def net_benefit(
     y, # (n,) truth, 0 or 1
     p, # (n,) probabilities
@@ -801,7 +969,30 @@ def net_benefit(
     half = _z(level)*np.sqrt((spread**2).sum(1)*G/(G-1))/n if G>1 else np.full(len(t), math.nan)
     return pd.DataFrame(dict(threshold=t, model=model, low=model-half, high=model+half, treat_all=y.mean()-(1-y.mean())*t/(1-t), treat_none=0.))
 
-# %% ../../nbs/measure/stats.ipynb #57a9f182
+# %% ../../nbs/measure/stats.ipynb #054334b2
+def _net_benefit_at(a, b, na, nb, prevalence, risk, z):
+    "Net benefit and half its interval, from sensitivity `a` of `na` independent cases and specificity `b` of `nb`; arrays."
+    w = (1-prevalence)*risk/(1-risk)
+    spread = lambda v,n: np.where((v==0)|(v==1), (va := (v*n+z*z/2)/(n+z*z))*(1-va)/(n+z*z), v*(1-v)/n) # after Agresti & Coull where none or all
+    return a*prevalence-(1-b)*w, z*np.sqrt(prevalence**2*spread(a,na)+w**2*spread(b,nb))
+
+@patch
+def net_benefit_at(self:Confusion,
+    prevalence:float, # Share of sick patients where the test will be used
+    risk:float=None # Risk at which one would act, 0 <= risk < 1; None: the threshold
+) -> Estimate: # True positives per patient, less the false positives at their price
+    "Net benefit at another prevalence, taken as known; a normal interval from the spread of sensitivity and specificity. Raises BadInput."
+    risk = self.threshold if risk is None else risk
+    if not 0<prevalence<1: raise BadInput(f'A prevalence lies between 0 and 1, not {prevalence}', remedy='0.01 is one in a hundred')
+    if risk is None or not 0<=risk<1: raise BadInput(f'The risk at which one would act lies between 0 and 1 (1 excluded), not {risk}', remedy='pass risk=')
+    n = self.n if self.by_patient is None else len(self.by_patient)
+    (a,na),(b,nb) = ((self._count(k), self._count(m)) for k,m in (('tp','tp fn'), ('tn','tn fp')))
+    if not (na.any() and nb.any()): return _undefined('needs positive and negative cases', n, self.level)
+    size = lambda k,m: m.sum() if self.by_patient is None else _effective(k, m)
+    v,half = _net_benefit_at(a.sum()/na.sum(), b.sum()/nb.sum(), size(a,na), size(b,nb), prevalence, risk, _z(self.level))
+    return Estimate(float(v), float(v-half), float(v+half), f'normal, at prevalence {prevalence:.3g}{_clustered(n,self.n)}', n, self.level)
+
+# %% ../../nbs/measure/stats.ipynb #979841f0
 def auc_ovr(
     y, # (n,) class of each case: an index into `classes`, or a name
     P, # (n, classes) scores

@@ -1,0 +1,146 @@
+"The three forms of tune_threshold in JupyterLab, in a real browser, with the network off: drag, keys, presets, numbers that agree with Python's."
+import ast, base64, io, json, os
+from pathlib import Path
+import pytest
+from driver import Notebook
+
+pytestmark = pytest.mark.browser
+SHOTS = os.environ.get('RADNB_SHOTS') # a folder for pictures to look at
+
+def ask(nb, expression):
+    "The value of a Python expression in the notebook's kernel, without running a cell."
+    reply = nb.page.evaluate("""async e => {
+        const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+        const code = `__import__('json').dumps(${e})`;
+        return (await kernel.requestExecute({code: '', user_expressions: {v: code}, store_history: false}).done).content.user_expressions.v }""", expression)
+    assert reply['status'] == 'ok', reply
+    return json.loads(ast.literal_eval(reply['data']['text/plain']))
+
+def shoot(nb, name):
+    if not SHOTS: return
+    for theme in ('Light','Dark'):
+        nb.page.evaluate(f"async () => {{ await window.jupyterapp.commands.execute('apputils:change-theme', {{theme: 'JupyterLab {theme}'}}) }}")
+        nb.page.wait_for_function(f"document.body.dataset.jpThemeLight === '{str(theme=='Light').lower()}'")
+        nb.page.wait_for_timeout(600)
+        nb.page.locator('.radnb-tuner').first.screenshot(path=str(Path(SHOTS)/f'{name}_{theme}.png'.lower()))
+    nb.page.evaluate("async () => { await window.jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Light'}) }")
+
+def drag(nb, chart, x, y):
+    "Press in the middle of a chart and let go at a place given as shares of its drawing area."
+    chart.scroll_into_view_if_needed()
+    b = chart.bounding_box()
+    W, H = map(int, chart.get_attribute('viewBox').split()[2:])
+    at = lambda x, y: (b['x']+(46+x*(W-56))*b['width']/W, b['y']+(24+(1-y)*(H-60))*b['height']/H)
+    nb.page.mouse.move(*at(.5, .5)); nb.page.mouse.down()
+    nb.page.mouse.move(*at(x, y), steps=6); nb.page.mouse.up()
+
+REPORT = '''import numpy as np, pandas as pd
+from radnb.view.threshold import tune_threshold
+from radnb.measure.stats import confusion
+class Report:
+    task, ds, classes, patients = 'classify', 'valid', ['normal', 'pneumonia'], None
+    def set_operating_point(self, op): self.operating_point = op
+rng = np.random.default_rng(0)
+report = Report()
+report.y = (rng.random(400) < .2).astype(int)
+report.prob = np.where(report.y, rng.beta(4,2,400), rng.beta(2,4,400))
+report.rows = pd.DataFrame(dict(scanner=np.where(rng.random(400) < .95, 'A', 'B'), sex=np.where(rng.random(400) < .5, 'F', 'M')))
+def short(e): return f'{e.value:.3f} ({e.low:.2f}–{e.high:.2f})'
+def expected(t):
+    c = confusion(report.y, report.prob, t.threshold)
+    there = c.at_prevalence(t.prevalence)
+    return [str(c.tp), str(c.fp), short(c.sensitivity), short(c.specificity), short(c.f1), short(there.ppv), short(there.npv), short(c.net_benefit_at(t.prevalence))]
+'''
+BINARY = REPORT + '''t = tune_threshold(report, prevalence=.05, subgroups=['sex', 'scanner'])
+t'''
+
+def shown(nb):
+    "The same numbers as `expected`, as the browser shows them."
+    cell = lambda k: nb.page.locator(f'.radnb-{k} b').inner_text()
+    metric = lambda k: nb.page.locator(f'tr[data-metric={k}] td').first.inner_text().strip()
+    return [cell('tp'), cell('fp'), *map(metric, ('sensitivity','specificity','f1','ppv_at','npv_at','benefit'))]
+
+def agrees(nb, what):
+    nb.wait_until(lambda: shown(nb) == ask(nb, 'expected(t)'), f'after {what} the browser does not show what Python counts')
+
+def test_operating_point_is_dragged(browser, lab):
+    with Notebook(browser, lab, 'tuner.ipynb', [BINARY]) as nb:
+        nb.run_all()
+        nb.page.locator('.radnb-tp').wait_for()
+        agrees(nb, 'the start')
+        assert ask(nb, 't.rule') == 'youden'
+        hist, roc, pr, decision = (nb.page.locator('.radnb-chart').nth(i) for i in range(4))
+        heads = nb.page.locator('.metrics thead th').all_inner_texts()
+        assert [h.split('\n')[0] for h in heads] == ['all', 'scanner: A', 'scanner: B', 'sex: F', 'sex: M'] and '⚠' in heads[2] and '⚠' not in heads[1]
+
+        drag(nb, hist, .3, .5)
+        nb.wait_until(lambda: abs(ask(nb, 'report.operating_point.threshold')-.3) < .01, 'the histogram does not move the threshold')
+        assert ask(nb, '[report.operating_point.rule, t.rule]') == ['set by hand', 'manual']
+        agrees(nb, 'dragging the histogram')
+        drag(nb, roc, .05, .75)
+        agrees(nb, 'dragging on the ROC curve')
+        assert ask(nb, 'confusion(report.y, report.prob, t.threshold).specificity.value') > .85
+        drag(nb, pr, .95, .2)
+        agrees(nb, 'dragging on the precision-recall curve')
+        assert ask(nb, 'confusion(report.y, report.prob, t.threshold).sensitivity.value') > .88
+        drag(nb, decision, .6, .5)
+        nb.wait_until(lambda: abs(ask(nb, 't.threshold')-.6) < .01, 'the decision curve does not move the threshold')
+
+        hist.focus()
+        before = ask(nb, 't.threshold')
+        for _ in range(3): nb.page.keyboard.press('ArrowLeft')
+        nb.page.keyboard.press('PageDown')
+        nb.wait_until(lambda: ask(nb, 'int(((report.prob >= t.threshold) & (report.prob < %r)).sum())' % before) == 23, '3 keys and a page are not 23 cases')
+        agrees(nb, 'the arrow keys')
+        shoot(nb, 'classify')
+
+        nb.page.locator('[data-rule=sensitivity]').click()
+        nb.wait_until(lambda: 'sensitivity at least 0.9' in nb.page.locator('.choice').inner_text(), 'the rule does not apply')
+        number = nb.page.get_by_label('at least')
+        number.fill('1'); number.press('Enter')
+        nb.wait_until(lambda: nb.page.locator('.radnb-fn b').inner_text() == '0', 'the minimum does not apply')
+        nb.page.locator('[data-rule=cost]').click()
+        cost = nb.page.get_by_label('false alarms per miss')
+        cost.fill('1000'); cost.press('Enter')
+        nb.wait_until(lambda: 'a miss costs 1000' in ask(nb, 'report.operating_point.rule'), 'the cost does not apply')
+        prevalence = nb.page.get_by_label('Prevalence in percent')
+        prevalence.fill('30'); prevalence.press('Enter')
+        nb.wait_until(lambda: ask(nb, 't.prevalence') == .3, 'the prevalence is not heard')
+        agrees(nb, 'another prevalence')
+        who = nb.page.get_by_label('Chosen by')
+        who.fill('Dr Example'); who.press('Enter')
+        nb.wait_until(lambda: ask(nb, 'report.operating_point.chosen_by') == 'Dr Example', 'who chose is not recorded')
+        assert float(nb.page.locator('.radnb-tuner').get_attribute('data-ms')) < 50
+        assert (nb.blocked, nb.errors) == ([], [])
+
+MULTI = '''import numpy as np
+from radnb.view.threshold import tune_threshold
+rng = np.random.default_rng(1)
+y = rng.integers(0, 3, 300)
+p = rng.dirichlet((1,1,1), 300)*.5 + .5*np.eye(3)[y]*rng.random((300,1))
+t = tune_threshold(y, p, classes=['normal', 'bacterial', 'viral'], positive='viral')
+t'''
+
+def test_class_is_switched_and_the_saved_notebook_shows_the_choice(browser, lab):
+    from PIL import Image
+    with Notebook(browser, lab, 'tuner2.ipynb', [MULTI]) as nb:
+        nb.run_all()
+        nb.page.locator('.radnb-tp').wait_for()
+        assert not nb.page.locator('.jp-RenderedImage').is_visible()      # hidden by the live widget
+        def still(): return next(o['data']['image/png'] for o in nb.cells()[0]['outputs'] if 'image/png' in o.get('data', {}))
+        first = still()
+        nb.page.get_by_label('Class').select_option('bacterial')
+        nb.wait_until(lambda: 'called bacterial' in nb.page.locator('.confusion').inner_text(), 'the class does not change')
+        assert 'no threshold chosen' in nb.page.locator('.choice').inner_text() and ask(nb, 'list(t.operating_point.per_class())') == ['viral']
+        nb.page.locator('[data-rule=specificity]').click()
+        nb.wait_until(lambda: ask(nb, 'sorted(t.operating_point.per_class())') == ['bacterial', 'viral'], 'the second class gets no operating point')
+        nb.wait_until(lambda: still() != first, 'the still picture does not follow')
+        saved = nb.save()
+    assert 'widgets' not in saved.metadata
+    png = next(o.data['image/png'] for c in saved.cells for o in c.get('outputs', []) if 'image/png' in o.get('data', {}))
+    assert Image.open(io.BytesIO(base64.b64decode(png))).size[0] > 600
+    if SHOTS: (Path(SHOTS)/'still_classify.png').write_bytes(base64.b64decode(png))
+    with Notebook(browser, lab, 'tuner2.ipynb') as nb:                     # reopened, with a kernel that knows nothing
+        img = nb.page.locator('.jp-RenderedImage img')
+        img.wait_for(state='visible')
+        assert img.bounding_box()['width'] > 600
