@@ -291,37 +291,47 @@ def _gauss(shape, like):
     for a in axes[1:]: w = w[...,None]*a
     return w.clamp(min=.01).to(like)
 
-# %% ../../nbs/train/models.ipynb #4b011982
+# %% ../../nbs/train/models.ipynb #806216b8
+def _scores(net, batch, flips):
+    "Scores of a batch of windows, averaged over the image as it is and mirrored along each of `flips` (spatial axes)."
+    y = net(batch)
+    for a in flips: y = y+net(batch.flip(a+2)).flip(a+2)
+    return y/(1+len(flips))
+
+def _channels_last(x): return x.contiguous(memory_format=torch.channels_last_3d if x.ndim == 5 else torch.channels_last)
+
 def sliding_window(
     net:nn.Module, # Image to class scores
     x:torch.Tensor, # `(1, channels, ...)`
     window, # Voxels of a window, one number per axis
-    overlap:float=.25, # Fraction shared by neighbouring windows
-    bs:int=4 # Windows at a time
+    overlap:float=.5, # Fraction shared by neighbouring windows
+    bs:int=4, # Windows at a time
+    flips=() # Spatial axes along which each window is also seen mirrored, e.g. `(0,1,2)`
 ) -> torch.Tensor: # `(1, classes, ...)`
-    "Class scores of a large image, window by window."
+    "Class scores of a large image, window by window, on the image's device."
     size = [min(n, w) for n,w in zip(x.shape[2:], window)]
     places = [tuple(slice(s, s+w) for s,w in zip(p, size)) for p in product(*[_starts(n, w, overlap) for n,w in zip(x.shape[2:], size)])]
     weight,total,out = _gauss(size, x), x.new_zeros(x.shape[2:]), None
     for i in range(0, len(places), bs):
         batch = places[i:i+bs]
-        y = net(torch.cat([x[(..., *p)] for p in batch]))*weight
+        y = _scores(net, _channels_last(torch.cat([x[(..., *p)] for p in batch])), flips)
         if out is None: out = x.new_zeros(1, y.shape[1], *x.shape[2:])
-        for o,p in zip(y, batch): out[(0, slice(None), *p)] += o; total[p] += weight
-    return out/total
+        for o,p in zip(y, batch): out[(0, slice(None), *p)].addcmul_(o, weight); total[p] += weight
+    return out.div_(total)
 
-# %% ../../nbs/train/models.ipynb #ee68e8c0
+# %% ../../nbs/train/models.ipynb #a287b6d2
 class Windowed(nn.Module):
     "A segmentation network that, in evaluation, takes images of more than `max_voxels` in windows. `.net` is the network itself."
-    def __init__(self, net, window, max_voxels=8_000_000):
+    def __init__(self, net, window, max_voxels=8_000_000, overlap=.5, flips=()):
         super().__init__()
-        self.net,self.window,self.max_voxels = net,tuple(window),max_voxels
+        self.net,self.window,self.max_voxels,self.overlap,self.flips = net,tuple(window),max_voxels,overlap,flips
 
     def forward(self, x):
-        if self.training or x[0,0].numel() <= self.max_voxels: return self.net(x)
-        return torch.cat([sliding_window(self.net, o[None], self.window) for o in x])
+        if self.training: return self.net(x)
+        if x[0,0].numel() <= self.max_voxels: return _scores(self.net, x, self.flips)
+        with torch.no_grad(): return torch.cat([sliding_window(self.net, o[None], self.window, self.overlap, flips=self.flips) for o in x])
 
-# %% ../../nbs/train/models.ipynb #03b80912
+# %% ../../nbs/train/models.ipynb #e7ae6bf7
 def save_weights(
     net:nn.Module, # What to save
     path, # `.safetensors`
