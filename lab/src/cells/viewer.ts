@@ -50,6 +50,9 @@ class Session {
   readonly source: KernelSource;
   private ties: [string, () => void][] = [];
   private timer = 0;
+  here = false;
+  /** who wants to hear that the volume has come */
+  readonly noted = new Set<() => void>();
   private had = new Map<Layer, Wrapped>();
   private taking = false;
 
@@ -120,6 +123,8 @@ class Session {
   private shown(): void {
     this.relabel();
     this.source.arrived();
+    this.here = true;
+    this.noted.forEach(f => f());
     this.state.changed.emit('slices');
   }
 
@@ -205,11 +210,15 @@ function mount(session: Session, el: HTMLElement, height: number): () => void {
   stage.node.addEventListener('keydown', keys(state, stage, toolbar));
   stage.node.addEventListener('pointerdown', () => stage.node.focus({ preventScroll: true }));
   stage.node.setAttribute('aria-label', model.get('alt'));
+  const note = () => void (session.here && (el.dataset.volume = 'here'));
+  session.noted.add(note);
+  note();
   stage.arrange();
   const seen = new ResizeObserver(() => stage.arrange()); // once it has a size
   seen.observe(middle);
   return () => {
     seen.disconnect();
+    session.noted.delete(note);
     for (const part of [toolbar, compare, over, foot, stage]) part.dispose();
   };
 }
