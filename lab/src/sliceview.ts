@@ -140,7 +140,8 @@ export class SliceView {
   private repaint(): void {
     const { shown, state } = this;
     if (shown) paint(this.picture, shown.slice, state.low, state.high);
-    if (shown?.slice.other && state.compare) paint(this.second, shown.slice, state.compare.low, state.compare.high, shown.slice.other);
+    const [low, high] = state.compare?.window ?? [state.low, state.high];
+    if (shown?.slice.other && state.compare) paint(this.second, shown.slice, low, high, shown.slice.other);
     this.recover();
   }
 
@@ -283,7 +284,7 @@ export class SliceView {
     const at = (r * cols + col) * channels;
     const { unit } = this.state.meta;
     const value = channels > 1 ? `RGB ${v[at]}, ${v[at + 1]}, ${v[at + 2]}` : unit === 'label' ? '' : `${coarse ? '≈ ' : ''}${round(v[at])} ${unit}`;
-    const second = slice.other && channels === 1 ? `second: ${round(slice.other[at])}` : '';
+    const second = slice.other && channels === 1 && this.state.compare ? `${this.state.compare.names[1]} ${round(slice.other[at])}` : '';
     this.state.set('value', [value, second, ...overlayAt(slice, r * cols + col, this.state.overlay.labels)].filter(Boolean).join(' · '));
   }
 

@@ -31,8 +31,9 @@ export interface Compare {
   mode: 'swipe' | 'blend';
   at: number;
   blend: number;
-  low: number;
-  high: number;
+  /** the second picture's window; that of the first if it has none */
+  window: [number, number] | null;
+  names: [string, string];
 }
 
 export class State {
@@ -66,6 +67,7 @@ export class State {
     const middle = meta.shape.map(n => Math.floor(n / 2)) as Point;
     if (start !== undefined && start < meta.shape[0]) middle[0] = start;
     this.at = physical(meta.affine, middle);
+    this.centre = meta.centre;
     if (meta.windows.length) ({ low: this.low, high: this.high } = meta.windows[0]);
   }
 
@@ -109,6 +111,12 @@ export class State {
     this.changed.emit('overlay');
   }
 
+  /** The first picture, then the second: what has changed moves. */
+  flicker(): void {
+    const c = this.compare;
+    if (c) this.setCompare(c.mode === 'blend' ? { blend: c.blend < 0.5 ? 1 : 0 } : { at: c.at > 0.5 ? 0 : 1 });
+  }
+
   setCompare(change: Partial<Compare>): void {
     if (!this.compare) return;
     this.compare = { ...this.compare, ...change };
@@ -116,7 +124,7 @@ export class State {
   }
 
   reset(): void {
-    this.setView(1);
+    this.setView(1, this.meta.centre);
     if (this.meta.windows.length) this.setWindow(this.meta.windows[0].low, this.meta.windows[0].high);
     this.changed.emit('reset');
   }
