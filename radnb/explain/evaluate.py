@@ -67,10 +67,10 @@ def _binary_estimates(y, p, groups, threshold):
             'Brier score': cal.brier, 'calibration error': cal.ece, 'calibration slope': cal.slope}
 
 # %% ../../nbs/explain/evaluate.ipynb #581b2545
-def _multi_estimates(y, P, groups, classes):
+def _multi_estimates(y, P, groups, classes, called=None):
     "Everything about a question with several answers, by name."
     each = {f'AUC {name}': e for name,e in auc_ovr(y, P, classes, groups).items()}
-    right = P.argmax(1)==y
+    right = (P.argmax(1) if called is None else called)==y
     recall = {f'sensitivity {name}': proportion(right[y==i], None if groups is None else np.asarray(groups)[y==i])
               for i,name in enumerate(classes) if (y==i).any()}
     brier = bootstrap(((P-np.eye(P.shape[1])[y])**2).sum(1), groups)
@@ -106,7 +106,8 @@ class Report:
     ):
         self.y,self.prob,self.patients,self.classes = y,prob,np.asarray(patients).astype(str),list(classes)
         self.ds,self.images,self.learn = ds,images,learn
-        self.operating_point,self.estimates,self.by_patient,self.notes = None,{},{},[]
+        self.operating_point,self.rows,self._stale = None,None,False
+        self.estimates,self.by_patient,self.notes = {},{},[]
 
     @property
     def n_patients(self): return len(set(self.patients))
@@ -130,6 +131,27 @@ class Report:
         return '\n'.join([head, *(f'  {k} {e}' for k,e in self.estimates.items()), *self.notes])
 
 # %% ../../nbs/explain/evaluate.ipynb #5107952a
+def _measured(name):
+    "An attribute that is up to date whenever it is read."
+    def get(self):
+        if self._stale:
+            self._stale = False
+            self._measure()
+        return self.__dict__[f'{name} as measured']
+    def put(self, value): self.__dict__[f'{name} as measured'] = value
+    return property(get, put)
+
+Report.estimates,Report.by_patient,Report.notes = map(_measured, ('estimates','by_patient','notes'))
+
+def _use(self, op):
+    "Judge with `op` from now on, and give it to the learner."
+    self.operating_point,self._stale = op,True
+    if self.learn is not None: self.learn.operating_point = op
+    return self
+
+Report._use = _use
+
+# %% ../../nbs/explain/evaluate.ipynb #23018359
 class ClassifyReport(Report):
     "A report on a model that names a class."
     task = 'classify'
@@ -149,15 +171,14 @@ class ClassifyReport(Report):
         self.notes = self._notes(per)
 
     def _estimates(self, y, prob, groups):
-        if not self.binary: return _multi_estimates(y, prob, groups, self.classes)
+        if not self.binary: return _multi_estimates(y, prob, groups, self.classes, self._call(prob))
         return _binary_estimates(y, prob, groups, self.operating_point.threshold)
 
+    def _call(self, prob): return prob.argmax(1) if self.operating_point is None else self.operating_point.call(prob, self.classes)
     @property
-    def called(self):
-        "(n,) class that each image is given."
-        return self.operating_point.apply(self.prob).astype(int) if self.binary else self.prob.argmax(1)
+    def called(self): "(n,) class that each image is given."; return self._call(self.prob)
 
-# %% ../../nbs/explain/evaluate.ipynb #23018359
+# %% ../../nbs/explain/evaluate.ipynb #dba4ccf0
 def _notes(self, per):
     notes = []
     if self.binary:
@@ -173,21 +194,21 @@ def _notes(self, per):
 
 ClassifyReport._notes = _notes
 
-# %% ../../nbs/explain/evaluate.ipynb #5433a1ea
+# %% ../../nbs/explain/evaluate.ipynb #1c5a205c
 def _set_operating_point(self,
     op # An `OperatingPoint`, or a threshold
 ):
     "Judge with this operating point from now on, and give it to the learner."
-    if not self.binary: raise BadInput('An operating point needs two classes', remedy='these cases go to the class of highest probability')
+    if not self.binary and not (isinstance(op, OperatingPoint) and op.per_class()):
+        raise BadInput('A bare threshold needs two classes', remedy='tune_threshold(report, positive=...) makes one for each class')
     groups = self.patients if self.several else None
-    self.operating_point = op if isinstance(op, OperatingPoint) else operating_point(self.y, self.prob, float(op), groups=groups, chosen_on=self.ds)
-    self._measure()
-    if self.learn is not None: self.learn.operating_point = self.operating_point
-    return self
+    op = op if isinstance(op, OperatingPoint) else operating_point(self.y, self.prob, float(op), groups=groups, chosen_on=self.ds)
+    op.call(self.prob[:1], self.classes)
+    return self._use(op)
 
 ClassifyReport.set_operating_point = _set_operating_point
 
-# %% ../../nbs/explain/evaluate.ipynb #dba4ccf0
+# %% ../../nbs/explain/evaluate.ipynb #02598f30
 def _classify_cases(self):
     "One row per image: patient, truth, probabilities, call, whether it was right, and the loss (-log of the true class's probability)."
     P = np.stack([1-self.prob, self.prob], 1) if self.binary else self.prob
@@ -198,7 +219,7 @@ def _classify_cases(self):
 
 ClassifyReport.cases = property(_classify_cases)
 
-# %% ../../nbs/explain/evaluate.ipynb #812140e5
+# %% ../../nbs/explain/evaluate.ipynb #d4b62089
 _INK,_BLUE,_ORANGE = '#333333',PALETTE[6],PALETTE[4]
 
 def _axes(n, width=3.5, height=3.3):
@@ -226,7 +247,7 @@ def _draw_roc(ax, y, p, e, op=None, color=_BLUE, label=None):
         ax.plot(1-c.specificity.value, c.sensitivity.value, 'o', color=_ORANGE, ms=7, label=f'threshold {op.threshold:.3g}')
     ax.set(xlabel='1 − specificity', ylabel='sensitivity', xlim=(-.02,1.02), ylim=(-.02,1.02), aspect='equal')
 
-# %% ../../nbs/explain/evaluate.ipynb #869eb66a
+# %% ../../nbs/explain/evaluate.ipynb #2be514ce
 def _draw_calibration(ax, y, p, groups):
     "Observed share against said probability, with intervals; the number of cases at each point."
     t = calibration(y, p, bins=min(10, max(2, len(y)//10)), strategy='quantile', groups=groups, n_boot=2).table.dropna()
@@ -248,7 +269,7 @@ def _draw_confusion(ax, y, called, classes):
     ax.set_yticks(ticks, classes, rotation=90 if len(classes)<3 else 0, va='center')
     ax.set(xlabel='called', ylabel='truth', title=f'{M.trace()} of {M.sum()} right')
 
-# %% ../../nbs/explain/evaluate.ipynb #d4b62089
+# %% ../../nbs/explain/evaluate.ipynb #cf3d0564
 def _plot_classify(self) -> Picture:
     "ROC, calibration (two classes) and confusion matrix."
     fig,axs = _axes(3 if self.binary else 2)
@@ -268,7 +289,7 @@ def _plot_classify(self) -> Picture:
 
 ClassifyReport.plot = _plot_classify
 
-# %% ../../nbs/explain/evaluate.ipynb #014e25d9
+# %% ../../nbs/explain/evaluate.ipynb #e29ddb0f
 _SHOWN = 12
 
 def _rows_html(estimates):
@@ -286,7 +307,7 @@ def _report_html(self):
 
 Report._repr_html_ = _report_html
 
-# %% ../../nbs/explain/evaluate.ipynb #fd9f1c96
+# %% ../../nbs/explain/evaluate.ipynb #f66d9797
 @dataclass
 class SegmentCase:
     "Truth and prediction of one case, cut to the box that matters."
@@ -315,7 +336,7 @@ class SegmentCase:
         box = tuple(slice(a, b+1) for a,b in zip(on.min(0), on.max(0))) if len(on) else (slice(0,1),)*true.ndim
         return cls(true[box].astype(np.uint8), any_[box].astype(np.float32), label[box], tuple(spacing), box, float(any_.max()))
 
-# %% ../../nbs/explain/evaluate.ipynb #a13a388d
+# %% ../../nbs/explain/evaluate.ipynb #3795c438
 class SegmentReport(Report):
     "A report on a model that outlines structures. `y` says whether a case has any, `prob` is the largest probability in it."
     task = 'segment'
@@ -340,7 +361,7 @@ class SegmentReport(Report):
     @property
     def dice(self): "(n,) Dice of all labels together."; return self.cases['dice'].to_numpy()
 
-# %% ../../nbs/explain/evaluate.ipynb #310a587f
+# %% ../../nbs/explain/evaluate.ipynb #9dcef0b1
 def _segment_row(c, called, names):
     "All measures of one case, one column per measure and label."
     spacing = c.spacing[-c.true.ndim:]
@@ -353,15 +374,14 @@ def _segment_row(c, called, names):
 
 def _segment_measure(self):
     rows = [_segment_row(c, c.called(self.operating_point.threshold), self.names) for c in self.segmented]
-    self.cases = pd.DataFrame(rows)
-    self.cases.insert(0, 'case', np.arange(len(rows))); self.cases.insert(1, 'PatientID', self.patients)
-    self.cases.insert(2, 'present', self.y.astype(bool)); self.cases.insert(3, 'max_prob', self.prob)
+    about = dict(case=np.arange(len(rows)), PatientID=self.patients, present=self.y.astype(bool), max_prob=self.prob)
+    self.cases = pd.concat([pd.DataFrame(about), pd.DataFrame(rows)], axis=1)
     self.estimates = self._estimates()
     self.notes = self._notes()
 
-SegmentReport._measure = _segment_measure
+SegmentReport._measure,SegmentReport.cases = _segment_measure,_measured('cases')
 
-# %% ../../nbs/explain/evaluate.ipynb #3795c438
+# %% ../../nbs/explain/evaluate.ipynb #88aadf31
 def _segment_estimates(self):
     es,groups = {}, self.patients if self.several else None
     for name in self.names.values():
@@ -378,7 +398,7 @@ def _segment_estimates(self):
 
 SegmentReport._estimates = _segment_estimates
 
-# %% ../../nbs/explain/evaluate.ipynb #9dcef0b1
+# %% ../../nbs/explain/evaluate.ipynb #d62473d7
 def _segment_notes(self):
     notes,op = [],self.operating_point
     for name in self.names.values():
@@ -397,14 +417,11 @@ def _segment_set(self,
     op # An `OperatingPoint`, or a threshold
 ):
     "Judge with this threshold from now on, and give it to the learner."
-    self.operating_point = op if isinstance(op, OperatingPoint) else OperatingPoint(float(op), 'set by hand', chosen_on=self.ds, n=len(self.y))
-    self._measure()
-    if self.learn is not None: self.learn.operating_point = self.operating_point
-    return self
+    return self._use(op if isinstance(op, OperatingPoint) else OperatingPoint(float(op), 'set by hand', chosen_on=self.ds, n=len(self.y)))
 
 SegmentReport._notes,SegmentReport.set_operating_point = _segment_notes,_segment_set
 
-# %% ../../nbs/explain/evaluate.ipynb #3f9efe5e
+# %% ../../nbs/explain/evaluate.ipynb #544d3a29
 def _draw_dice(ax, report):
     "Every case as a dot, the mean and its interval as a bar, per label."
     rng = np.random.default_rng(0)
@@ -426,7 +443,7 @@ def _draw_volumes(ax, report):
     ax.axhline(0, color='#bbbbbb', lw=.8, zorder=0)
     ax.set(xlabel='mean of both volumes / mL', ylabel='predicted − true / mL', title='volume: bias, limits of agreement')
 
-# %% ../../nbs/explain/evaluate.ipynb #df1f26c6
+# %% ../../nbs/explain/evaluate.ipynb #4fe8c93b
 def _draw_dice_curve(ax, report):
     "Mean Dice at each threshold, over cases with something to find."
     curves = report.dice_curves[report.y==1]
@@ -448,7 +465,7 @@ def _plot_segment(self) -> Picture:
 
 SegmentReport.plot = _plot_segment
 
-# %% ../../nbs/explain/evaluate.ipynb #2e3676d1
+# %% ../../nbs/explain/evaluate.ipynb #95a19dcc
 def _ranked(self, which, n):
     "Numbers of the worst or best cases."
     if which not in ('worst','best'): raise BadInput(f"which should be 'worst' or 'best', not {which!r}")
@@ -473,7 +490,7 @@ def _case_picture(self, i, ax):
                     {1:'found', 2:'missed', 3:'invented'})
     return show_volume(vol, mask, ax=ax, title=f'case {i}: Dice {row.dice:.2f}')
 
-# %% ../../nbs/explain/evaluate.ipynb #40d377b8
+# %% ../../nbs/explain/evaluate.ipynb #875b53e8
 def _show_cases(self,
     which:str='worst', # 'worst' or 'best'
     n:int=6 # How many
@@ -493,7 +510,7 @@ def _show_cases(self,
 
 Report.show_cases = _show_cases
 
-# %% ../../nbs/explain/evaluate.ipynb #3e1a735f
+# %% ../../nbs/explain/evaluate.ipynb #f61feb1b
 def _from_predictions(y, prob, patients, classes, operating_point, ds, images):
     if y is None or prob is None: raise BadInput('Nothing to evaluate', remedy='pass a learner, or y= and prob=')
     y = np.asarray(y)
@@ -503,6 +520,8 @@ def _from_predictions(y, prob, patients, classes, operating_point, ds, images):
     patients = np.arange(len(y)).astype(str) if patients is None else np.asarray(patients)
     if len(patients)!=len(y): raise BadInput(f'{len(patients)} patients are given for {len(y)} cases')
     if prob.ndim==1: operating_point = _an_operating_point(operating_point, y, prob, patients, ds)
+    elif operating_point is not None and not isinstance(operating_point, OperatingPoint):
+        raise BadInput('A bare threshold needs two classes', remedy='tune_threshold(report, positive=...) makes one for each class')
     return ClassifyReport(y, prob, patients, classes, operating_point, ds=ds, images=images)
 
 def _an_operating_point(op, y, prob, patients, ds):
@@ -513,7 +532,7 @@ def _an_operating_point(op, y, prob, patients, ds):
     if len(set(y.tolist()))<2: return OperatingPoint(.5, 'half, as there is only one class', n=len(y))
     return youden(y, prob, groups, chosen_on=ds)
 
-# %% ../../nbs/explain/evaluate.ipynb #18d60d1e
+# %% ../../nbs/explain/evaluate.ipynb #b34195be
 _DS = {'valid':'validation', 'train':'training'}
 
 def _rows_of(learn, ds):
@@ -533,7 +552,7 @@ def _evaluate_classifier(learn, rows, name):
     y = np.array([names.index(v) for v in rows[learn.label]])
     report = _from_predictions(y, learn.predict_proba(rows), patient_ids(rows, learn.patient).to_numpy(), list(map(str, names)),
                                learn.operating_point, name, lambda i: _one_slice(read_image(rows.iloc[i]), rows.iloc[i]))
-    report.learn = learn
+    report.learn,report.rows = learn,rows
     return report
 
 def _one_slice(vol, row):
@@ -543,7 +562,7 @@ def _one_slice(vol, row):
     affine[:3,3] += k*affine[:3,0]
     return Volume(vol.data[k:k+1], affine, vol.unit, vol.meta)
 
-# %% ../../nbs/explain/evaluate.ipynb #b34195be
+# %% ../../nbs/explain/evaluate.ipynb #0b16c331
 def _whole_volumes(rows):
     "One row per volume of a table that may have one per slice."
     from radnb.train.blocks import source_of
@@ -561,10 +580,12 @@ def _evaluate_segmenter(learn, rows, name):
     from radnb.train.blocks import patient_ids, read_image
     rows = _whole_volumes(rows)
     cases = [_segmented_case(learn, row) for _,row in progress(list(rows.iterrows()), 'evaluating', min_items=8)]
-    return SegmentReport(cases, patient_ids(rows, learn.patient).to_numpy(), learn.names, learn.operating_point, ds=name, learn=learn,
-                         images=lambda i: read_image(rows.iloc[i]))
+    report = SegmentReport(cases, patient_ids(rows, learn.patient).to_numpy(), learn.names, learn.operating_point, ds=name, learn=learn,
+                           images=lambda i: read_image(rows.iloc[i]))
+    report.rows = rows
+    return report
 
-# %% ../../nbs/explain/evaluate.ipynb #93cda19a
+# %% ../../nbs/explain/evaluate.ipynb #5a9e496e
 def evaluate(
     learn=None, # From `classify_learner` or `segment_learner`; or None, and predictions below
     ds='valid', # 'valid', 'train', or a table of rows like those the learner was trained on

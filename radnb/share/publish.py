@@ -30,9 +30,14 @@ def _records(value, depth=1):
     return [{c: [str(value.get(c))] for c in _PATIENT+_UIDS if value.get(c) is not None}]
 
 # %% ../../nbs/share/publish.ipynb #5699b716
+def _operating_points(ns):
+    "The operating points among the variables, and of learners, reports and tuners among them: one line each."
+    found = [op for v in list(ns.values()) for op in (v, getattr(v, '__dict__', {}).get('operating_point')) if hasattr(op, 'brief') and hasattr(op, 'per_class')]
+    return list(dict.fromkeys(o.brief for op in found for o in [*([] if op.positive else [op]), *op.per_class().values()]))
+
 def namespace_identifiers(
     ns:dict # Variables by name, e.g. `globals()`
-) -> dict: # `known` and `synthetic`: sorted lists of texts; `seed`; `data`: a fingerprint of the images (or patients) or None
+) -> dict: # `known` and `synthetic`: sorted lists of texts; `seed`; `data`: a fingerprint of the images (or patients) or None; `points`: thresholds in words
     "The identifiers of patients that the variables `ns` hold, real and synthetic ones apart, and what names seed and data."
     known,synthetic,images,patients = set(),set(),set(),set()
     for record in (r for name,v in list(ns.items()) if not name.startswith('_') for r in _records(v)):
@@ -44,10 +49,10 @@ def namespace_identifiers(
             if 'PatientID' in row: patients.add(row['PatientID'])
     none = {'', 'None', 'nan', 'NaN', '<NA>', 'NaT'}
     seed = ns.get('seed', ns.get('SEED'))
-    return dict(known=sorted(known-synthetic-none), synthetic=sorted(synthetic-none), seed=seed if isinstance(seed, int) else None,
+    return dict(known=sorted(known-synthetic-none), synthetic=sorted(synthetic-none), seed=seed if isinstance(seed, int) else None, points=_operating_points(ns),
                 data=fingerprint(('id', i) for i in images or patients) if images or patients else None)
 
-# %% ../../nbs/share/publish.ipynb #7cf80f28
+# %% ../../nbs/share/publish.ipynb #d142c858
 def _says(cell, directive): return re.search(rf'^\s*#\|\s*{directive}\s*$', cell.source, re.MULTILINE) is not None
 def _tagged(cell, tag): return tag in cell.metadata.get('tags', [])
 
@@ -60,7 +65,7 @@ def _literal(name, value):
     raise BadInput(f'The parameter {name} is a {type(value).__name__}, which cannot be written into a cell',
                    remedy='pass a number, a text, a list or a dict')
 
-# %% ../../nbs/share/publish.ipynb #d142c858
+# %% ../../nbs/share/publish.ipynb #26ec178c
 def inject_parameters(
     nb, # A notebook (changed in place)
     params:dict # Values by name
@@ -78,7 +83,7 @@ def inject_parameters(
     nb.cells.insert(at+1, new_code_cell(source, metadata=dict(tags=['injected-parameters'])))
     return nb
 
-# %% ../../nbs/share/publish.ipynb #3e4966d5
+# %% ../../nbs/share/publish.ipynb #b4ef8fde
 def _kernel_manager():
     "A kernel manager whose kernel is this very Python."
     from ipykernel.kernelspec import get_kernel_dict
@@ -93,7 +98,7 @@ def _kernel_manager():
     if manager.has_trait('transport_encryption') and zmq.has('curve'): manager.transport_encryption = 'auto'  # what it sends holds patients
     return manager
 
-# %% ../../nbs/share/publish.ipynb #b4ef8fde
+# %% ../../nbs/share/publish.ipynb #b8802137
 _ANSI = re.compile(r'\x1b\[[0-9;?]*[A-Za-z]')
 
 def _first_line(source):
@@ -109,7 +114,7 @@ def _labels(cells):
         if c.cell_type=='code': heading = None
     return labels
 
-# %% ../../nbs/share/publish.ipynb #b8802137
+# %% ../../nbs/share/publish.ipynb #2aa65bbf
 class _Lines:
     "A line per cell on `stream`; on a terminal the running cell's bar is shown behind it."
     def __init__(self, stream, total):
@@ -128,7 +133,7 @@ class _Lines:
         if self.tty: self._redraw('')
         if self.stream: self.stream.write(f'{self.line:<60} {seconds:6.1f} s\n'); self.stream.flush()
 
-# %% ../../nbs/share/publish.ipynb #2aa65bbf
+# %% ../../nbs/share/publish.ipynb #909bdae7
 def _client(nb, cwd, timeout, lines, on_output):
     "An nbclient that passes on what a running cell writes."
     from nbclient import NotebookClient
@@ -142,7 +147,7 @@ def _client(nb, cwd, timeout, lines, on_output):
     return Client(nb, km=_kernel_manager(), timeout=timeout, coalesce_streams=True, record_timing=False, shutdown_kernel='immediate',
                   resources=dict(metadata=dict(path=str(cwd))))
 
-# %% ../../nbs/share/publish.ipynb #909bdae7
+# %% ../../nbs/share/publish.ipynb #9ebbd1a6
 _ASK = "__import__('json').dumps(__import__('radnb.share.publish', fromlist=['x']).namespace_identifiers(globals()))"
 
 def _ask_identifiers(client):
@@ -152,7 +157,7 @@ def _ask_identifiers(client):
         raise PHIFound('The notebook cannot be asked which identifiers it holds, so the page cannot be checked: ' + answer.get('evalue', 'no answer'))
     return json.loads(ast.literal_eval(answer['data']['text/plain']))
 
-# %% ../../nbs/share/publish.ipynb #9ebbd1a6
+# %% ../../nbs/share/publish.ipynb #2e584b05
 def _why_failed(error, timeout):
     "What happened, in words, from an exception of nbclient."
     kind = type(error).__name__
@@ -171,7 +176,7 @@ def _run_cell(client, index, number, timeout):
         raise NotebookFailed(f'Cell {number} ("{_first_line(cell.source)[:80]}") failed: {why}') from None
     cell.metadata['radnb'] = dict(seconds=round(time.perf_counter()-start, 2))
 
-# %% ../../nbs/share/publish.ipynb #7fbb8c7e
+# %% ../../nbs/share/publish.ipynb #aadcdd8d
 def run_notebook(
     nb, # A notebook (its outputs are replaced in place)
     cwd='.', # Folder in which it runs
@@ -194,7 +199,7 @@ def run_notebook(
             lines.done(nb.cells[i].metadata['radnb']['seconds'])
         return dict(_ask_identifiers(client), seconds=time.perf_counter()-start)
 
-# %% ../../nbs/share/publish.ipynb #4586e8d8
+# %% ../../nbs/share/publish.ipynb #f71ebd27
 _BARLINE = re.compile(r'\d+%\s*\|.*\||\|[-█▏▎▍▌▋▊▉ ]{5,}\||\d+it \[\d\d:\d\d|\b[\d.]+ ?(it/s|s/it)\b|\?it/s')
 
 def _settle(text):
@@ -204,7 +209,7 @@ def _settle(text):
     text = '\n'.join(l for l in lines if not _BARLINE.search(l))
     return text if text.strip() else ''
 
-# %% ../../nbs/share/publish.ipynb #0d708186
+# %% ../../nbs/share/publish.ipynb #29e0febf
 _WIDGET = 'application/vnd.jupyter.widget-view+json'
 _STILL = ('image/png', 'image/jpeg', 'image/svg+xml', 'text/html', 'text/markdown')
 
@@ -220,7 +225,7 @@ def _empty_html(data):
     visible = re.sub(r'<style.*?</style>|<!--.*?-->', '', data.get('text/html', 'x'), flags=re.DOTALL)
     return not re.search(r'<(img|svg|canvas|table|script|iframe|video)', visible) and not re.sub(r'<[^>]+>|\s', '', visible)
 
-# %% ../../nbs/share/publish.ipynb #29e0febf
+# %% ../../nbs/share/publish.ipynb #e178e135
 def _homeless(text):
     home = str(Path.home())
     return text.replace(home+'/', '~/') if len(home)>2 else text
@@ -243,7 +248,7 @@ def tidy(
     nb.metadata = type(nb.metadata)({k:v for k,v in nb.metadata.items() if k in ('kernelspec', 'language_info', 'title')})
     return nb
 
-# %% ../../nbs/share/publish.ipynb #98262894
+# %% ../../nbs/share/publish.ipynb #8a795804
 _STRICT = {'known identifier', 'patient name', 'patient id', 'birth date', 'accession number', 'UID'}
 
 def _picture_findings(data, where, known, allow, pixels):
@@ -255,7 +260,7 @@ def _can_read():
     try: return _reader() is not None
     except MissingPackage: return False
 
-# %% ../../nbs/share/publish.ipynb #6b2247c4
+# %% ../../nbs/share/publish.ipynb #5cc958fe
 def check_phi(
     nb, # A notebook with outputs (changed in place if `redact`)
     known=(), # Identifiers to look for beside the shapes
@@ -279,7 +284,7 @@ def check_phi(
                        remedy='remove them; or publish(..., redact=True) to black them out; or allow=[...] for those that identify nobody')
     return found
 
-# %% ../../nbs/share/publish.ipynb #b0f045f8
+# %% ../../nbs/share/publish.ipynb #aa02d493
 _CSP = ("default-src 'none'; img-src data: blob:; media-src data: blob:; font-src data:; style-src 'unsafe-inline' data:; "
         "script-src 'unsafe-inline' 'unsafe-eval' data: blob:; connect-src data: blob:; worker-src data: blob:; frame-src data: blob:")
 
@@ -294,7 +299,7 @@ def _offline(text, folders=()):
         return f'{m[1]}data:{mimetypes.guess_type(file.name)[0]};base64,{base64.b64encode(file.read_bytes()).decode()}{m[3]}'
     return re.sub(r'(<img\b[^>]*?\bsrc=["\'])([^"\']*)(["\'][^>]*>)', picture, text, flags=re.IGNORECASE)
 
-# %% ../../nbs/share/publish.ipynb #f2b6da50
+# %% ../../nbs/share/publish.ipynb #a9e05961
 def _formula(latex, block=False):
     "`latex` as an inline SVG picture in the colour of the text; as typed if matplotlib cannot draw it."
     from matplotlib.textpath import TextPath
@@ -307,7 +312,7 @@ def _formula(latex, block=False):
     return (f'<svg class="formula{" block" if block else ""}" role="img" aria-label="{html.escape(latex.strip())}" width="{(x1-x0)/16:.2f}em" '
             f'height="{(y1-y0)/16:.2f}em" viewBox="{x0:.2f} {-y1:.2f} {x1-x0:.2f} {y1-y0:.2f}"{style}><path transform="scale(1,-1)" d="{d}"/></svg>')
 
-# %% ../../nbs/share/publish.ipynb #a9e05961
+# %% ../../nbs/share/publish.ipynb #0e129555
 def _markdown(source, attachments=None):
     "Markdown as HTML."
     from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
@@ -323,7 +328,7 @@ def _code(source):
     source = '\n'.join(l for l in source.split('\n') if not l.lstrip().startswith('#|')).strip('\n')
     return Highlight2HTML(pygments_lexer='ipython3')(source) if source.strip() else ''
 
-# %% ../../nbs/share/publish.ipynb #a484178f
+# %% ../../nbs/share/publish.ipynb #dc77717f
 def _output(o, label=''):
     "An output as HTML."
     from nbconvert.filters import ansi2html
@@ -341,7 +346,7 @@ def _output(o, label=''):
     if 'text/latex' in data: return f'<div class="rich">{_formula(data["text/latex"].strip("$ "), block=True)}</div>'
     return f'<pre class="result">{ansi2html(data.get("text/plain", ""))}</pre>'
 
-# %% ../../nbs/share/publish.ipynb #350da064
+# %% ../../nbs/share/publish.ipynb #61616c5d
 def _cell(c, label='', open_code=False):
     "A cell as HTML."
     if c.cell_type=='markdown': return f'<div class="prose">{_markdown(c.source, c.get("attachments"))}</div>'
@@ -354,7 +359,7 @@ def _cell(c, label='', open_code=False):
     outputs = '' if _says(c, r'output:\s*false') or _tagged(c, 'hide-output') else '\n'.join(_output(o, label) for o in c.outputs)
     return f'<div class="cell">{folded}{outputs and f"<div class=outputs>{outputs}</div>"}</div>'
 
-# %% ../../nbs/share/publish.ipynb #6c59b307
+# %% ../../nbs/share/publish.ipynb #1e430aaf
 def _contents(body):
     "`body` with an id on every heading of the first three levels, and the list of links to them."
     used,items = set(),[]
@@ -369,7 +374,7 @@ def _contents(body):
     body = re.sub(r'<h([123])[^>]*>(.*?)</h\1>', heading, body, flags=re.DOTALL)
     return body, ''.join(f'<li class="l{level}"><a href="#{slug}">{text}</a></li>' for level,slug,text in items if level>1 or len(items)==1)
 
-# %% ../../nbs/share/publish.ipynb #812d235e
+# %% ../../nbs/share/publish.ipynb #181aa644
 _CSS = '''
 :root{color-scheme:light dark;--bg:#fff;--fg:#1d2530;--soft:#5b6776;--line:#e2e7ed;--panel:#f6f8fa;--accent:#0a5fb4;--warn:#fff3cf;
  --warnfg:#5c4200;--bad:#fdecec}
@@ -390,7 +395,7 @@ code,pre{font:13.5px/1.55 ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu San
  .prose pre{background:var(--panel);padding:.9em 1.1em;border-radius:8px;overflow-x:auto}.prose pre code{padding:0;background:none}
 '''
 
-# %% ../../nbs/share/publish.ipynb #c91db400
+# %% ../../nbs/share/publish.ipynb #ccfe12d2
 _CSS += '''
 header.top{padding:2.4rem 0 .4rem;color:var(--soft);font-size:.86rem;display:flex;gap:.4rem 1.4rem;flex-wrap:wrap;align-items:center;
  justify-content:space-between}
@@ -414,7 +419,7 @@ details.code>summary:hover{color:var(--accent);border-color:var(--accent)}detail
 .highlight pre{margin:0;padding:.5em 1.1em 1em;overflow-x:auto}
 '''
 
-# %% ../../nbs/share/publish.ipynb #181aa644
+# %% ../../nbs/share/publish.ipynb #77f337d3
 _CSS += '''
 .outputs{overflow-x:auto;padding:.2rem 0}.outputs pre{white-space:pre-wrap;overflow-wrap:anywhere;margin:.4em 0;padding:.1em .85em}
 pre.stderr{color:var(--soft);font-size:12px;border-left:2px solid var(--line)}
@@ -437,7 +442,7 @@ footer{margin:1.6rem 0 3rem;color:var(--soft);font-size:.85rem}
  figure,table,pre,.provenance{break-inside:avoid}h1,h2,h3{break-after:avoid}a{color:inherit}.outputs{overflow:visible}}
 '''
 
-# %% ../../nbs/share/publish.ipynb #ccfe12d2
+# %% ../../nbs/share/publish.ipynb #4118c363
 _JS = '''
 const codes = [...document.querySelectorAll('details.code')], button = document.getElementById('codes');
 if (!codes.length) button.remove();
@@ -462,7 +467,7 @@ def _pygments_css():
     def style(name): return re.sub(r'background(-color)?:[^;}]+;?', '', HtmlFormatter(style=name).get_style_defs('.highlight'))
     return f"{style('default')}\n@media(prefers-color-scheme:dark){{{style('github-dark')}}}"
 
-# %% ../../nbs/share/publish.ipynb #4118c363
+# %% ../../nbs/share/publish.ipynb #53987549
 def _git_commit(path):
     "The commit of the repository that tracks `path`, '+' appended if the file was changed since; None outside of git."
     if path is None or shutil.which('git') is None: return None
@@ -471,7 +476,7 @@ def _git_commit(path):
     head = git('rev-parse', '--short=12', 'HEAD')
     return None if head.returncode else head.stdout.strip() + ('+' if git('status', '--porcelain', '--', path.name).stdout.strip() else '')
 
-# %% ../../nbs/share/publish.ipynb #53987549
+# %% ../../nbs/share/publish.ipynb #9bb8e3d7
 def _provenance_rows(nb, path, params, ran, findings, execute, pixels=False):
     "Provenance as (name, value) pairs."
     p = provenance(ran.get('seed'), ran.get('data'))
@@ -485,11 +490,11 @@ def _provenance_rows(nb, path, params, ran, findings, execute, pixels=False):
     rows = [('Executed' if execute else 'Written', when + ('' if execute else ' (outputs as found in the notebook, not executed again)')),
             ('Run time', f'{seconds:.0f} s' if seconds is not None else None), ('Notebook', f'{name}, fingerprint {source}'),
             ('Git commit', _git_commit(path)), ('Parameters', ', '.join(f'{k} = {v!r}' for k,v in (params or {}).items()) or None),
-            ('Seed', p['seed']), ('Data fingerprint', p['data']), ('Python', f"{p['python']}, {p['system']}"),
+            ('Operating point', '; '.join(ran.get('points', [])) or None), ('Seed', p['seed']), ('Data fingerprint', p['data']), ('Python', f"{p['python']}, {p['system']}"),
             ('Versions', ', '.join(f'{k} {v}' for k,v in p['versions'].items())), ('Identifiers', gate)]
     return [(k, str(v)) for k,v in rows if v is not None]
 
-# %% ../../nbs/share/publish.ipynb #f93a1f8b
+# %% ../../nbs/share/publish.ipynb #af01bc42
 def _is_synthetic(nb):
     "Whether an output of `nb` says SYNTHETIC (radnb's phantoms write it into names, descriptions and pixels)."
     return any('SYNTHETIC' in text or 'SYN-' in text for where,text,_ in notebook_texts(nb) if not where.endswith('source'))
@@ -498,7 +503,7 @@ def _title(nb, path):
     h1 = next((m[1] for c in nb.cells if c.cell_type=='markdown' and (m := re.search(r'^#\s+(.+)$', c.source, re.MULTILINE))), None)
     return nb.metadata.get('title') or h1 or (path.stem if path else 'Notebook')
 
-# %% ../../nbs/share/publish.ipynb #2f816e28
+# %% ../../nbs/share/publish.ipynb #9088b304
 def notebook_html(
     nb, # An executed notebook
     title:str, # Of the page
@@ -525,7 +530,7 @@ def notebook_html(
 <section class="provenance"><h2>Where this came from</h2><table>{facts}</table></section>
 <footer>Not for diagnostic use. Made with radnb.</footer></main></div><script>{_JS}</script></body></html>'''
 
-# %% ../../nbs/share/publish.ipynb #5b7b8f52
+# %% ../../nbs/share/publish.ipynb #57492a36
 @dataclass
 class Published:
     "What `publish` wrote."
@@ -538,7 +543,7 @@ class Published:
     def __str__(self): return str(self.html)
     def _repr_html_(self): return f'<a href="{html.escape(str(self.html))}" target="_blank">{html.escape(self.html.name)}</a>'
 
-# %% ../../nbs/share/publish.ipynb #57492a36
+# %% ../../nbs/share/publish.ipynb #20cba60b
 def _targets(path, out):
     "The page and notebook to write, and the folder to run in."
     stem = path.stem if path else 'notebook'
@@ -553,7 +558,7 @@ def _targets(path, out):
     page.parent.mkdir(parents=True, exist_ok=True)
     return page,notebook,cwd
 
-# %% ../../nbs/share/publish.ipynb #20cba60b
+# %% ../../nbs/share/publish.ipynb #8ee3674f
 def _read(nb):
     "A private copy of a notebook given as a path or a notebook, and its path."
     import copy
@@ -565,7 +570,7 @@ def _read(nb):
     except (nbformat.reader.NotJSONError, nbformat.ValidationError) as e:
         raise BadInput(f'Not a notebook: {str(e).splitlines()[0][:80]}', path, 'give a file ending in .ipynb that Jupyter opens') from None
 
-# %% ../../nbs/share/publish.ipynb #8ee3674f
+# %% ../../nbs/share/publish.ipynb #57ad03f0
 def _execute(nb, page, **kwargs):
     "`run_notebook`; on failure the part that ran is saved beside `page`."
     import nbformat
@@ -575,7 +580,7 @@ def _execute(nb, page, **kwargs):
         nbformat.write(nb, failed)
         raise NotebookFailed(e.what, failed, 'open this notebook: it holds the outputs up to the cell that failed') from None
 
-# %% ../../nbs/share/publish.ipynb #eea04864
+# %% ../../nbs/share/publish.ipynb #97a21aa7
 def publish(
     nb, # Path of a notebook (or a notebook in memory)
     out=None, # Folder, or path of the page; by default a folder `published` beside the notebook
@@ -608,6 +613,8 @@ def publish(
     pixels = _can_read() if pictures is None and known else bool(pictures)
     findings = check_phi(nb, known, allow, redact, pixels)
     if named := find_phi_text(page.stem, known, allow, 'file name'): raise PHIFound(str(named[0]), remedy='rename the notebook')
+    if named := [f for point in ran.get('points', []) for f in find_phi_text(point, known, allow, 'operating point')]:
+        raise PHIFound(str(named[0]), remedy='name the data and who chose the threshold without a patient in it')
     rows = _provenance_rows(nb, path, params, ran, findings, execute, pixels)
     folders = [folder, *([path.parent] if path else [])]
     page.write_text(notebook_html(nb, nb.metadata['title'], rows, synthetic, code, folders), encoding='utf-8')

@@ -182,9 +182,11 @@ def threshold_of(
 def predict_label(self:Learner,
     x # A scan, or a list or table of scans
 ):
-    "The class, or a list of them. With two classes, `learn.operating_point` decides (one half if there is none)."
+    "The class, or a list of them. `learn.operating_point` decides; without one, one half of two classes and the likeliest of more."
     rows,single = as_rows(x)
     p = self.predict_proba(rows)
-    called = p.argmax(1) if p.ndim == 2 else (p >= threshold_of(self.operating_point)).astype(int)
+    op = self.operating_point
+    if p.ndim == 1: called = (p >= threshold_of(op)).astype(int)
+    else: called = op.call(p, list(map(str, self.dls.vocab))) if hasattr(op, 'call') else p.argmax(1)
     labels = [self.dls.vocab[i] for i in called]
     return labels[0] if single else labels

@@ -144,3 +144,58 @@ def test_class_is_switched_and_the_saved_notebook_shows_the_choice(browser, lab)
         img = nb.page.locator('.jp-RenderedImage img')
         img.wait_for(state='visible')
         assert img.bounding_box()['width'] > 600
+
+SEGMENT = '''import numpy as np
+from types import SimpleNamespace
+from radnb.data.volume import Volume
+from radnb.measure.metrics import dice, volume_ml, hd95
+from radnb.view.threshold import tune_threshold
+rng = np.random.default_rng(0)
+def case(i, size=(14,48,48)):
+    z,y,x = np.ogrid[:size[0],:size[1],:size[2]]
+    away = lambda s: np.sqrt(((z-7)*3)**2+(y-24)**2+(x-24-s)**2)
+    noise = rng.normal(0, .5, size)
+    prob = (1/(1+np.exp((away(i%4)-9+noise)/1.5))).astype(np.float32)
+    image = Volume((1000*np.exp(-away(0)/12)+60*rng.normal(size=size)).astype(np.int16), np.diag([3.,1.,1.,1.])[:, [2,1,0,3]], 'a.u.')
+    return image, SimpleNamespace(prob=prob, true=(away(0)<9).astype(np.uint8), label=np.ones(size, np.uint8), spacing=(3.,1.,1.), box=(slice(None),)*3)
+class Report:
+    task,ds,names,thresholds = 'segment','valid',{1:'lesion'},np.linspace(.02,.98,49)
+    def __init__(self, n):
+        self.scenes,self.segmented = zip(*[case(i) for i in range(n)])
+        self.patients = np.arange(n).astype(str)
+    def images(self, i): return self.scenes[i]
+    def set_operating_point(self, op): self.operating_point = op
+report = Report(12)
+t = tune_threshold(report)
+t'''
+
+def test_every_case_follows_the_threshold_of_a_segmentation(browser, lab):
+    with Notebook(browser, lab, 'tune_segment.ipynb', [SEGMENT]) as nb:
+        nb.run_all(120)
+        nb.page.locator('.radnb-tuner[data-kind=segment]').wait_for()
+        row = lambda i: nb.page.locator(f'tr[data-case="{i}"] td').all_inner_texts()
+        def expected(i):
+            d, ml, mm = ask(nb, f'[float(f(report.segmented[{i}].prob >= np.float32(t.threshold), report.segmented[{i}].true, *a)) for f,a in ((dice, ()), (lambda p,_: volume_ml(p, (3.,1.,1.)), ()), (hd95, ((3.,1.,1.),)))]')
+            return [f'{d:.3f}', f'{ml:.2f}', f'{mm:.1f}']
+        seen = lambda i: [row(i)[k] for k in (1, 2, 8)]
+        assert seen(3) == expected(3)
+        first = row(5)
+        slider = nb.page.get_by_label('Threshold')
+        slider.focus()
+        for _ in range(8): nb.page.keyboard.press('ArrowRight')
+        nb.wait_until(lambda: ask(nb, 'report.operating_point.rule') == 'set by hand', 'the slider is not heard')
+        assert row(5) != first and seen(3) == expected(3) and seen(5) == expected(5)
+        mean = nb.page.locator('tr[data-metric=dice] td').first.inner_text().strip()
+        assert mean == f'{ask(nb, "report.operating_point.metrics[%r].value" % "dice"):.3f}'
+        assert float(nb.page.locator('.radnb-tuner').get_attribute('data-ms')) < 50
+        assert ask(nb, 't.viewer.canvas.threshold') == pytest.approx(ask(nb, 't.threshold'))     # linked in the browser
+        nb.page.locator('tr[data-case="7"]').click()
+        nb.wait_until(lambda: ask(nb, 't.case') == 7 and ask(nb, 't.viewer.vol is report.scenes[7]'), 'the case is not shown')
+        drag(nb, nb.page.locator('.radnb-chart').nth(1), .2, .5)
+        nb.wait_until(lambda: abs(ask(nb, 't.threshold')-.212) < .02, 'the chart does not move the threshold')
+        nb.page.locator('[data-rule=volume]').click()
+        nb.wait_until(lambda: ask(nb, 'report.operating_point.rule') == 'least volume error', 'the rule does not apply')
+        nb.page.wait_for_timeout(1500)
+        shoot(nb, 'segment')
+        if SHOTS: nb.page.screenshot(path=str(Path(SHOTS)/'segment_page.png'))
+        assert (nb.blocked, nb.errors) == ([], [])

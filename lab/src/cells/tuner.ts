@@ -2,6 +2,7 @@
 
 import { h } from '../dom';
 import { Classify } from '../tune/classify';
+import { Segment } from '../tune/segment';
 import { type Model, Sender, typed } from '../tune/model';
 import { CSS } from '../tune/style';
 
@@ -13,7 +14,7 @@ interface Part {
   close?(): void;
 }
 
-const KINDS: Record<string, new (model: Model) => Part> = { classify: Classify };
+const KINDS: Record<string, new (model: Model) => Part> = { classify: Classify, segment: Segment };
 
 /** The line that says what is chosen, by whom, and how to choose it again in code. */
 function choice(model: Model): { el: HTMLElement; fill: () => void } {
