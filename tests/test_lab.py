@@ -84,7 +84,7 @@ async def test_each_of_two_copies_opens(get, root):
 
 async def test_what_is_no_scan_says_so(get):
     found,_ = await get('series', path='notes.txt')
-    assert found['entries'] == [] and found['note'].startswith('not DICOM')
+    assert found['entries'] == [] and found['note'].startswith('This is not a DICOM file') and found['remedy']
     assert (await get('meta', path='notes.txt'))[0] == 404
 
 def test_only_what_has_changed_is_read_again(scans, tmp_path):

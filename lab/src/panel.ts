@@ -3,13 +3,13 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { Message } from '@lumino/messaging';
 import { Signal } from '@lumino/signaling';
 import { Widget } from '@lumino/widgets';
-import { h, round, size } from './dom';
+import { h, round, sentence, size } from './dom';
 import { words } from './geometry';
 import { HeaderTable } from './headertable';
-import { Entry, list, Listing, meta, Query, Trouble } from './server';
+import { Entry, list, Listing, meta, Query, stopJob, Trouble } from './server';
 import { Stage } from './stage';
 import { Layout, Part, State } from './state';
-import { Strip } from './strip';
+import { isTroubled, Strip } from './strip';
 import { Toolbar } from './toolbar';
 
 export class ScanPanel extends Widget {
@@ -47,6 +47,11 @@ export class ScanPanel extends Widget {
     super.dispose();
   }
 
+  protected onResize(msg: Widget.ResizeMessage): void {
+    const width = msg.width < 0 ? this.node.offsetWidth : msg.width;
+    if (width) this.toggleClass('radnb-mod-narrow', width < 700);
+  }
+
   protected onAfterShow(_: Message): void {
     this.stage?.arrange();
   }
@@ -63,14 +68,15 @@ export class ScanPanel extends Widget {
     const t = this.trans;
     this.wait(t.__('Reading headers …'));
     try {
-      const found = (this.listing = await list(this.path, p => this.wait(t.__('Reading headers: %1 of %2', p.done, p.total), p.total ? p.done / p.total : undefined)));
+      const found = (this.listing = await list(this.path, p => this.wait(t.__('Reading headers: %1 of %2', p.done, p.total), p.total ? p.done / p.total : undefined, true)));
       if (this.isDisposed) return;
       if (found.entries.length > 1) {
-        this.strip = new Strip(this.path, found.entries, t, e => void this.open(e));
+        this.strip = new Strip(this.path, found.entries, t, e => void this.open(e), found.single ? '' : found.note);
         this.node.prepend(this.strip.node);
         this.addClass('radnb-mod-strip');
       }
-      const first = found.entries.find(e => e.id === (this.wanted || found.selected)) ?? (found.single ? undefined : found.entries[0]);
+      const any = found.entries.find(e => !isTroubled(e)) ?? found.entries[0];
+      const first = found.entries.find(e => e.id === (this.wanted || found.selected)) ?? (found.single ? undefined : any);
       if (first) await this.open(first, first.id === found.selected && first.n_files > 1 ? found.at : undefined);
       else this.nothing(found);
     } catch (e) {
@@ -80,9 +86,14 @@ export class ScanPanel extends Widget {
 
   /** Neither picture nor series: say what the file is, and show its header. */
   private nothing(found: Listing): void {
-    const what = found.note || this.trans.__('There is no scan here.');
-    this.fail(new Trouble(what, found.single ? '' : this.trans.__('DICOM, NIfTI, NRRD and MetaImage files are looked for, in folders below it too.')));
-    if (found.single && !what.startsWith('not DICOM')) this.toggleHeader(true);
+    const t = this.trans;
+    if (found.single) {
+      this.fail(new Trouble(found.note || t.__('There is no scan here.'), found.remedy));
+      if (!/not a DICOM file|is gone/.test(found.note)) this.toggleHeader(true);
+    } else {
+      const what = found.note ? t.__('There is no scan here that can be shown: %1.', found.note) : t.__('There is no scan in this folder, nor in those below it.');
+      this.fail(new Trouble(what, t.__('DICOM (with or without an extension), NIfTI, NRRD and MetaImage files are looked for.')));
+    }
   }
 
   /** Show a volume; `start` is the number of the slice that was asked for. */
@@ -196,10 +207,11 @@ export class ScanPanel extends Widget {
     this.foot.replaceChildren();
   }
 
-  private wait(text: string, part?: number): void {
+  private wait(text: string, part?: number, stoppable = false): void {
     const bar = h('progress', { max: 1, 'aria-label': text });
     if (part !== undefined) bar.value = part;
-    this.middle.replaceChildren(h('div', { className: 'radnb-Wait', role: 'status' }, h('p', {}, text), bar));
+    const stop = stoppable && h('button', { type: 'button', className: 'radnb-Button jp-mod-styled', onclick: () => void stopJob(this.path) }, this.trans.__('Stop'));
+    this.middle.replaceChildren(h('div', { className: 'radnb-Wait', role: 'status' }, h('p', {}, text), bar, stop));
   }
 
   /** What is wrong, what to do, and the way to see the slices all the same where there is one. */
@@ -208,14 +220,15 @@ export class ScanPanel extends Widget {
     const stackable = entry && !regular && ['NotOneVolume', 'MissingSlices', 'GeometryError'].includes(e.kind);
     const buttons = [
       stackable && h('button', { type: 'button', className: 'radnb-Button jp-mod-styled', onclick: () => void this.open(entry, undefined, 'as-is') }, t.__('Show the slices all the same')),
+      e.kind === 'Stopped' && h('button', { type: 'button', className: 'radnb-Button jp-mod-styled', onclick: () => void this.start() }, t.__('Go on')),
       entry && h('button', { type: 'button', className: 'radnb-Button jp-mod-styled', onclick: () => this.toggleHeader() }, t.__('Header'))
     ];
     this.middle.replaceChildren(
       h(
         'div',
         { className: 'radnb-Trouble', role: 'alert' },
-        h('p', {}, e.message),
-        e.remedy && !stackable ? h('p', { className: 'radnb-Small' }, t.__('What to do: %1', e.remedy)) : '',
+        h('p', {}, sentence(e.message)),
+        e.remedy && !stackable ? h('p', { className: 'radnb-Remedy' }, sentence(e.remedy)) : '',
         stackable ? h('p', { className: 'radnb-Small' }, t.__('Stacked as they are, lengths across the slices are wrong.')) : '',
         h('p', { className: 'radnb-Buttons' }, ...buttons)
       )

@@ -1,5 +1,5 @@
 "Volumes opened once and kept for a while; what the browser is told of them, and their slices and packed copies."
-import sys, threading
+import os, sys, threading
 from collections import OrderedDict
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from ..data.volume import PLANES, WINDOWS, Volume, plane_name, window_limits
 from ..view.figures import edge_letters, fix_window, hang, is_placed
 from ..view.viewer import nifti_bytes, shrink, shrink_factors, window_choices
 from .listing import Entry, plain
+from .masks import as_labels, described, is_labelmap, mask_of, sounds_like_labels
 from .paths import Guard
 from .reading import read_volume
 
@@ -33,13 +34,15 @@ class Shelf:
 
     def get(self, entry:Entry, regular:str='raise') -> Opened:
         "The volume of an entry. Raises what `read_volume` raises, and `BadInput` if it would not fit."
-        key = entry.id, regular
+        return self._once((entry.id, regular), lambda: self._read(entry, regular))
+
+    def _once(self, key, read):
         with self._lock:
             mine = key not in self._open
             future = self._open.setdefault(key, Future())
             self._open.move_to_end(key)
         if mine:
-            try: future.set_result(self._read(entry, regular))
+            try: future.set_result(read())
             finally:
                 if not future.done():   # those who wait for it hear the same
                     with self._lock: del self._open[key]
@@ -47,12 +50,26 @@ class Shelf:
             self._trim()
         return future.result()
 
+    def check_size(self, entry:Entry):
+        "Raise `BadInput` if the voxels of an entry would not fit: known from its header, before any is read."
+        n = entry.row.get('voxels') or np.prod([float(n) for n in entry.row.get('shape') or (0,)])
+        if (mb:=n*4/1e6) > self.max_volume_mb:
+            raise BadInput(f'{mb/1000:.1f} GB of voxels are too many to open here', entry.paths[0], f'raise c.RadnbServer.max_volume_mb (now {self.max_volume_mb}) in jupyter_server_config.py')
+
+    def mask(self, entry:Entry, regular:str, path) -> Opened:
+        "The segmentation at `path`, on the volume of an entry. Raises what `mask_of` raises."
+        s = os.stat(path)
+        return self._once((entry.id, regular, str(path), s.st_size, s.st_mtime_ns), lambda: self._read_mask(entry, regular, path))
+
+    def _read_mask(self, entry, regular, path):
+        image = self.get(entry, regular)
+        return Opened(mask_of(path, image.vol, self.guard), image.placed, entry)
+
     def _read(self, entry, regular):
-        mb = np.prod([float(n) for n in entry.row.get('shape') or (0,)])*4/1e6
-        if mb > self.max_volume_mb:
-            raise BadInput(f'{mb/1000:.1f} GB of voxels are too many to open here', entry.paths[0], f'raise c.RadnbServer.max_volume_mb (now {self.max_volume_mb})')
+        self.check_size(entry)
         try: vol = read_volume(entry.kind, entry.paths, self.guard, entry.row.get('part') or '', regular)
         except MemoryError as e: raise BadInput('Not enough memory for this volume', entry.paths[0], 'close other volumes and notebooks') from e
+        if entry.kind in ('nifti','itk') and is_labelmap(vol, sounds_like_labels(entry.paths[0])): vol = as_labels(vol)
         return Opened(_place(vol), is_placed(vol) and entry.row.get('oriented', True), entry)
 
     @property
@@ -94,7 +111,7 @@ def _like_ct(vol):
 
 def windows_of(vol:Volume) -> list: # of dicts: name, low, high
     "The window to start with, then those to choose from: presets for HU and SUV, ranges for all else."
-    if vol.unit == 'RGB': return []
+    if vol.unit in ('RGB','label'): return []
     first = fix_window(vol)
     choices = window_choices(vol, first)
     if vol.unit == 'SUV': choices = {**_PET, **choices}
@@ -105,7 +122,8 @@ def windows_of(vol:Volume) -> list: # of dicts: name, low, high
 
 def describe(
     o:Opened,
-    max_mb:float=64. # What `packed` is allowed
+    max_mb:float=64., # What `packed` is allowed
+    mask:Opened=None # A segmentation on it
 ) -> dict:
     "All that a viewer needs to know before it has a voxel."
     v,row = o.vol, o.entry.row
@@ -113,7 +131,8 @@ def describe(
     place = dict(placed=o.placed, located=o.placed and row.get('located', True), orientation=v.orientation if o.placed else '')
     values = dict(unit=v.unit, windows=windows_of(v), stored=str(v.data.dtype), mb=v.data.nbytes/1e6, factors=_factors(v, max_mb))
     words = dict(id=o.entry.id, title=row['title'], modality=v.meta.get('Modality'), verdict=row.get('verdict', ''), note=v.meta.get('note', ''), code=o.entry.code)
-    return plain(dict(**words, **grid, **place, **values))
+    labels = dict(labels=described(drawn.vol) if (drawn:=mask or (o if v.unit == 'label' else None)) else [], mask_note=mask.vol.meta.get('note', '') if mask else '', masks=row.get('masks', []))
+    return plain(dict(**words, **grid, **place, **values, **labels))
 
 def _factors(vol, max_mb):
     return shrink_factors(vol.shape, vol.spacing, vol.data.size*(1 if vol.unit in ('RGB','label','probability') else 2), max_mb)
@@ -125,6 +144,7 @@ def packed(
     "The volume as gzipped NIfTI, in the smallest type that shows no difference on screen."
     return nifti_bytes(shrink(o.vol, _factors(o.vol, max_mb)), compress=True)
 
+_MOST_BYTES = 256_000_000   # of one slice
 _TYPES = {'u1':'uint8', '<i2':'int16', '<u2':'uint16', '<f4':'float32'}   # as sent, and what JavaScript calls them
 
 def raw_slice(
@@ -139,6 +159,7 @@ def raw_slice(
     v = _hung(o, plane, time)
     if not 0 <= i < len(v.data): raise BadInput(f'Slice {i} of {len(v.data)}', remedy='count from 0')
     a = np.asarray(v.data[i])
+    if a.nbytes > _MOST_BYTES: raise BadInput(f'A slice of {a.shape[1]} x {a.shape[0]} pixels is too large to be shown', remedy='crop it in a notebook: load_series(...).crop(...)')
     kind = next((t for t in _TYPES if t != '<f4' and _fits(a, t)), '<f4')
     return np.ascontiguousarray(a, kind).tobytes(), dict(rows=a.shape[0], cols=a.shape[1], channels=a.shape[2] if a.ndim > 2 else 1, type=_TYPES[kind])
 

@@ -14,6 +14,7 @@ def lab(tmp_path_factory, chromium_path):
     from radnb.lab.__main__ import link
     prefix = tmp_path_factory.mktemp('prefix')
     link(prefix)
+    leave_out_others(prefix)
     extra = dict(JUPYTER_PATH=str(prefix/'share'/'jupyter'), JUPYTER_CONFIG_PATH=str(prefix/'etc'/'jupyter'))
     before = {k: os.environ.get(k) for k in extra}
     os.environ.update(extra)
@@ -23,6 +24,16 @@ def lab(tmp_path_factory, chromium_path):
     server.wait()
     yield server
     server.stop()
+
+def leave_out_others(prefix):
+    "Extensions that somebody else put into this environment are turned off: what they ask the network for is not ours."
+    import glob, sys
+    from jupyter_core.paths import jupyter_path
+    ours = ('radnb', '@jupyter-widgets/jupyterlab-manager', 'anywidget', 'jupyterlab_pygments')
+    found = [p for d in [*jupyter_path('labextensions'), f'{sys.prefix}/share/jupyter/labextensions'] for p in glob.glob(f'{d}/**/package.json', recursive=True)]
+    names = {json.loads(Path(p).read_text())['name'] for p in found}
+    config = prefix/'etc'/'jupyter'/'labconfig'/'page_config.json'
+    config.parent.mkdir(parents=True); config.write_text(json.dumps(dict(disabledExtensions={n: True for n in names if n not in ours})))
 
 def make_scans(root):
     "Two synthetic patients as DICOM, a head in every other format, a series with a gap, a slice without an extension, and a file that is no scan."

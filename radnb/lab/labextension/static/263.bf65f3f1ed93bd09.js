@@ -1,4 +1,4 @@
-"use strict";(self.rspackChunkradnb=self.rspackChunkradnb||[]).push([[232],{475(r,e,a){var o=a(601),t=a.n(o),n=a(314),i=(a.n(n))()(t());i.push([r.id,`/* Colours and sizes come from JupyterLab's theme; the picture itself is always on black. */
+"use strict";(self.rspackChunkradnb=self.rspackChunkradnb||[]).push([[263],{538(r,e,a){var o=a(557),n=a.n(o),t=a(602),i=a.n(t),d=a(338),l=a.n(d),p=a(173),s=a.n(p),b=a(569),c=a.n(b),u=a(934),m=a.n(u),f=a(714),h={};h.styleTagTransform=m(),h.setAttributes=s(),h.insert=l().bind(null,"head"),h.domAPI=i(),h.insertStyleElement=c(),n()(f.A,h),f.A&&f.A.locals&&f.A.locals},714(r,e,a){var o=a(108),n=a.n(o),t=a(749),i=(a.n(t))()(n());i.push([r.id,`/* Colours and sizes come from JupyterLab's theme; the picture itself is always on black. */
 
 .radnb-Panel {
   display: grid;
@@ -9,11 +9,22 @@
   font-family: var(--jp-ui-font-family);
   font-size: var(--jp-ui-font-size1);
 }
-.radnb-Panel.radnb-mod-strip { grid-template: 'strip bar' auto 'strip middle' minmax(0, 1fr) 'foot foot' auto / 172px minmax(0, 1fr); }
-.radnb-Panel.radnb-mod-header { grid-template: 'bar header' auto 'middle header' minmax(0, 1fr) 'foot foot' auto / minmax(0, 1fr) minmax(260px, 36%); }
+.radnb-Panel.radnb-mod-strip { grid-template: 'strip bar' auto 'strip middle' minmax(0, 1fr) 'foot foot' auto / 184px minmax(0, 1fr); }
+.radnb-Panel.radnb-mod-header { grid-template: 'bar header' auto 'middle header' minmax(0, 1fr) 'foot foot' auto / minmax(0, 1fr) var(--radnb-header, 40%); }
 .radnb-Panel.radnb-mod-strip.radnb-mod-header {
-  grid-template: 'strip bar header' auto 'strip middle header' minmax(0, 1fr) 'foot foot foot' auto / 172px minmax(0, 1fr) minmax(260px, 34%);
+  grid-template: 'strip bar header' auto 'strip middle header' minmax(0, 1fr) 'foot foot foot' auto / 184px minmax(0, 1fr) var(--radnb-header, 38%);
 }
+
+/* little room: series above, header below */
+.radnb-Panel.radnb-mod-narrow, .radnb-Panel.radnb-mod-narrow.radnb-mod-strip { grid-template: 'strip' auto 'bar' auto 'middle' minmax(0, 1fr) 'foot' auto / minmax(0, 1fr); }
+.radnb-Panel.radnb-mod-narrow.radnb-mod-header { grid-template: 'strip' auto 'bar' auto 'middle' minmax(0, 1fr) 'header' minmax(0, 1fr) 'foot' auto / minmax(0, 1fr); }
+.radnb-mod-narrow .radnb-Strip { display: flex; overflow: auto hidden; border-right: none; border-bottom: 1px solid var(--jp-border-color2); }
+.radnb-mod-narrow .radnb-Strip .radnb-Series { flex-direction: row; flex: none; width: 220px; padding: 6px 8px; border-bottom: none; border-right: 1px solid var(--jp-border-color3); }
+.radnb-mod-narrow .radnb-Strip .radnb-Thumb { width: 56px; height: 56px; }
+.radnb-mod-narrow .radnb-Strip .radnb-Left { flex: none; width: 200px; border-right: none; }
+.radnb-mod-narrow .radnb-Series[aria-current='true'] { box-shadow: inset 0 -3px var(--jp-brand-color1); }
+.radnb-mod-narrow .radnb-Header { border-left: none; border-top: 1px solid var(--jp-border-color2); }
+.radnb-mod-narrow .radnb-Divider { display: none; }
 .radnb-Panel [hidden], .radnb-Sidebar [hidden] { display: none !important; }
 
 /* toolbar */
@@ -76,6 +87,7 @@
 .radnb-Trouble p, .radnb-Wait p { max-width: 68ch; margin: 0; overflow-wrap: anywhere; }
 .radnb-Trouble p:first-child { font-size: var(--jp-ui-font-size2); color: white; }
 .radnb-Trouble .radnb-Small { color: #bbb; }
+.radnb-Remedy { color: #d0d0d0; }
 .radnb-Buttons { display: flex; gap: 8px; margin-top: 10px !important; }
 
 /* status line */
@@ -84,6 +96,8 @@
 .radnb-Where { min-width: 30ch; color: var(--jp-ui-font-color1); font-variant-numeric: tabular-nums; }
 .radnb-Full { color: var(--jp-ui-font-color1); }
 .radnb-Warn { color: var(--jp-warn-color0, #d55e00); font-weight: 600; }
+.radnb-Left { padding: 8px 12px; line-height: 1.4; overflow-wrap: anywhere; }
+.radnb-Facts .radnb-Fact { white-space: nowrap; }
 .radnb-Small { font-size: var(--jp-ui-font-size0); color: var(--jp-ui-font-color2); }
 .radnb-Small.radnb-Warn { color: var(--jp-warn-color0, #d55e00); }
 
@@ -105,7 +119,9 @@
 .radnb-Icon svg { display: block; width: 16px; height: auto; }
 
 /* header */
-.radnb-Header { grid-area: header; display: flex; flex-direction: column; min-height: 0; border-left: 1px solid var(--jp-border-color2); }
+.radnb-Header { grid-area: header; position: relative; display: flex; flex-direction: column; min-width: 0; min-height: 0; border-left: 1px solid var(--jp-border-color2); }
+.radnb-Divider { position: absolute; inset: 0 auto 0 -4px; width: 8px; z-index: 2; cursor: col-resize; touch-action: none; }
+.radnb-Divider:hover, .radnb-Divider:focus-visible { background: color-mix(in srgb, var(--jp-brand-color1) 45%, transparent); outline: none; }
 .radnb-HeaderBar { display: flex; align-items: center; gap: 8px; padding: 4px 8px; }
 .radnb-HeaderBar input { flex: 1; min-width: 0; }
 .radnb-Which { flex: 1; display: flex; align-items: center; gap: 4px; min-width: 0; font-size: var(--jp-ui-font-size0); }
@@ -114,7 +130,7 @@
 .radnb-Scroll table { width: 100%; border-collapse: collapse; table-layout: fixed; font-size: var(--jp-ui-font-size0); line-height: 1.45; }
 .radnb-Scroll th { position: sticky; top: 0; padding: 3px 4px; text-align: left; font-weight: 600; background: var(--jp-layout-color2); }
 .radnb-Scroll th:first-child { width: 84px; }
-.radnb-Scroll th:nth-child(2) { width: 42%; }
+.radnb-Scroll th:nth-child(2) { width: 38%; }
 .radnb-Scroll th:nth-child(3) { width: 26px; }
 .radnb-Scroll td { padding: 1px 4px; vertical-align: top; overflow-wrap: anywhere; user-select: text; }
 .radnb-Scroll tr:nth-child(even) { background: color-mix(in srgb, var(--jp-layout-color2) 45%, transparent); }
@@ -126,6 +142,10 @@
 .radnb-SidebarBar { display: flex; align-items: center; justify-content: space-between; gap: 8px; padding: 8px 10px; border-bottom: 1px solid var(--jp-border-color2); }
 .radnb-SidebarBar h2 { margin: 0; font-size: var(--jp-ui-font-size1); font-weight: 600; }
 .radnb-Empty { margin: 0; padding: 14px 12px; line-height: 1.5; }
+.radnb-Jobs { padding: 6px 10px 8px; border-bottom: 1px solid var(--jp-border-color2); }
+.radnb-Jobs h3 { margin: 0 0 4px; font-weight: 600; }
+.radnb-Job { display: grid; grid-template: 'name count' auto 'bar stop' auto / minmax(0, 1fr) auto; gap: 2px 8px; align-items: center; }
+.radnb-Job progress { width: 100%; }
 .radnb-Folders { flex: 1; overflow-y: auto; }
 .radnb-Folder { border-bottom: 1px solid var(--jp-border-color2); padding-bottom: 4px; }
 .radnb-Folder > :is(.radnb-Small, progress, input) { margin: 0 10px 4px 24px; }
@@ -136,6 +156,8 @@
 .radnb-Sidebar details[open] > summary::before { content: '▾'; }
 .radnb-Sidebar summary:hover { background: var(--jp-layout-color2); }
 .radnb-Folder > summary .radnb-Title { flex: 1; font-weight: 600; }
+.radnb-Patient > summary .radnb-Title { min-width: 0; }
+.radnb-Title.radnb-mod-path { direction: rtl; text-align: left; } /* the end of a path tells more than its beginning */
 .radnb-Tools { display: flex; }
 .radnb-Icon { display: inline-flex; align-items: center; justify-content: center; width: 24px; height: 24px; padding: 0; border: none; border-radius: 2px; background: none; color: var(--jp-ui-font-color2); font-size: 15px; cursor: pointer; }
 .radnb-Icon:hover { color: var(--jp-ui-font-color1); background: var(--jp-layout-color3); }
@@ -154,4 +176,4 @@
 }
 
 .jp-DirListing-item.jp-mod-selected .radnb-Stroke { stroke: white; }
-`,""]),a.d(e,{},{A:i})},314(r){r.exports=function(r){var e=[];return e.toString=function(){return this.map(function(e){var a="",o=void 0!==e[5];return e[4]&&(a+="@supports (".concat(e[4],") {")),e[2]&&(a+="@media ".concat(e[2]," {")),o&&(a+="@layer".concat(e[5].length>0?" ".concat(e[5]):""," {")),a+=r(e),o&&(a+="}"),e[2]&&(a+="}"),e[4]&&(a+="}"),a}).join("")},e.i=function(r,a,o,t,n){"string"==typeof r&&(r=[[null,r,void 0]]);var i={};if(o)for(var d=0;d<this.length;d++){var l=this[d][0];null!=l&&(i[l]=!0)}for(var p=0;p<r.length;p++){var s=[].concat(r[p]);o&&i[s[0]]||(void 0!==n&&(void 0===s[5]||(s[1]="@layer".concat(s[5].length>0?" ".concat(s[5]):""," {").concat(s[1],"}")),s[5]=n),a&&(s[2]&&(s[1]="@media ".concat(s[2]," {").concat(s[1],"}")),s[2]=a),t&&(s[4]?(s[1]="@supports (".concat(s[4],") {").concat(s[1],"}"),s[4]=t):s[4]="".concat(t)),e.push(s))}},e}},601(r){r.exports=function(r){return r[1]}},72(r){var e=[];function a(r){for(var a=-1,o=0;o<e.length;o++)if(e[o].identifier===r){a=o;break}return a}function o(r,o){for(var t={},n=[],i=0;i<r.length;i++){var d=r[i],l=o.base?d[0]+o.base:d[0],p=t[l]||0,s="".concat(l," ").concat(p);t[l]=p+1;var c=a(s),b={css:d[1],media:d[2],sourceMap:d[3],supports:d[4],layer:d[5]};if(-1!==c)e[c].references++,e[c].updater(b);else{var u=function(r,e){var a=e.domAPI(e);return a.update(r),function(e){e?(e.css!==r.css||e.media!==r.media||e.sourceMap!==r.sourceMap||e.supports!==r.supports||e.layer!==r.layer)&&a.update(r=e):a.remove()}}(b,o);o.byIndex=i,e.splice(i,0,{identifier:s,updater:u,references:1})}n.push(s)}return n}r.exports=function(r,t){var n=o(r=r||[],t=t||{});return function(r){r=r||[];for(var i=0;i<n.length;i++){var d=a(n[i]);e[d].references--}for(var l=o(r,t),p=0;p<n.length;p++){var s=a(n[p]);0===e[s].references&&(e[s].updater(),e.splice(s,1))}n=l}}},659(r){var e={};r.exports=function(r,a){var o=function(r){if(void 0===e[r]){var a=document.querySelector(r);if(window.HTMLIFrameElement&&a instanceof window.HTMLIFrameElement)try{a=a.contentDocument.head}catch(r){a=null}e[r]=a}return e[r]}(r);if(!o)throw Error("Couldn't find a style target. This probably means that the value for the 'insert' parameter is invalid.");o.appendChild(a)}},540(r){r.exports=function(r){var e=document.createElement("style");return r.setAttributes(e,r.attributes),r.insert(e,r.options),e}},56(r,e,a){r.exports=function(r){var e=a.nc;e&&r.setAttribute("nonce",e)}},825(r){r.exports=function(r){if("u"<typeof document)return{update:function(){},remove:function(){}};var e=r.insertStyleElement(r);return{update:function(a){var o,t,n;o="",a.supports&&(o+="@supports (".concat(a.supports,") {")),a.media&&(o+="@media ".concat(a.media," {")),(t=void 0!==a.layer)&&(o+="@layer".concat(a.layer.length>0?" ".concat(a.layer):""," {")),o+=a.css,t&&(o+="}"),a.media&&(o+="}"),a.supports&&(o+="}"),(n=a.sourceMap)&&"u">typeof btoa&&(o+="\n/*# sourceMappingURL=data:application/json;base64,".concat(btoa(unescape(encodeURIComponent(JSON.stringify(n))))," */")),r.styleTagTransform(o,e,r.options)},remove:function(){var r;null===(r=e).parentNode||r.parentNode.removeChild(r)}}}},113(r){r.exports=function(r,e){if(e.styleSheet)e.styleSheet.cssText=r;else{for(;e.firstChild;)e.removeChild(e.firstChild);e.appendChild(document.createTextNode(r))}}},579(r,e,a){var o=a(72),t=a.n(o),n=a(825),i=a.n(n),d=a(659),l=a.n(d),p=a(56),s=a.n(p),c=a(540),b=a.n(c),u=a(113),m=a.n(u),f=a(475),h={};h.styleTagTransform=m(),h.setAttributes=s(),h.insert=l().bind(null,"head"),h.domAPI=i(),h.insertStyleElement=b(),t()(f.A,h),f.A&&f.A.locals&&f.A.locals}}]);
+`,""]),a.d(e,{},{A:i})},749(r){r.exports=function(r){var e=[];return e.toString=function(){return this.map(function(e){var a="",o=void 0!==e[5];return e[4]&&(a+="@supports (".concat(e[4],") {")),e[2]&&(a+="@media ".concat(e[2]," {")),o&&(a+="@layer".concat(e[5].length>0?" ".concat(e[5]):""," {")),a+=r(e),o&&(a+="}"),e[2]&&(a+="}"),e[4]&&(a+="}"),a}).join("")},e.i=function(r,a,o,n,t){"string"==typeof r&&(r=[[null,r,void 0]]);var i={};if(o)for(var d=0;d<this.length;d++){var l=this[d][0];null!=l&&(i[l]=!0)}for(var p=0;p<r.length;p++){var s=[].concat(r[p]);o&&i[s[0]]||(void 0!==t&&(void 0===s[5]||(s[1]="@layer".concat(s[5].length>0?" ".concat(s[5]):""," {").concat(s[1],"}")),s[5]=t),a&&(s[2]&&(s[1]="@media ".concat(s[2]," {").concat(s[1],"}")),s[2]=a),n&&(s[4]?(s[1]="@supports (".concat(s[4],") {").concat(s[1],"}"),s[4]=n):s[4]="".concat(n)),e.push(s))}},e}},108(r){r.exports=function(r){return r[1]}},557(r){var e=[];function a(r){for(var a=-1,o=0;o<e.length;o++)if(e[o].identifier===r){a=o;break}return a}function o(r,o){for(var n={},t=[],i=0;i<r.length;i++){var d=r[i],l=o.base?d[0]+o.base:d[0],p=n[l]||0,s="".concat(l," ").concat(p);n[l]=p+1;var b=a(s),c={css:d[1],media:d[2],sourceMap:d[3],supports:d[4],layer:d[5]};if(-1!==b)e[b].references++,e[b].updater(c);else{var u=function(r,e){var a=e.domAPI(e);return a.update(r),function(e){e?(e.css!==r.css||e.media!==r.media||e.sourceMap!==r.sourceMap||e.supports!==r.supports||e.layer!==r.layer)&&a.update(r=e):a.remove()}}(c,o);o.byIndex=i,e.splice(i,0,{identifier:s,updater:u,references:1})}t.push(s)}return t}r.exports=function(r,n){var t=o(r=r||[],n=n||{});return function(r){r=r||[];for(var i=0;i<t.length;i++){var d=a(t[i]);e[d].references--}for(var l=o(r,n),p=0;p<t.length;p++){var s=a(t[p]);0===e[s].references&&(e[s].updater(),e.splice(s,1))}t=l}}},338(r){var e={};r.exports=function(r,a){var o=function(r){if(void 0===e[r]){var a=document.querySelector(r);if(window.HTMLIFrameElement&&a instanceof window.HTMLIFrameElement)try{a=a.contentDocument.head}catch(r){a=null}e[r]=a}return e[r]}(r);if(!o)throw Error("Couldn't find a style target. This probably means that the value for the 'insert' parameter is invalid.");o.appendChild(a)}},569(r){r.exports=function(r){var e=document.createElement("style");return r.setAttributes(e,r.attributes),r.insert(e,r.options),e}},173(r,e,a){r.exports=function(r){var e=a.nc;e&&r.setAttribute("nonce",e)}},602(r){r.exports=function(r){if("u"<typeof document)return{update:function(){},remove:function(){}};var e=r.insertStyleElement(r);return{update:function(a){var o,n,t;o="",a.supports&&(o+="@supports (".concat(a.supports,") {")),a.media&&(o+="@media ".concat(a.media," {")),(n=void 0!==a.layer)&&(o+="@layer".concat(a.layer.length>0?" ".concat(a.layer):""," {")),o+=a.css,n&&(o+="}"),a.media&&(o+="}"),a.supports&&(o+="}"),(t=a.sourceMap)&&"u">typeof btoa&&(o+="\n/*# sourceMappingURL=data:application/json;base64,".concat(btoa(unescape(encodeURIComponent(JSON.stringify(t))))," */")),r.styleTagTransform(o,e,r.options)},remove:function(){var r;null===(r=e).parentNode||r.parentNode.removeChild(r)}}}},934(r){r.exports=function(r,e){if(e.styleSheet)e.styleSheet.cssText=r;else{for(;e.firstChild;)e.removeChild(e.firstChild);e.appendChild(document.createTextNode(r))}}}}]);
