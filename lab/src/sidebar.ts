@@ -164,7 +164,7 @@ class Folder {
     const title = dicom ? e.PatientID || t.__('no patient ID') : inner && inner !== '.' ? `${inner}/` : t.__('in this folder');
     const about = [dicom && e.PatientSex, dicom && age(e.PatientAge), t._n('%1 volume', '%1 volumes', members.length)].filter(Boolean).join(' · ');
     const inside = h('ul', { className: 'radnb-List' });
-    const node = h('details', { className: 'radnb-Patient' }, h('summary', {}, h('span', { className: dicom ? 'radnb-Title' : 'radnb-Title radnb-mod-path', title }, h('bdi', {}, title)), h('span', { className: 'radnb-Small' }, about)), inside);
+    const node = h('details', { className: 'radnb-Patient' }, h('summary', {}, h('span', { className: dicom ? 'radnb-Title' : 'radnb-Title radnb-mod-path', title }, title), h('span', { className: 'radnb-Small' }, about)), inside);
     node.addEventListener('toggle', () => node.open && !inside.childElementCount && inside.append(...this.studies(members)));
     node.open = open;
     return node;

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 import numpy as np
 import pandas as pd
-from ..core import BadInput, NoDicomFound, RadnbError, fingerprint
+from ..core import NoDicomFound, RadnbError, fingerprint
 from ..data.scan import COLUMNS, scan_files
 from ..data.series import series_table
 from .masks import KINDS, candidates, drawn_on, is_labelmap, regions, sounds_like_labels
@@ -127,11 +127,13 @@ def _same(a, b):
 def _nifti_grid(path, guard):
     header = nifti_header(path)
     n = (*(int(v) for v in header.get_data_shape()), 1, 1)[:3]
-    return dict(voxels=math.prod(int(v) for v in header.get_data_shape()), shape=list(n[::-1]), spacing=plain([round(float(z), 4) for z in (*header.get_zooms(), 1, 1)[:3][::-1]]), verdict='', action='loads as it is')
+    spacing = plain([round(float(z), 4) for z in (*header.get_zooms(), 1, 1)[:3][::-1]])
+    return dict(voxels=math.prod(int(v) for v in header.get_data_shape()), shape=list(n[::-1]), spacing=spacing, verdict='', action='loads as it is')
 
 def _itk_grid(path, guard):
     r = itk_reader(path, guard)
-    return dict(voxels=math.prod(r.GetSize())*r.GetNumberOfComponents(), shape=list((*r.GetSize(), 1, 1)[:3][::-1]), spacing=plain([round(float(v), 4) for v in (*r.GetSpacing(), 1, 1)[:3][::-1]]), verdict='', action='loads as it is')
+    spacing = plain([round(float(v), 4) for v in (*r.GetSpacing(), 1, 1)[:3][::-1]])
+    return dict(voxels=math.prod(r.GetSize())*r.GetNumberOfComponents(), shape=list((*r.GetSize(), 1, 1)[:3][::-1]), spacing=spacing, verdict='', action='loads as it is')
 
 class Listing:
     "What lies at one path: entries, the one asked for, and what became of the other files."

@@ -76,12 +76,12 @@ def candidates(
     near = lambda f: os.path.dirname(f) != os.path.dirname(path)
     return sorted((f for f,k in kin.items() if k), key=lambda f: (near(f), -kin[f], str(f)))
 
-def described(mask:Volume) -> list: # of dicts: value, name, color '#rrggbb', ml
+def described(mask:Volume) -> list: # of dicts: value, name, colour '#rrggbb', ml
     "The labels of a mask, for the browser."
     names,own = label_names(mask), {s.get('number'): s for s in mask.meta.get('segments') or () if isinstance(s, dict)}
     n = np.bincount(mask.data.ravel().astype(np.int64), minlength=max(names, default=0)+1) if names else []
     ml = float(np.prod(mask.spacing))/1000
-    return [dict(value=k, name=str(v), color=_hex(own.get(k, {}).get('color')) or label_colour(k), ml=float(n[k]*ml)) for k,v in names.items()]
+    return [dict(value=k, name=str(v), colour=_hex(own.get(k, {}).get('color')) or label_colour(k), ml=float(n[k]*ml)) for k,v in names.items()]
 
 def _hex(color):
     "#rrggbb of a colour that a file gives, '' if it gives none that can be seen on black."
