@@ -505,6 +505,19 @@ def test_an_editable_install_is_linked(tmp_path):
     assert json.loads((tmp_path/CONFIG).read_text()) == json.loads((ROOT/'lab'/'radnb.json').read_text())
     assert (tmp_path/EXTENSION/'package.json').exists()
 
+# In IPython
+
+def test_magics_and_their_completion(tmp_path):
+    "In IPython's own shell: both magics are there after `%load_ext radnb`, and Tab completes scans behind one and notebooks behind the other."
+    from IPython.core.interactiveshell import InteractiveShell
+    (tmp_path/'ward').mkdir(); (tmp_path/'wards.csv').touch(); (tmp_path/'work.ipynb').touch()
+    shell = InteractiveShell()
+    shell.run_line_magic('load_ext', 'radnb')
+    assert 'dicom' in shell.magics_manager.magics['line'] and 'radnb_publish' in shell.magics_manager.magics['cell']
+    complete = lambda text: {Path(c).name for c in shell.complete(text.rsplit(' ', 1)[-1], text, len(text))[1]}
+    assert complete(f'%dicom {tmp_path}/w') == {'ward'}
+    assert complete(f'%radnb_publish {tmp_path}/w') == {'ward', 'work.ipynb'}
+
 # Weight and order
 
 def test_the_server_extension_is_light():
