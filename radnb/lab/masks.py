@@ -87,7 +87,7 @@ def _hex(color):
     "#rrggbb of a colour that a file gives, '' if it gives none that can be seen on black."
     try: rgb = [int(c) for c in color]
     except (TypeError, ValueError): return ''
-    return '#%02x%02x%02x' % tuple(rgb) if len(rgb) == 3 and all(0 <= c <= 255 for c in rgb) and max(rgb) > 60 else ''
+    return '#{:02x}{:02x}{:02x}'.format(*rgb) if len(rgb) == 3 and all(0 <= c <= 255 for c in rgb) and max(rgb) > 60 else ''
 
 def mask_of(
     path, # A segmentation of any kind that may be shown
