@@ -16,4 +16,5 @@ node_modules/.bin/esbuild src/cells/*.ts --bundle --format=esm --target=es2022 -
         printf '\n== %s\n' "$p"; cat node_modules/"$p"/[Ll][Ii][Cc][Ee][Nn][SsCc][Ee]*
     done
 } > "$out/static/niivue-licenses.txt"
+cp "$out/static/niivue-licenses.txt" "$cells"    # NiiVue is in there, too
 python seal.py

@@ -1,6 +1,6 @@
 // Distances and regions drawn on a slice: what they measure, and how they look.
 import { round } from './dom';
-import type { PlaneName, Slice } from './server';
+import type { PlaneName, Slice } from './types';
 
 export type XY = [number, number];
 

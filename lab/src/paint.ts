@@ -1,20 +1,19 @@
 // Stored values as grey levels.
-import type { Slice } from './server';
+import type { Slice } from './types';
 
 /** Paint a slice into a canvas of its own size: black at `low`, white at `high`. */
-export function paint(canvas: HTMLCanvasElement, s: Slice, low: number, high: number): void {
+export function paint(canvas: HTMLCanvasElement, s: Slice, low: number, high: number, values = s.values): void {
   if (canvas.width !== s.cols || canvas.height !== s.rows) [canvas.width, canvas.height] = [s.cols, s.rows];
   const image = new ImageData(s.cols, s.rows);
   const out = new Uint32Array(image.data.buffer);
-  if (s.channels > 1) colour(out, s);
-  else grey(out, s.values, low, high);
+  if (s.channels > 1) colour(out, values, s.channels);
+  else grey(out, values, low, high);
   canvas.getContext('2d')!.putImageData(image, 0, 0);
 }
 
-function colour(out: Uint32Array, s: Slice): void {
-  const k = s.values instanceof Float32Array ? 255 : 1;
-  for (let p = 0, q = 0; p < out.length; p++, q += s.channels)
-    out[p] = 0xff000000 | ((s.values[q + 2] * k) << 16) | ((s.values[q + 1] * k) << 8) | (s.values[q] * k);
+function colour(out: Uint32Array, v: Slice['values'], channels: number): void {
+  const k = v instanceof Float32Array ? 255 : 1;
+  for (let p = 0, q = 0; p < out.length; p++, q += channels) out[p] = 0xff000000 | ((v[q + 2] * k) << 16) | ((v[q + 1] * k) << 8) | (v[q] * k);
 }
 
 function grey(out: Uint32Array, values: Slice['values'], low: number, high: number): void {

@@ -1,12 +1,15 @@
 // A tab with a scan: series strip, toolbar, picture, status line, header.
 import type { TranslationBundle } from '@jupyterlab/translation';
+import { PathExt } from '@jupyterlab/coreutils';
 import { Message } from '@lumino/messaging';
 import { Signal } from '@lumino/signaling';
 import { Widget } from '@lumino/widgets';
 import { h, round, sentence, size } from './dom';
 import { words } from './geometry';
 import { HeaderTable } from './headertable';
-import { Entry, list, Listing, meta, Query, stopJob, Trouble } from './server';
+import { OverlayBar } from './overlaybar';
+import { Entry, list, Listing, Meta, meta, Query, stopJob, Trouble } from './server';
+import { ServerSource } from './serversource';
 import { Stage } from './stage';
 import { Layout, Part, State } from './state';
 import { isTroubled, Strip } from './strip';
@@ -22,6 +25,10 @@ export class ScanPanel extends Widget {
   private strip?: Strip;
   private header?: HeaderTable;
   private state?: State;
+  private source?: ServerSource;
+  private over?: OverlayBar;
+  /** what is to be said of the segmentation: a note, or why it cannot be shown */
+  private maskNote = '';
   private bar = h('div', { className: 'radnb-Bar' });
   private middle = h('div', { className: 'radnb-Middle' });
   private foot = h('div', { className: 'radnb-Foot' });
@@ -109,29 +116,74 @@ export class ScanPanel extends Widget {
     try {
       const about = await meta(query);
       if (turn !== this.turn || this.isDisposed) return;
-      this.present(new State(about, about.times === 1 ? start : undefined), query, start);
+      this.present(new State(about, about.times === 1 ? start : undefined), about, query, start);
     } catch (err) {
       if (turn === this.turn && !this.isDisposed) this.fail(err as Trouble, e, regular);
     }
   }
 
-  private present(state: State, query: Query, start?: number): void {
+  private present(state: State, about: Meta, query: Query, start?: number): void {
     const had = !!this.header;
     this.state = state;
-    const stage = (this.stage = new Stage(state, query, this.trans, () => {
+    this.source = new ServerSource(query, state.meta);
+    const stage = (this.stage = new Stage(state, this.source, this.trans, () => {
       this.toolbar?.refresh();
       this.tell();
     }));
     const insert = this.insert && (() => this.insert!(this.entry!));
     this.toolbar = new Toolbar(state, stage, this.trans, { header: () => this.toggleHeader(), insert });
-    this.bar.replaceChildren(this.toolbar.node);
+    this.over = new OverlayBar(state, this.trans);
+    this.bar.replaceChildren(this.toolbar.node, ...this.maskMenu(about, query), this.over.node);
     this.middle.replaceChildren(stage.node);
-    this.middle.dataset.entry = state.meta.id;
+    this.middle.dataset.entry = this.entry!.id;
     if (had) this.toggleHeader(true, start);
     state.changed.connect(this.follow, this);
     this.tell();
     stage.arrange();
     if (this.isVisible) stage.node.focus({ preventScroll: true });
+    if (about.unit === 'label') this.showLabels(about);
+    else if (this.listing?.mask && this.entry?.id === this.listing.selected) void this.showMask(this.listing.mask, query);
+  }
+
+  // Segmentations
+
+  /** A menu of the segmentations drawn on this volume, if there are any. */
+  private maskMenu(about: Meta, query: Query): HTMLElement[] {
+    const t = this.trans;
+    const { mask, selected } = this.listing!;
+    const known = [...about.masks];
+    if (mask && this.entry?.id === selected && !known.some(m => m.path === mask)) known.unshift({ path: mask, title: PathExt.basename(mask) });
+    if (!known.length) return [];
+    const menu = h('select', { className: 'jp-mod-styled', title: t.__('Segmentations drawn on this series'), 'data-radnb': 'mask' }, h('option', { value: '' }, t.__('none')));
+    menu.append(...known.map(m => h('option', { value: m.path, title: m.path }, m.title)));
+    menu.value = mask && this.entry?.id === selected ? mask : '';
+    menu.addEventListener('change', () => void this.showMask(menu.value, query));
+    return [h('div', { className: 'radnb-Toolbar radnb-MaskMenu' }, h('label', { className: 'radnb-Field' }, t.__('Segmentation'), menu))];
+  }
+
+  /** Put a segmentation onto the volume; '' takes it off. */
+  private async showMask(path: string, query: Query): Promise<void> {
+    const { state, source } = this;
+    try {
+      const about = path ? await meta({ ...query, mask: path }) : undefined;
+      if (state !== this.state) return; // another volume by now
+      source!.setMask(path);
+      this.maskNote = about?.mask_note ?? '';
+      state!.setOverlay({ labels: about?.labels ?? [], off: [] });
+    } catch (e) {
+      if (state !== this.state) return;
+      source!.setMask('');
+      this.maskNote = this.trans.__('The segmentation cannot be shown: %1', [(e as Trouble).message, (e as Trouble).remedy].filter(Boolean).map(sentence).join(' '));
+      state!.setOverlay({ labels: [], off: [] });
+    }
+    state!.changed.emit('slices');
+    this.tell();
+  }
+
+  /** Labels by themselves: in their colours over nothing. */
+  private showLabels(about: Meta): void {
+    this.state!.setWindow(1e6, 1e6 + 1);
+    this.state!.setOverlay({ labels: about.labels, outline: false, maskOpacity: 0.9 });
   }
 
   private follow(_: State, part: Part): void {
@@ -153,9 +205,11 @@ export class ScanPanel extends Widget {
     const side = m.placed ? t.__('Radiological convention: patient right on the left') : t.__('Orientation unknown: shown as stored');
     const coarse = state.layout === '3d' && m.factors.some(f => f > 1);
     const shrunk = coarse ? t.__('3D is %1 coarser than stored (slice × row × column); slices are shown in full resolution', m.factors.join(' × ')) : '';
+    const alone = m.unit === 'label' ? [t.__('Labels by themselves, without the image on which they were drawn.'), this.entry?.kind === 'seg' ? this.entry.verdict : ''].filter(Boolean).join(' ') : '';
     const warn = m.note && /stacked as they are|not right/.test(m.note);
     const parts = [this.where, level && h('span', {}, level), h('span', {}, size(m.shape, m.spacing)), h('span', {}, side), shrunk && h('span', { className: 'radnb-Full' }, shrunk),
-      m.note && h('span', { className: warn ? 'radnb-Warn' : '', title: m.note }, m.note)]; // prettier-ignore
+      m.note && h('span', { className: warn ? 'radnb-Warn' : '', title: m.note }, m.note),
+      alone && h('span', {}, alone), this.maskNote && h('span', { className: 'radnb-Warn', role: 'alert' }, this.maskNote)]; // prettier-ignore
     this.foot.replaceChildren(...(parts.filter(Boolean) as Node[]));
     this.place();
   }
@@ -201,8 +255,10 @@ export class ScanPanel extends Widget {
   private clear(): void {
     this.state?.changed.disconnect(this.follow, this);
     this.toolbar?.dispose();
+    this.over?.dispose();
     this.stage?.dispose();
-    this.state = this.stage = this.toolbar = undefined;
+    this.state = this.stage = this.toolbar = this.over = this.source = undefined;
+    this.maskNote = '';
     this.bar.replaceChildren();
     this.foot.replaceChildren();
   }

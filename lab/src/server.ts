@@ -2,6 +2,7 @@
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 import { Signal } from '@lumino/signaling';
+import type { Label, Scan, Slice } from './types';
 
 /** How `load_series` finds a volume again: a file or folder, or a row of the folder's series table. */
 export interface Code {
@@ -58,50 +59,25 @@ export interface Progress {
   total: number;
 }
 
-export interface Plane {
-  slices: number;
-  rows: number;
-  cols: number;
-  /** mm along slice, row, column */
-  spacing: number[];
-  letters: { left?: string; right?: string; top?: string; bottom?: string };
-  /** 4x4: slice, row, column of the hung stack to RAS+ mm */
-  affine: number[][];
-}
-
-export type PlaneName = 'axial' | 'coronal' | 'sagittal';
-
-export interface Range {
-  name: string;
-  low: number;
-  high: number;
-}
-
-export interface Meta {
+/** A volume as the server describes it. */
+export interface Meta extends Scan {
   id: string;
-  title: string;
   modality: string | null;
-  shape: number[];
-  spacing: number[];
-  times: number;
-  /** what the fourth axis is */
-  dimension: { name: string; unit: string; values: (number | string)[] } | null;
-  unit: string;
-  /** do we know how it lies in the patient? and where? */
-  placed: boolean;
-  located: boolean;
-  orientation: string;
   verdict: string | null;
-  note: string;
   stored: string;
   mb: number;
-  /** by how much the packed volume is shrunk along slice, row, column */
-  factors: number[];
-  /** 4x4: slice, row, column as stored to RAS+ mm */
-  affine: number[][];
-  planes: Partial<Record<PlaneName, Plane>>;
-  windows: Range[];
   code: Code;
+  /** of the segmentation asked for, or of the volume itself where it is one */
+  labels: (Label & { ml: number })[];
+  /** what is to be said of the segmentation */
+  mask_note: string;
+  masks: MaskFile[];
+}
+
+/** A segmentation drawn on a volume. */
+export interface MaskFile {
+  path: string;
+  title: string;
 }
 
 export interface HeaderRow {
@@ -117,14 +93,6 @@ export interface Header {
   i: number;
   n: number;
   rows: HeaderRow[];
-}
-
-/** One slice with every stored value. */
-export interface Slice {
-  rows: number;
-  cols: number;
-  channels: number;
-  values: Uint8Array | Int16Array | Uint16Array | Float32Array;
 }
 
 /** What the server says is wrong, and what to do about it. */

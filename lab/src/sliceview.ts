@@ -1,12 +1,11 @@
 // One plane at full resolution on an ordinary canvas: every stored value, no WebGL needed.
-import type { TranslationBundle } from '@jupyterlab/translation';
 import { h, round } from './dom';
 import { index, physical, slicePosition } from './geometry';
 import { drawMark, Mark, measured, XY } from './measure';
+import { drawOutlines, overlayAt, paintOverlay } from './overlay';
 import { barLength, paint } from './paint';
-import type { Plane, PlaneName, Slice } from './server';
-import { SliceSource } from './source';
-import { clamp, dragWindow, Part, State } from './state';
+import { clamp, Compare, dragWindow, Part, State } from './state';
+import type { Plane, PlaneName, Slice, Source, Words } from './types';
 
 const CROSSHAIR = 'rgba(87, 181, 232, 0.7)';
 
@@ -15,16 +14,23 @@ interface Shown {
   slice: Slice;
   k: number;
   time: number;
+  version: number;
 }
+
+/** Milliseconds after which a coarse slice is shown, and after which it is said that we wait. */
+const [SOON, LONG] = [40, 700];
 
 export class SliceView {
   readonly node: HTMLElement;
   private canvas = h('canvas');
   private picture = document.createElement('canvas');
+  private second = document.createElement('canvas');
+  private top = document.createElement('canvas');
+  private covered = false;
   private shown?: Shown;
   private busy = false;
-  private zoom = 1;
-  private pan: XY = [0, 0];
+  /** has the slice that is asked for been long in coming? */
+  private late = false;
   private marks: Mark[] = [];
   private wheel = 0;
   private frame = 0;
@@ -33,11 +39,13 @@ export class SliceView {
   constructor(
     readonly name: PlaneName,
     readonly state: State,
-    readonly source: SliceSource,
-    readonly trans: TranslationBundle,
+    readonly source: Source,
+    readonly trans: Words,
     /** is this the view that the keyboard moves? */
     readonly isActive: () => boolean,
-    readonly failed: (e: Error) => void
+    readonly failed: (e: Error) => void,
+    /** says that a slice is waited for, or no longer */
+    readonly waits: (on: boolean) => void = () => undefined
   ) {
     this.node = h('div', { className: 'radnb-SliceView', 'data-plane': name }, this.canvas);
     this.canvas.addEventListener('pointerdown', e => this.down(e));
@@ -56,30 +64,63 @@ export class SliceView {
   }
 
   private follow(_: State, part: Part): void {
-    if (part === 'reset') [this.zoom, this.pan, this.marks] = [1, [0, 0], []];
+    if (part === 'reset') this.marks = [];
     if (part === 'window') this.repaint();
-    else if (part === 'crosshair') this.draw();
+    else if (part === 'overlay') this.recover();
+    else if (part === 'compare') this.repaint();
+    else if (part === 'crosshair' || part === 'zoom') this.draw();
     else if (part !== 'value' && part !== 'drag' && part !== 'layout') void this.update();
+  }
+
+  /** Is what is wanted now on the canvas, sharp? */
+  private get right(): boolean {
+    const s = this.shown;
+    return !!s && !s.slice.coarse && s.k === this.state.slice(this.name) && s.time === this.state.time && s.version === this.source.version;
   }
 
   /** Bring the right slice onto the canvas: one request at a time, then the one wanted by then. */
   async update(): Promise<void> {
     this.draw();
-    if (this.busy || !this.node.isConnected || this.node.hidden) return;
+    if (!this.node.isConnected || this.node.hidden) return;
+    if (this.busy) return this.late ? this.coarsen() : undefined;
     this.busy = true;
     try {
-      for (;;) {
-        const [k, time] = [this.state.slice(this.name), this.state.time];
-        if (this.shown?.k === k && this.shown.time === time) break;
-        this.shown = { slice: await this.source.get(this.name, k, time), k, time };
-        this.repaint();
-      }
+      while (!this.right) await this.fetch();
       if (this.isActive()) await this.ahead();
     } catch (e) {
       if ((e as Error).name !== 'AbortError') this.failed(e as Error);
     } finally {
       this.busy = false;
     }
+  }
+
+  /** Get the slice that is wanted now; a coarse one fills the time. */
+  private async fetch(): Promise<void> {
+    const [k, time, version] = [this.state.slice(this.name), this.state.time, this.source.version];
+    const soon = setTimeout(() => ((this.late = true), this.coarsen()), SOON);
+    const long = setTimeout(() => this.waits(true), LONG);
+    try {
+      const slice = await this.source.get(this.name, k, time);
+      const outrun = this.source.meanwhile && k !== this.state.slice(this.name); // something else is on the canvas by now
+      if (!outrun) this.show({ slice, k, time, version });
+    } finally {
+      clearTimeout(soon);
+      clearTimeout(long);
+      if (this.late) this.waits(false);
+      this.late = false;
+    }
+  }
+
+  private coarsen(): void {
+    const [k, time] = [this.state.slice(this.name), this.state.time];
+    if (this.shown?.k === k && this.shown.time === time && this.shown.version === this.source.version) return;
+    const slice = this.source.meanwhile?.(this.name, k, time);
+    if (slice) this.show({ slice, k, time, version: this.source.version });
+  }
+
+  private show(s: Shown): void {
+    this.shown = s;
+    this.repaint();
   }
 
   /** Fetch what comes next in either direction, unless something else is wanted. */
@@ -97,7 +138,15 @@ export class SliceView {
   }
 
   private repaint(): void {
-    if (this.shown) paint(this.picture, this.shown.slice, this.state.low, this.state.high);
+    const { shown, state } = this;
+    if (shown) paint(this.picture, shown.slice, state.low, state.high);
+    if (shown?.slice.other && state.compare) paint(this.second, shown.slice, state.compare.low, state.compare.high, shown.slice.other);
+    this.recover();
+  }
+
+  /** Paint anew what lies on the picture. */
+  private recover(): void {
+    this.covered = !!this.shown && paintOverlay(this.top, this.shown.slice, this.state.overlay);
     this.draw();
   }
 
@@ -111,9 +160,26 @@ export class SliceView {
     const { rows, cols, spacing } = this.plane;
     const [, mmY, mmX] = spacing;
     const { width, height } = this.canvas;
-    const scale = Math.min(width / (cols * mmX), height / (rows * mmY)) * this.zoom;
+    const [fitY, fitX] = this.state.meta.fit?.[this.name] ?? [rows * mmY, cols * mmX];
+    const scale = Math.min(width / fitX, height / fitY) * this.state.zoom;
     const [sx, sy] = [scale * mmX, scale * mmY];
-    return { sx, sy, x0: (width - cols * sx) / 2 + this.pan[0], y0: (height - rows * sy) / 2 + this.pan[1] };
+    const [ci, cj] = this.middle;
+    return { sx, sy, x0: width / 2 - (cj + 0.5) * sx, y0: height / 2 - (ci + 0.5) * sy };
+  }
+
+  /** Row and column in the middle of the canvas. */
+  private get middle(): XY {
+    const { rows, cols, affine } = this.plane;
+    if (!this.state.centre) return [(rows - 1) / 2, (cols - 1) / 2];
+    const [, i, j] = index(affine, this.state.centre);
+    return [i, j];
+  }
+
+  /** Put another point of the plane into the middle, at some zoom; the other planes follow. */
+  private look(zoom: number, [i, j]: XY): void {
+    const { affine, slices } = this.plane;
+    const k = this.state.centre ? index(affine, this.state.centre)[0] : (slices - 1) / 2;
+    this.state.setView(zoom, physical(affine, [k, i, j]));
   }
 
   /** Row and column on the canvas. */
@@ -133,9 +199,14 @@ export class SliceView {
     if (!this.shown) return;
     const { slice, k, time } = this.shown;
     const { sx, sy, x0, y0 } = this.place();
-    c.imageSmoothingEnabled = this.zoom < 4 || sx < 12 * dpr; // magnified, single pixels are shown as such
+    c.imageSmoothingEnabled = this.state.zoom < 4 || sx < 12 * dpr; // magnified, single pixels are shown as such
     c.imageSmoothingQuality = 'high';
+    const { compare } = this.state;
     c.drawImage(this.picture, x0, y0, slice.cols * sx, slice.rows * sy);
+    if (compare && slice.other) this.compared(c, compare, [x0, y0, slice.cols * sx, slice.rows * sy], dpr);
+    c.imageSmoothingEnabled = false; // what is painted is what is in the mask
+    if (this.covered) c.drawImage(this.top, x0, y0, slice.cols * sx, slice.rows * sy);
+    drawOutlines(c, slice, this.state.overlay, { sx, sy, x0, y0 }, dpr);
     const [, i, j] = index(this.plane.affine, this.state.at);
     if (this.state.crosshair) this.lines(c, this.onCanvas([i, j]), dpr);
     this.labels(c, dpr, sx);
@@ -144,6 +215,20 @@ export class SliceView {
     if (this.isActive() && k === this.state.slice(this.name)) this.say(i, j);
     this.node.dataset.radnb = 'drawn';
     this.node.dataset.slice = String(k);
+    this.node.dataset.sharp = String(!slice.coarse);
+  }
+
+  /** The second picture: right of the divider, or shining through. */
+  private compared(c: CanvasRenderingContext2D, { mode, at, blend }: Compare, box: [number, number, number, number], dpr: number): void {
+    const { width, height } = this.canvas;
+    const x = Math.round(at * width);
+    c.save();
+    c.beginPath();
+    if (mode === 'swipe') c.rect(x, 0, width - x, height), c.clip();
+    else c.globalAlpha = blend;
+    c.drawImage(this.second, ...box);
+    c.restore();
+    if (mode === 'swipe') (c.fillStyle = '#F0E442'), c.fillRect(x - dpr, 0, 2 * dpr, height), c.fillRect(x - 4 * dpr, height / 2 - 16 * dpr, 8 * dpr, 32 * dpr);
   }
 
   private lines(c: CanvasRenderingContext2D, [x, y]: XY, dpr: number): void {
@@ -191,11 +276,15 @@ export class SliceView {
 
   /** The stored value under the crosshair. */
   private say(i: number, j: number): void {
-    const { rows, cols, channels, values: v } = this.shown!.slice;
+    const { slice } = this.shown!;
+    const { rows, cols, channels, values: v, coarse } = slice;
     const [r, col] = [Math.round(i), Math.round(j)];
     if (r < 0 || col < 0 || r >= rows || col >= cols) return this.state.set('value', this.trans.__('outside'));
     const at = (r * cols + col) * channels;
-    this.state.set('value', channels > 1 ? `RGB ${v[at]}, ${v[at + 1]}, ${v[at + 2]}` : `${round(v[at])} ${this.state.meta.unit}`);
+    const { unit } = this.state.meta;
+    const value = channels > 1 ? `RGB ${v[at]}, ${v[at + 1]}, ${v[at + 2]}` : unit === 'label' ? '' : `${coarse ? '≈ ' : ''}${round(v[at])} ${unit}`;
+    const second = slice.other && channels === 1 ? `second: ${round(slice.other[at])}` : '';
+    this.state.set('value', [value, second, ...overlayAt(slice, r * cols + col, this.state.overlay.labels)].filter(Boolean).join(' · '));
   }
 
   // Mouse and keys
@@ -214,8 +303,21 @@ export class SliceView {
     this.state.setAt(physical(affine, [this.shown!.k, clamp(i, 0, rows - 1), clamp(j, 0, cols - 1)]));
   }
 
+  /** Is it the divider that is dragged? */
+  private grabs(e: PointerEvent): boolean {
+    const { compare } = this.state;
+    const box = this.canvas.getBoundingClientRect();
+    const at = (m: PointerEvent) => clamp((m.clientX - box.left) / box.width, 0, 1);
+    if (compare?.mode !== 'swipe' || Math.abs(at(e) - compare.at) * box.width > 8) return false;
+    const move = (m: PointerEvent) => this.state.setCompare({ at: at(m) });
+    this.canvas.setPointerCapture(e.pointerId);
+    this.canvas.addEventListener('pointermove', move);
+    this.canvas.addEventListener('lostpointercapture', () => this.canvas.removeEventListener('pointermove', move), { once: true });
+    return true;
+  }
+
   private down(e: PointerEvent): void {
-    if (!this.shown) return;
+    if (!this.shown || (e.button === 0 && this.grabs(e))) return;
     const mode = e.button === 2 ? this.state.drag : e.button === 0 && !e.shiftKey ? 'go' : 'move';
     let mark: Mark | undefined;
     if (mode === 'distance' || mode === 'region') {
@@ -232,7 +334,7 @@ export class SliceView {
       if (mode === 'go') this.go(m);
       else if (mode === 'window') this.state.setWindow(...dragWindow(this.state.low, this.state.high, dx, dy));
       else if (mark) mark.to = this.under(m);
-      else this.pan = [this.pan[0] + dx * devicePixelRatio, this.pan[1] + dy * devicePixelRatio];
+      else this.shift(dx, dy);
       this.draw();
     };
     const up = () => this.canvas.removeEventListener('pointermove', move);
@@ -240,7 +342,16 @@ export class SliceView {
     this.canvas.addEventListener('lostpointercapture', up, { once: true });
   }
 
+  /** Move the picture with the mouse. */
+  private shift(dx: number, dy: number): void {
+    const { sx, sy } = this.place();
+    const f = this.canvas.width / this.canvas.getBoundingClientRect().width;
+    const [i, j] = this.middle;
+    this.look(this.state.zoom, [i - (dy * f) / sy, j - (dx * f) / sx]);
+  }
+
   private scroll(e: WheelEvent): void {
+    if (this.state.wheelNeedsFocus && !this.node.closest('.radnb-Stage')?.contains(document.activeElement)) return;
     e.preventDefault();
     if (e.ctrlKey) return this.magnify(Math.exp(-e.deltaY / 300), e);
     this.wheel += e.deltaMode === 1 ? e.deltaY * 40 : e.deltaY; // trackpads send many small steps
@@ -256,13 +367,10 @@ export class SliceView {
 
   /** Larger or smaller, around the mouse or the middle. */
   magnify(by: number, e?: MouseEvent): void {
-    const zoom = clamp(this.zoom * by, 0.5, 40);
-    const box = this.canvas.getBoundingClientRect();
-    const f = this.canvas.width / box.width;
-    const c: XY = e ? [(e.clientX - box.left - box.width / 2) * f, (e.clientY - box.top - box.height / 2) * f] : [0, 0];
-    this.pan = this.pan.map((p, a) => c[a] - ((c[a] - p) * zoom) / this.zoom) as XY;
-    this.zoom = zoom;
-    this.draw();
+    const zoom = clamp(this.state.zoom * by, 0.5, 40);
+    const middle = this.middle;
+    const still = e ? this.under(e) : middle; // this point stays where it is
+    this.look(zoom, still.map((s, a) => s + ((middle[a] - s) * this.state.zoom) / zoom) as XY);
   }
 
   /** Take back the last distance or region. */

@@ -1,24 +1,25 @@
-// Full-resolution slices from the server: kept for a while, neighbours fetched ahead.
-import { Query, Slice, slice } from './server';
-import type { Meta, PlaneName } from './server';
+// Slices kept for a while, wherever they come from.
+import type { Engine, PlaneName, Scan, Slice, Solid, Source } from './types';
 
 const KEEP_MB = 300;
 
-export class SliceSource {
-  private kept = new Map<string, Promise<Slice>>();
-  private stop = new AbortController();
+export abstract class KeptSlices implements Source {
+  version = 0;
+  protected kept = new Map<string, Promise<Slice>>();
+  protected stop = new AbortController();
 
-  constructor(
-    readonly query: Query,
-    readonly meta: Meta
-  ) {}
+  constructor(readonly scan: Scan) {}
 
-  /** A slice, from the server unless it was fetched lately. */
+  protected abstract fetch(plane: PlaneName, i: number, time: number): Promise<Slice>;
+  abstract solids(stop: AbortSignal): Promise<Solid[]>;
+  abstract engine(): Promise<Engine>;
+
+  /** A slice, fetched unless it was lately. */
   get(plane: PlaneName, i: number, time: number): Promise<Slice> {
     const key = `${plane} ${i} ${time}`;
     const known = this.kept.get(key);
     this.kept.delete(key);
-    const asked = known ?? slice({ ...this.query, plane, i, time }, this.stop.signal);
+    const asked = known ?? this.fetch(plane, i, time);
     this.kept.set(key, asked); // the last ones looked at come last
     if (!known) asked.catch(() => this.kept.delete(key));
     while (this.kept.size > this.most) this.kept.delete(this.kept.keys().next().value!);
@@ -31,7 +32,7 @@ export class SliceSource {
 
   /** How many slices may be kept. */
   private get most(): number {
-    const p = Object.values(this.meta.planes);
+    const p = Object.values(this.scan.planes);
     const mb = Math.max(...p.map(p => (p.rows * p.cols * 4) / 1e6));
     return Math.max(24, Math.floor(KEEP_MB / mb));
   }

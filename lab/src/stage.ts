@@ -1,18 +1,14 @@
 // Where the picture is: one plane or three as slices at full resolution, or 3D with NiiVue.
-import type { TranslationBundle } from '@jupyterlab/translation';
 import { h } from './dom';
-import { Query, Trouble, volume } from './server';
-import type { PlaneName } from './server';
 import { SliceView } from './sliceview';
-import { SliceSource } from './source';
 import { Layout, Part, PLANES, State } from './state';
+import type { PlaneName, Source, Words } from './types';
 import { hasWebGL2, VolumeView } from './volumeview';
 
 export class Stage {
   readonly node: HTMLElement;
   /** why there is no 3D; empty if there is */
   without = '';
-  private source: SliceSource;
   private views = new Map<PlaneName, SliceView>();
   private grid = h('div', { className: 'radnb-Grid' });
   private active: PlaneName;
@@ -22,11 +18,10 @@ export class Stage {
 
   constructor(
     readonly state: State,
-    readonly query: Query,
-    readonly trans: TranslationBundle,
+    readonly source: Source,
+    readonly trans: Words,
     readonly told: () => void
   ) {
-    this.source = new SliceSource(query, state.meta);
     this.active = state.native;
     this.node = h('div', { className: 'radnb-Stage', tabIndex: 0, 'aria-label': state.meta.title, role: 'application' }, this.grid, this.notice);
     this.node.addEventListener('contextmenu', e => {
@@ -50,14 +45,15 @@ export class Stage {
   /** Can this layout be had? */
   offers(layout: Layout): boolean {
     const { planes } = this.state;
-    return layout === '3d' ? planes.length === 3 && !this.without : layout === 'mpr' ? planes.length === 3 : planes.includes(layout);
+    return layout === '3d' ? planes.length === 3 && !this.without : layout === 'mpr' ? planes.length === 3 : layout === 'grid' ? false : planes.includes(layout);
   }
 
   private view(plane: PlaneName): SliceView {
     let v = this.views.get(plane);
     if (!v) {
       const fail = (e: Error) => this.say(this.trans.__('This slice cannot be shown: %1', e.message));
-      v = new SliceView(plane, this.state, this.source, this.trans, () => this.active === plane, fail);
+      const waits = (on: boolean) => this.say(on ? this.trans.__('Coarse for now: waiting for the kernel …') : '');
+      v = new SliceView(plane, this.state, this.source, this.trans, () => this.active === plane, fail, waits);
       v.node.addEventListener('pointerdown', () => this.activate(plane), { capture: true });
       v.node.addEventListener('wheel', () => this.activate(plane), { capture: true, passive: true });
       this.views.set(plane, v);
@@ -73,6 +69,7 @@ export class Stage {
   /** The planes of a layout; in three planes the acquired one comes first and largest. */
   private shown(layout: Layout): PlaneName[] {
     if (layout === '3d') return [];
+    if (layout === 'grid') return [this.state.native];
     return layout === 'mpr' ? [this.state.native, ...PLANES.filter(p => p !== this.state.native)] : [layout];
   }
 
@@ -90,6 +87,13 @@ export class Stage {
     else if (this.volume) this.volume.node.hidden = true;
   }
 
+  /** Other voxels have come: draw them. */
+  private reload(): void {
+    this.volume?.dispose();
+    this.volume = undefined;
+    this.arrange();
+  }
+
   private async show3D(): Promise<void> {
     if (this.volume) {
       this.volume.node.hidden = false;
@@ -100,11 +104,12 @@ export class Stage {
     this.node.prepend(view.node);
     this.say(this.trans.__('Loading the volume …'));
     try {
-      await view.load(await volume(this.query, this.stop.signal));
+      const [engine, solids] = await Promise.all([this.source.engine(), this.source.solids(this.stop.signal)]);
+      await view.load(engine, solids);
       this.say('');
       this.told();
     } catch (e) {
-      if (!this.stop.signal.aborted) this.give(this.trans.__('The volume cannot be shown in 3D: %1', (e as Trouble).message));
+      if (!this.stop.signal.aborted) this.give(this.trans.__('The volume cannot be shown in 3D: %1', (e as Error).message));
     }
   }
 
@@ -125,6 +130,7 @@ export class Stage {
 
   private follow(_: State, part: Part): void {
     if (part === 'layout') this.arrange();
+    if (part === 'slices') this.reload();
     if (part === 'at' || part === 'time') this.say('');
   }
 

@@ -1,13 +1,39 @@
 // What is being looked at: shared by the renderers, the toolbar and the status line.
 import { Signal } from '@lumino/signaling';
 import { index, physical, Point } from './geometry';
-import type { Meta, Plane, PlaneName } from './server';
+import type { Label, Plane, PlaneName, Scan } from './types';
 
-export type Layout = 'mpr' | PlaneName | '3d';
+export type Layout = 'mpr' | PlaneName | '3d' | 'grid';
 export type Drag = 'window' | 'distance' | 'region' | 'move';
-export type Part = 'layout' | 'window' | 'at' | 'time' | 'drag' | 'value' | 'crosshair' | 'reset';
+export type Part = 'layout' | 'window' | 'at' | 'time' | 'drag' | 'value' | 'crosshair' | 'reset' | 'zoom' | 'overlay' | 'compare' | 'slices';
 
 export const PLANES: PlaneName[] = ['axial', 'coronal', 'sagittal'];
+
+/** What lies on the picture, and how it is shown. */
+export interface Overlay {
+  labels: Label[];
+  /** structures that are switched off */
+  off: number[];
+  /** of the mask and the band, 0 to 1 */
+  maskOpacity: number;
+  outline: boolean;
+  /** is there a probability map? */
+  prob: boolean;
+  probOpacity: number;
+  /** probabilities below it are clear */
+  threshold: number;
+  /** values of the picture that are painted */
+  band: [number, number] | null;
+}
+
+/** Two pictures in one: a divider (`at`, 0 to 1 of the width), or the second over the first (`blend`, 0 to 1). */
+export interface Compare {
+  mode: 'swipe' | 'blend';
+  at: number;
+  blend: number;
+  low: number;
+  high: number;
+}
 
 export class State {
   readonly changed = new Signal<State, Part>(this);
@@ -22,9 +48,16 @@ export class State {
   at: Point;
   /** what lies at `at`, in words */
   value = '';
+  zoom = 1;
+  /** RAS+ mm in the middle of the views; the middle of the volume if there is none */
+  centre?: Point;
+  overlay: Overlay = { labels: [], off: [], maskOpacity: 0.5, outline: true, prob: false, probOpacity: 0.6, threshold: 0.5, band: null };
+  compare?: Compare;
+  /** in a page that scrolls, the wheel turns slices only where somebody has clicked */
+  wheelNeedsFocus = false;
 
   constructor(
-    readonly meta: Meta,
+    readonly meta: Scan,
     /** the acquired slice to start with, if a file was opened */
     start?: number
   ) {
@@ -62,7 +95,28 @@ export class State {
     this.changed.emit('at');
   }
 
+  /** Zoom, and the point in the middle. */
+  setView(zoom: number, centre?: Point): void {
+    const same = centre === this.centre || (centre && this.centre && centre.every((c, i) => Math.abs(c - this.centre![i]) < 1e-4));
+    if (zoom === this.zoom && same) return;
+    [this.zoom, this.centre] = [zoom, centre];
+    this.changed.emit('zoom');
+  }
+
+  setOverlay(change: Partial<Overlay>): void {
+    if ((Object.keys(change) as (keyof Overlay)[]).every(k => JSON.stringify(change[k]) === JSON.stringify(this.overlay[k]))) return;
+    this.overlay = { ...this.overlay, ...change };
+    this.changed.emit('overlay');
+  }
+
+  setCompare(change: Partial<Compare>): void {
+    if (!this.compare) return;
+    this.compare = { ...this.compare, ...change };
+    this.changed.emit('compare');
+  }
+
   reset(): void {
+    this.setView(1);
     if (this.meta.windows.length) this.setWindow(this.meta.windows[0].low, this.meta.windows[0].high);
     this.changed.emit('reset');
   }
@@ -88,7 +142,7 @@ export class State {
 export const clamp = (v: number, low: number, high: number) => Math.min(Math.max(v, low), high);
 
 /** Few or thick slices read best in the plane they were made in. */
-function isThick(meta: Meta): boolean {
+function isThick(meta: Scan): boolean {
   const s = meta.spacing;
   return Math.min(...meta.shape) < 24 || Math.max(...s) > 3 * Math.min(...s);
 }

@@ -1,13 +1,13 @@
 // The row above the picture.
-import type { TranslationBundle } from '@jupyterlab/translation';
 import { h, round } from './dom';
 import { Drag, Layout, Part, State } from './state';
 import type { Stage } from './stage';
+import type { Words } from './types';
 
 const LAYOUTS: Layout[] = ['mpr', 'axial', 'coronal', 'sagittal', '3d'];
 
 export interface Actions {
-  header: () => void;
+  header?: () => void;
   insert?: () => void;
 }
 
@@ -18,18 +18,16 @@ export class Toolbar {
   private window?: HTMLSelectElement;
   private own?: HTMLOptionElement;
   private drag?: HTMLSelectElement;
-  private headerButton: HTMLButtonElement;
+  private headerButton?: HTMLButtonElement;
 
   constructor(
     readonly state: State,
     readonly stage: Stage,
-    readonly trans: TranslationBundle,
+    readonly trans: Words,
     actions: Actions
   ) {
     const button = (text: string, title: string, act: () => void) =>
       h('button', { className: 'radnb-Button jp-mod-styled', type: 'button', title, onclick: act }, text);
-    this.headerButton = button(trans.__('Header'), trans.__('Everything the file says (H)'), actions.header);
-    this.headerButton.setAttribute('aria-pressed', 'false');
     this.node = h('div', { className: 'radnb-Toolbar', role: 'toolbar', 'aria-label': trans.__('Viewer') });
     if (state.planes.length > 1) this.node.append(this.layoutButtons());
     if (state.meta.windows.length) this.node.append(this.windowMenu());
@@ -37,7 +35,11 @@ export class Toolbar {
     if (state.meta.times > 1) this.node.append(this.timeSlider());
     this.node.append(button(trans.__('Reset'), trans.__('Window, zoom and position as at first (R)'), () => state.reset()), h('span', { className: 'radnb-Space' }));
     if (actions.insert) this.node.append(button(trans.__('Insert code'), trans.__('Put the line that loads this volume into the active notebook'), actions.insert));
-    this.node.append(this.headerButton);
+    if (actions.header) {
+      this.headerButton = button(trans.__('Header'), trans.__('Everything the file says (H)'), actions.header);
+      this.headerButton.setAttribute('aria-pressed', 'false');
+      this.node.append(this.headerButton);
+    }
     state.changed.connect(this.follow, this);
     this.refresh();
   }
@@ -48,7 +50,7 @@ export class Toolbar {
 
   /** Is the header shown? */
   set header(on: boolean) {
-    this.headerButton.setAttribute('aria-pressed', String(on));
+    this.headerButton?.setAttribute('aria-pressed', String(on));
   }
 
   /** Show what may be chosen now. */
@@ -74,7 +76,8 @@ export class Toolbar {
       axial: [t.__('Axial'), t.__('Axial (A)')],
       coronal: [t.__('Coronal'), t.__('Coronal (C)')],
       sagittal: [t.__('Sagittal'), t.__('Sagittal (S)')],
-      '3d': ['3D', t.__('Volume rendering (D)')]
+      '3d': ['3D', t.__('Volume rendering (D)')],
+      grid: [t.__('Grid'), t.__('Light box (G)')]
     };
     this.layouts = LAYOUTS.map(l => {
       const [text, title] = names[l];

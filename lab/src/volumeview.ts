@@ -2,6 +2,7 @@
 import type { Niivue, NVImage } from '@niivue/niivue';
 import { h } from './dom';
 import { dragWindow, Part, State } from './state';
+import type { Engine, Label, Solid } from './types';
 
 let webgl2: boolean | undefined;
 
@@ -20,7 +21,9 @@ export class VolumeView {
   private canvas = h('canvas');
   private nv?: Niivue;
   private image?: NVImage;
+  private over = new Map<Solid['kind'], NVImage>();
   private frame = 0;
+  private coverFrame = 0;
   private gone = false;
 
   constructor(
@@ -34,9 +37,8 @@ export class VolumeView {
     state.changed.connect(this.follow, this);
   }
 
-  /** Load NiiVue and the packed volume, and draw. */
-  async load(data: ArrayBuffer): Promise<void> {
-    const { Niivue, NVImage } = await import('@niivue/niivue');
+  /** Draw volumes with NiiVue: the image, and what lies in it. */
+  async load({ Niivue, NVImage }: Engine, solids: Solid[]): Promise<void> {
     if (this.gone) return;
     const { state } = this;
     const options = {
@@ -46,8 +48,16 @@ export class VolumeView {
     const nv = (this.nv = new Niivue(options as any));
     await nv.attachToCanvas(this.canvas);
     const window = state.meta.windows.length ? { cal_min: state.low, cal_max: state.high } : {};
-    this.image = await NVImage.loadFromUrl({ url: 'image.nii.gz', name: 'image.nii.gz', buffer: data, colormap: 'gray', trustCalMinMax: false, ...window } as any);
-    nv.addVolume(this.image);
+    for (const { kind, name, data } of solids) {
+      const look = kind === 'image' ? { colormap: 'gray', ...window } : kind === 'prob' ? { colormap: 'inferno', cal_max: 1 } : {};
+      const loaded = await NVImage.loadFromUrl({ url: name, name, buffer: data, trustCalMinMax: false, ...look } as any);
+      if (this.gone) return;
+      if (kind === 'image') this.image = loaded;
+      else this.over.set(kind, loaded);
+      if (kind === 'mask') loaded.setColormapLabel(colourTable(state.overlay.labels, state.overlay.off) as any);
+      nv.addVolume(loaded);
+    }
+    this.cover();
     nv.setSliceType(4);
     nv.setRenderAzimuthElevation(110, 10);
     this.rewindow();
@@ -58,6 +68,7 @@ export class VolumeView {
     this.gone = true;
     this.state.changed.disconnect(this.follow, this);
     cancelAnimationFrame(this.frame);
+    cancelAnimationFrame(this.coverFrame);
     this.nv?.cleanup();
     this.nv?.gl?.getExtension('WEBGL_lose_context')?.loseContext(); // browsers allow few of these
     this.node.remove();
@@ -67,11 +78,26 @@ export class VolumeView {
     const { nv, image, state } = this;
     if (!nv || !image || this.node.hidden) return;
     if (part === 'window') this.rewindow();
+    else if (part === 'overlay') this.cover();
     else if (part === 'time') nv.setFrame4D(image.id, state.time);
     else if (part === 'reset') {
       nv.setScale(1);
       nv.setRenderAzimuthElevation(110, 10);
     }
+  }
+
+  /** How strongly mask and probability show, at most once a frame. */
+  private cover(): void {
+    cancelAnimationFrame(this.coverFrame);
+    this.coverFrame = requestAnimationFrame(() => {
+      const { nv, over, state } = this;
+      if (!nv || !over.size) return;
+      const { maskOpacity, probOpacity, threshold, labels, off } = state.overlay;
+      over.get('mask')?.setColormapLabel(colourTable(labels, off) as any);
+      if (over.has('prob')) over.get('prob')!.cal_min = Math.max(threshold, 0.0001);
+      for (const [kind, image] of over) nv.setOpacity(nv.volumes.indexOf(image), kind === 'mask' ? maskOpacity : probOpacity);
+      nv.updateGLVolume();
+    });
   }
 
   /** After having been out of sight. */
@@ -106,4 +132,11 @@ export class VolumeView {
     document.addEventListener('mousemove', move, { capture: true });
     document.addEventListener('mouseup', () => document.removeEventListener('mousemove', move, { capture: true }), { once: true, capture: true });
   }
+}
+
+/** NiiVue's table of label colours; those switched off are clear. */
+function colourTable(labels: Label[], off: number[]): object {
+  const channel = (shift: number) => [0, ...labels.map(l => (parseInt(l.colour.slice(1), 16) >> shift) & 255)];
+  const A = [0, ...labels.map(l => (off.includes(l.value) ? 0 : 255))];
+  return { R: channel(16), G: channel(8), B: channel(0), A, I: [0, ...labels.map(l => l.value)], labels: ['', ...labels.map(l => l.name)] };
 }

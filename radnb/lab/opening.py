@@ -5,9 +5,9 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 import numpy as np
 from ..core import BadInput
-from ..data.volume import PLANES, WINDOWS, Volume, plane_name, window_limits
-from ..view.figures import edge_letters, fix_window, hang, is_placed
-from ..view.viewer import nifti_bytes, shrink, shrink_factors, window_choices
+from ..data.volume import Volume
+from ..view.figures import is_placed
+from ..view import planes
 from .listing import Entry, plain
 from .masks import as_labels, described, is_labelmap, mask_of, sounds_like_labels
 from .paths import Guard
@@ -19,12 +19,6 @@ class Opened:
     vol: Volume
     placed: bool   # do we know how it lies in the patient?
     entry: Entry
-
-def _place(vol):
-    "An unplaced volume as if its slices went up, its rows back and its columns left: then it is shown as it is stored."
-    if is_placed(vol): return vol
-    k,i,j = vol.spacing
-    return Volume(vol.data, [[0,0,-j,0], [0,-i,0,0], [k,0,0,0], [0,0,0,1]], vol.unit, vol.meta, vol.names)
 
 class Shelf:
     "The volumes opened last, up to `max_mb` of voxels; each is read once, however many ask for it at the same time."
@@ -70,7 +64,7 @@ class Shelf:
         try: vol = read_volume(entry.kind, entry.paths, self.guard, entry.row.get('part') or '', regular)
         except MemoryError as e: raise BadInput('Not enough memory for this volume', entry.paths[0], 'close other volumes and notebooks') from e
         if entry.kind in ('nifti','itk') and is_labelmap(vol, sounds_like_labels(entry.paths[0])): vol = as_labels(vol)
-        return Opened(_place(vol), is_placed(vol) and entry.row.get('oriented', True), entry)
+        return Opened(planes.shown_as(vol), is_placed(vol) and entry.row.get('oriented', True), entry)
 
     @property
     def mb(self):
@@ -85,41 +79,6 @@ class Shelf:
 
 # What the browser is told
 
-def _hung(o:Opened, plane, time=0):
-    data = o.vol.data[time] if o.vol.n_times > 1 else o.vol.data
-    return hang(Volume(data, o.vol.affine, o.vol.unit, o.vol.meta, o.vol.names), plane)
-
-def _plane(o, plane):
-    v = _hung(o, plane)
-    n,rows,cols = v.shape
-    return dict(slices=n, rows=rows, cols=cols, spacing=list(v.spacing), letters=edge_letters(v) if o.placed else {}, affine=v.affine.tolist())
-
-def planes_of(o:Opened) -> dict:
-    "The planes in which a volume can be hung: number and size of the slices, mm, edge letters, index to RAS+ mm."
-    names = PLANES if 1 not in o.vol.shape else [plane_name(o.vol.affine, tol_deg=90)]
-    return {p: _plane(o, p) for p in names}
-
-def _limits(vol, window):
-    lo,hi = window_limits(vol, window)
-    return dict(low=lo, high=hi)
-
-_PET = dict(zip(('SUV 0 to 5', 'SUV 0 to 10', 'SUV 0 to 20'), ((2.5,5), (5,10), (10,20))))
-
-def _like_ct(vol):
-    "NIfTI, NRRD and MetaImage do not say what they hold: does it run from air to bone in whole numbers?"
-    return vol.unit == 'a.u.' and 'Modality' not in vol.meta and vol.data.dtype.kind == 'i' and vol.data.min() <= -900 and 300 <= vol.data.max() <= 32767
-
-def windows_of(vol:Volume) -> list: # of dicts: name, low, high
-    "The window to start with, then those to choose from: presets for HU and SUV, ranges for all else."
-    if vol.unit in ('RGB','label'): return []
-    first = fix_window(vol)
-    choices = window_choices(vol, first)
-    if vol.unit == 'SUV': choices = {**_PET, **choices}
-    if _like_ct(vol): choices = {**{f'if CT: {k} (L {c} W {w})': (c,w) for k,(c,w) in WINDOWS.items()}, **choices}
-    start = _limits(vol, first)
-    named = [dict(name=k, **_limits(vol, w)) for k,w in choices.items()]
-    return [dict(name='as stored' if 'WindowCenter' in vol.meta else 'automatic', **start), *(w for w in named if (w['low'], w['high']) != (start['low'], start['high']))]
-
 def describe(
     o:Opened,
     max_mb:float=64., # What `packed` is allowed
@@ -127,25 +86,22 @@ def describe(
 ) -> dict:
     "All that a viewer needs to know before it has a voxel."
     v,row = o.vol, o.entry.row
-    grid = dict(shape=v.shape, spacing=v.spacing, times=v.n_times, dimension=v.meta.get('dimension'), affine=v.affine, planes=planes_of(o))
-    place = dict(placed=o.placed, located=o.placed and row.get('located', True), orientation=v.orientation if o.placed else '')
-    values = dict(unit=v.unit, windows=windows_of(v), stored=str(v.data.dtype), mb=v.data.nbytes/1e6, factors=_factors(v, max_mb))
-    words = dict(id=o.entry.id, title=row['title'], modality=v.meta.get('Modality'), verdict=row.get('verdict', ''), note=v.meta.get('note', ''), code=o.entry.code)
-    labels = dict(labels=described(drawn.vol) if (drawn:=mask or (o if v.unit == 'label' else None)) else [], mask_note=mask.vol.meta.get('note', '') if mask else '', masks=row.get('masks', []))
-    return plain(dict(**words, **grid, **place, **values, **labels))
+    about = planes.describe(v, o.placed, factors=_factors(v, max_mb))
+    words = dict(id=o.entry.id, title=row['title'], modality=v.meta.get('Modality'), verdict=row.get('verdict', ''), code=o.entry.code)
+    drawn = mask or (o if v.unit == 'label' else None)
+    labels = dict(labels=described(drawn.vol) if drawn else [], mask_note=mask.vol.meta.get('note', '') if mask else '', masks=row.get('masks', []))
+    return plain({**about, **words, **labels, 'located': o.placed and row.get('located', True), 'stored': str(v.data.dtype), 'mb': v.data.nbytes/1e6})
 
-def _factors(vol, max_mb):
-    return shrink_factors(vol.shape, vol.spacing, vol.data.size*(1 if vol.unit in ('RGB','label','probability') else 2), max_mb)
+def _factors(vol, max_mb): return planes.shrink_factors(vol.shape, vol.spacing, planes.packed_bytes(vol), max_mb)
 
 def packed(
     o:Opened,
     max_mb:float=64. # Voxels are averaged until they take no more than this
 ) -> bytes:
     "The volume as gzipped NIfTI, in the smallest type that shows no difference on screen."
-    return nifti_bytes(shrink(o.vol, _factors(o.vol, max_mb)), compress=True)
+    return planes.nifti_bytes(planes.shrink(o.vol, _factors(o.vol, max_mb)), compress=True)
 
 _MOST_BYTES = 256_000_000   # of one slice
-_TYPES = {'u1':'uint8', '<i2':'int16', '<u2':'uint16', '<f4':'float32'}   # as sent, and what JavaScript calls them
 
 def raw_slice(
     o:Opened,
@@ -154,18 +110,8 @@ def raw_slice(
     time:int=0
 ) -> tuple: # bytes (little endian), and their description
     "One slice with every stored value: whole numbers as uint8, int16 or uint16 where they fit, else float32. Raises `BadInput`."
-    if plane not in PLANES: raise BadInput(f'No plane called {plane!r}', remedy=f'one of: {", ".join(PLANES)}')
     if not 0 <= time < o.vol.n_times: raise BadInput(f'Time point {time} of {o.vol.n_times}')
-    v = _hung(o, plane, time)
-    if not 0 <= i < len(v.data): raise BadInput(f'Slice {i} of {len(v.data)}', remedy='count from 0')
-    a = np.asarray(v.data[i])
+    a = planes.hung_slice(o.vol, plane, i, time)
     if a.nbytes > _MOST_BYTES: raise BadInput(f'A slice of {a.shape[1]} x {a.shape[0]} pixels is too large to be shown', remedy='crop it in a notebook: load_series(...).crop(...)')
-    kind = next((t for t in _TYPES if t != '<f4' and _fits(a, t)), '<f4')
-    return np.ascontiguousarray(a, kind).tobytes(), dict(rows=a.shape[0], cols=a.shape[1], channels=a.shape[2] if a.ndim > 2 else 1, type=_TYPES[kind])
-
-def _fits(a, kind):
-    "Can the values be stored as `kind` without loss?"
-    if a.dtype == bool: return True
-    if not np.isfinite(a).all(): return False
-    info = np.iinfo(kind)
-    return info.min <= a.min() and a.max() <= info.max and (a.dtype.kind in 'iu' or np.array_equal(a, np.rint(a)))
+    data,kind = planes.slice_bytes(a)
+    return data, dict(rows=a.shape[0], cols=a.shape[1], channels=a.shape[2] if a.ndim > 2 else 1, type=kind)

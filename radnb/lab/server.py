@@ -200,7 +200,8 @@ class Slice(_Route):
     "One slice with every stored value, or of a segmentation, its description in the header X-Radnb-Slice."
     def slice(self):
         from .opening import raw_slice
-        return raw_slice(self.drawn() or self.opened(), self.get_query_argument('plane', 'axial'), self.number('i', 0), self.number('time', 0))
+        mask = self.drawn()   # has no time
+        return raw_slice(mask or self.opened(), self.get_query_argument('plane', 'axial'), self.number('i', 0), 0 if mask else self.number('time', 0))
 
     async def reply(self):
         body,about = await self.thread(self.slice)

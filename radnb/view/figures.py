@@ -26,11 +26,17 @@ def label_colour(
     return PALETTE[(int(label)-1) % len(PALETTE)]
 
 # %% ../../nbs/view/figures.ipynb #2fedc562
+def _values(a):
+    "The whole numbers that occur in a mask; slice by slice, which is much faster than sorting them"
+    top = int(a.max())
+    if a.min() < 0 or top > 65535: return np.unique(a)
+    return np.flatnonzero(sum(np.bincount(s.ravel().astype(np.intp), minlength=top+1) for s in a))
+
 def label_names(
     mask:Volume # Labels; 0 is background
 ) -> dict:
     "Label number to name: `mask.names`, and `label 3` for numbers that occur without a name."
-    found = {int(v) for v in np.unique(mask.data)} | set(mask.names)
+    found = {int(v) for v in _values(mask.data)} | set(mask.names)
     return {v: mask.names.get(v, f'label {v}') for v in sorted(found - {0})}
 
 # %% ../../nbs/view/figures.ipynb #cf8353a4

@@ -25,6 +25,8 @@
 .radnb-mod-narrow .radnb-Series[aria-current='true'] { box-shadow: inset 0 -3px var(--jp-brand-color1); }
 .radnb-mod-narrow .radnb-Header { border-left: none; border-top: 1px solid var(--jp-border-color2); }
 .radnb-mod-narrow .radnb-Divider { display: none; }
+.radnb-mod-narrow .radnb-Toolbar { gap: 4px 8px; }
+.radnb-mod-narrow .radnb-Field select.jp-mod-styled { max-width: 130px; }
 .radnb-Panel [hidden], .radnb-Sidebar [hidden] { display: none !important; }
 
 /* toolbar */
@@ -157,7 +159,9 @@
 .radnb-Sidebar summary:hover { background: var(--jp-layout-color2); }
 .radnb-Folder > summary .radnb-Title { flex: 1; font-weight: 600; }
 .radnb-Patient > summary .radnb-Title { min-width: 0; }
-.radnb-Title.radnb-mod-path { direction: rtl; text-align: left; } /* the end of a path tells more than its beginning */
+.radnb-Title.radnb-mod-path { white-space: normal; overflow-wrap: anywhere; }
+.radnb-Folder > span.radnb-Small { display: block; }
+.radnb-Thumb .radnb-Small { color: #aaa; }
 .radnb-Tools { display: flex; }
 .radnb-Icon { display: inline-flex; align-items: center; justify-content: center; width: 24px; height: 24px; padding: 0; border: none; border-radius: 2px; background: none; color: var(--jp-ui-font-color2); font-size: 15px; cursor: pointer; }
 .radnb-Icon:hover { color: var(--jp-ui-font-color1); background: var(--jp-layout-color3); }

@@ -1,0 +1,128 @@
+// Slices from a Jupyter kernel: resliced here from the whole volume where it was small enough to send, else asked for one by one.
+import { bytes, nifti, Packed, reslice, typed, TypeName, unwrap, Wrapped } from './packed';
+import { KeptSlices } from './source';
+import type { Engine, PlaneName, Scan, Slice, Solid } from './types';
+
+export const LAYERS = ['image', 'mask', 'prob', 'other'] as const;
+export type Layer = (typeof LAYERS)[number];
+
+/** A slice as the kernel sends it: a type for every layer that is there, and the bytes in the same order. */
+export interface Sent {
+  plane: PlaneName;
+  i: number;
+  time: number;
+  rows: number;
+  cols: number;
+  channels: number;
+  types: Partial<Record<Layer, TypeName>>;
+}
+
+/** The widget's line to the kernel. */
+export interface Line {
+  send(content: object): void;
+  /** hear what the kernel says; returns how to stop hearing */
+  hear(f: (content: Record<string, any>, buffers: DataView[]) => void): () => void;
+}
+
+/** A slice of what the kernel sent. */
+export function unpack(s: Sent, buffers: DataView[]): Slice {
+  const found = {} as Record<Layer, any>;
+  LAYERS.filter(l => s.types[l]).forEach((l, n) => (found[l] = typed(s.types[l]!, bytes(buffers[n]))));
+  return { rows: s.rows, cols: s.cols, channels: s.channels, values: found.image, mask: found.mask, prob: found.prob, other: found.other };
+}
+
+let engine: Promise<Engine> | undefined; // one copy in a page
+
+export class KernelSource extends KeptSlices {
+  private whole: Partial<Record<Layer, Packed>> = {};
+  private asked = new Map<number, (c: Record<string, any>, b: DataView[]) => void>();
+  private deaf: () => void;
+  private count = 0;
+
+  constructor(
+    scan: Scan,
+    readonly line: Line
+  ) {
+    super(scan);
+    this.deaf = line.hear((content, buffers) => this.asked.get(content.n)?.(content, buffers));
+  }
+
+  /** Slices sent ahead of the volume. */
+  put(s: Sent, buffers: DataView[]): void {
+    this.kept.set(`${s.plane} ${s.i} ${s.time}`, Promise.resolve(unpack(s, buffers)));
+  }
+
+  /** A layer has come, or gone. */
+  async set(layer: Layer, w: Wrapped | null): Promise<void> {
+    if (w?.data) this.whole[layer] = await unwrap(w);
+    else delete this.whole[layer];
+    if (layer !== 'image') this.forget();
+  }
+
+  /** What was kept shows other layers than there are now. */
+  forget(): void {
+    this.kept.clear();
+    this.version++;
+  }
+
+  /** Is all of it here, and not shrunk? */
+  get complete(): boolean {
+    return !!this.whole.image && this.whole.image.factors.every(f => f === 1);
+  }
+
+  has(plane: PlaneName, i: number, time: number): boolean {
+    return this.complete || super.has(plane, i, time);
+  }
+
+  get(plane: PlaneName, i: number, time: number): Promise<Slice> {
+    return this.complete ? Promise.resolve(this.resliced(plane, i, time)) : super.get(plane, i, time);
+  }
+
+  meanwhile(plane: PlaneName, i: number, time: number): Slice | undefined {
+    return this.whole.image && { ...this.resliced(plane, i, time), coarse: true };
+  }
+
+  private resliced(plane: PlaneName, i: number, time: number): Slice {
+    const p = this.scan.planes[plane]!;
+    const of = (l: Layer) => this.whole[l] && (reslice(this.whole[l], this.scan.affine, p, i, time) as any);
+    return { rows: p.rows, cols: p.cols, channels: this.whole.image!.channels, values: of('image'), mask: of('mask'), prob: of('prob'), other: of('other') };
+  }
+
+  /** Ask the kernel and wait for its answer. */
+  private ask(what: object): Promise<[Record<string, any>, DataView[]]> {
+    const n = ++this.count + Math.random(); // several views of one widget hear each other's answers
+    return new Promise((resolve, reject) => {
+      this.asked.set(n, (content, buffers) => {
+        this.asked.delete(n);
+        if (content.error) reject(new Error(content.error));
+        else resolve([content, buffers]);
+      });
+      this.stop.signal.addEventListener('abort', () => reject(new DOMException('closed', 'AbortError')));
+      this.line.send({ ...what, n });
+    });
+  }
+
+  protected async fetch(plane: PlaneName, i: number, time: number): Promise<Slice> {
+    const [sent, buffers] = await this.ask({ want: 'slice', plane, i, time });
+    return unpack(sent as Sent, buffers);
+  }
+
+  async solids(): Promise<Solid[]> {
+    if (!this.whole.image) throw new Error('the volume has not come yet');
+    return (['image', 'mask', 'prob'] as const).filter(l => this.whole[l]).map(l => nifti(this.whole[l]!, l));
+  }
+
+  engine(): Promise<Engine> {
+    engine ??= this.ask({ want: 'niivue' }).then(([, [program]]) => {
+      const url = URL.createObjectURL(new Blob([bytes(program) as BlobPart], { type: 'text/javascript' }));
+      return import(/* webpackIgnore: true */ url);
+    });
+    engine.catch(() => (engine = undefined));
+    return engine;
+  }
+
+  dispose(): void {
+    this.deaf();
+    super.dispose();
+  }
+}
