@@ -133,7 +133,7 @@ export class ScanPanel extends Widget {
     const insert = this.insert && (() => this.insert!(this.entry!));
     this.toolbar = new Toolbar(state, stage, this.trans, { header: () => this.toggleHeader(), insert });
     this.over = new OverlayBar(state, this.trans);
-    this.bar.replaceChildren(this.toolbar.node, ...this.maskMenu(about, query), this.over.node);
+    this.bar.replaceChildren(this.toolbar.node, h('div', { className: 'radnb-Masks' }, ...this.maskMenu(about, query), this.over.node));
     this.middle.replaceChildren(stage.node);
     this.middle.dataset.entry = this.entry!.id;
     if (had) this.toggleHeader(true, start);
@@ -170,6 +170,7 @@ export class ScanPanel extends Widget {
       source!.setMask(path);
       this.maskNote = about?.mask_note ?? '';
       state!.setOverlay({ labels: about?.labels ?? [], off: [] });
+      if (about?.mask_at) state!.setAt(about.mask_at); // a structure is rarely in the middle slice
     } catch (e) {
       if (state !== this.state) return;
       source!.setMask('');
@@ -184,6 +185,7 @@ export class ScanPanel extends Widget {
   private showLabels(about: Meta): void {
     this.state!.setWindow(1e6, 1e6 + 1);
     this.state!.setOverlay({ labels: about.labels, outline: false, maskOpacity: 0.9 });
+    if (about.mask_at) this.state!.setAt(about.mask_at);
   }
 
   private follow(_: State, part: Part): void {
@@ -209,7 +211,7 @@ export class ScanPanel extends Widget {
     const warn = m.note && /stacked as they are|not right/.test(m.note);
     const parts = [this.where, level && h('span', {}, level), h('span', {}, size(m.shape, m.spacing)), h('span', {}, side), shrunk && h('span', { className: 'radnb-Full' }, shrunk),
       m.note && h('span', { className: warn ? 'radnb-Warn' : '', title: m.note }, m.note),
-      alone && h('span', {}, alone), this.maskNote && h('span', { className: 'radnb-Warn', role: 'alert' }, this.maskNote)]; // prettier-ignore
+      alone && h('span', {}, alone), this.maskNote && h('span', { className: 'radnb-Warn radnb-Clamp', role: 'alert', title: this.maskNote }, this.maskNote)]; // prettier-ignore
     this.foot.replaceChildren(...(parts.filter(Boolean) as Node[]));
     this.place();
   }

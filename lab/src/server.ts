@@ -71,6 +71,8 @@ export interface Meta extends Scan {
   labels: (Label & { ml: number })[];
   /** what is to be said of the segmentation */
   mask_note: string;
+  /** RAS+ mm: where most of it is seen */
+  mask_at: [number, number, number] | null;
   masks: MaskFile[];
 }
 

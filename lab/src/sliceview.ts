@@ -126,11 +126,12 @@ export class SliceView {
   /** Fetch what comes next in either direction, unless something else is wanted. */
   private async ahead(): Promise<void> {
     const { k, time } = this.shown!;
+    // other voxels (a segmentation) may be wanted by now, not only another slice
     for (const d of [1, -1, 2, -2, 3, -3]) {
       const next = k + d;
       if (next < 0 || next >= this.plane.slices || this.source.has(this.name, next, time)) continue;
       await this.source.get(this.name, next, time);
-      if (this.state.slice(this.name) !== k || this.state.time !== time) {
+      if (!this.right) {
         this.busy = false;
         return this.update();
       }

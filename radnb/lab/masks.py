@@ -83,6 +83,15 @@ def described(mask:Volume) -> list: # of dicts: value, name, colour '#rrggbb', m
     ml = float(np.prod(mask.spacing))/1000
     return [dict(value=k, name=str(v), colour=_hex(own.get(k, {}).get('color')) or label_colour(k), ml=float(n[k]*ml)) for k,v in names.items()]
 
+def fullest(mask:Volume): # RAS+ mm, or None if the mask is empty
+    "A point of the mask in the slice that shows most of it: the one nearest to the middle of what is seen there."
+    n = np.count_nonzero(mask.data, axis=(1,2))
+    if not n.any(): return None
+    k = int(n.argmax())
+    at = np.argwhere(mask.data[k])
+    i,j = at[((at-at.mean(0))**2).sum(1).argmin()]
+    return mask.physical((k,i,j)).tolist()
+
 def _hex(color):
     "#rrggbb of a colour that a file gives, '' if it gives none that can be seen on black."
     try: rgb = [int(c) for c in color]

@@ -9,7 +9,7 @@ from ..data.volume import Volume
 from ..view.figures import is_placed
 from ..view import planes
 from .listing import Entry, plain
-from .masks import as_labels, described, is_labelmap, mask_of, sounds_like_labels
+from .masks import as_labels, described, fullest, is_labelmap, mask_of, sounds_like_labels
 from .paths import Guard
 from .reading import read_volume
 
@@ -89,7 +89,7 @@ def describe(
     about = planes.describe(v, o.placed, factors=_factors(v, max_mb))
     words = dict(id=o.entry.id, title=row['title'], modality=v.meta.get('Modality'), verdict=row.get('verdict', ''), code=o.entry.code)
     drawn = mask or (o if v.unit == 'label' else None)
-    labels = dict(labels=described(drawn.vol) if drawn else [], mask_note=mask.vol.meta.get('note', '') if mask else '', masks=row.get('masks', []))
+    labels = dict(labels=described(drawn.vol) if drawn else [], mask_at=fullest(drawn.vol) if drawn else None, mask_note=mask.vol.meta.get('note', '') if mask else '', masks=row.get('masks', []))
     return plain({**about, **words, **labels, 'located': o.placed and row.get('located', True), 'stored': str(v.data.dtype), 'mb': v.data.nbytes/1e6})
 
 def _factors(vol, max_mb): return planes.shrink_factors(vol.shape, vol.spacing, planes.packed_bytes(vol), max_mb)

@@ -5,7 +5,7 @@ from ..core import BadInput, RadnbError, UnreadableFile
 from ..data.dicom import load_series
 from ..data.segments import read_seg
 from ..data.volume import PLANES, Volume, plane_name
-from ..view.figures import hang, is_placed
+from ..view.figures import PALETTE, hang, is_placed
 from .header import last_line
 from .paths import Guard, check_data_file
 
@@ -122,10 +122,16 @@ def _upright(vol, alone):
     "Hung; a slice taken out of a stack is turned as the stack would be."
     return hang(vol) if alone or not is_placed(vol) else vol.reorient(PLANES[plane_name(vol.affine, tol_deg=90)])
 
+def _coloured(a):
+    "Labels in their colours, on black."
+    palette = np.array([[0,0,0], *[[int(c[p:p+2], 16) for p in (1,3,5)] for c in PALETTE]], np.uint8)
+    return palette[np.where(a > 0, (a.astype(np.int64)-1) % len(PALETTE) + 1, 0)]
+
 def _grey(vol):
     "The middle picture of a hung volume as uint8 (rows, columns[, 3])."
     data = vol.data[0] if vol.n_times > 1 else vol.data
     a = data[len(data)//2]
+    if vol.unit == 'label': return _coloured(a)
     if vol.unit != 'RGB': return np.uint8(255*np.nan_to_num(Volume(a, unit=vol.unit, meta=vol.meta).window()[0]))
     return a if a.dtype == np.uint8 else np.uint8(255*np.clip(np.nan_to_num(a/max(float(np.nanmax(a)), 1e-9)), 0, 1))
 
@@ -135,7 +141,9 @@ def thumbnail(
 ) -> bytes: # PNG
     "The middle slice in its window, the right way round and to scale. Raises what `read_volume` raises."
     from PIL import Image
+    from .masks import as_labels, is_labelmap, sounds_like_labels
     vol = middle_slice(kind, paths, guard, part)
+    if kind in ('nifti','itk') and sounds_like_labels(paths[0]) and is_labelmap(vol, named=True): vol = as_labels(vol)
     try:
         v = _upright(vol, alone=kind == 'dicom' and len(paths) == 1)
         grey = _grey(v)

@@ -68,6 +68,17 @@
 .radnb-Space { flex: 1; }
 .radnb-Panel :is(button, select, input, .radnb-Scroll):focus-visible, .radnb-Sidebar :is(button, input, summary):focus-visible { outline: 2px solid var(--jp-brand-color1); outline-offset: -1px; }
 
+/* segmentations */
+.radnb-Chips { display: inline-flex; flex-wrap: wrap; gap: 4px; max-height: 58px; overflow-y: auto; }
+.radnb-Chip { display: inline-flex; align-items: center; gap: 6px; height: 24px; padding: 0 9px; border: 1px solid var(--jp-border-color1); border-radius: 12px; background: none; color: var(--jp-ui-font-color1); font: inherit; cursor: pointer; white-space: nowrap; }
+.radnb-Chip:hover { background: var(--jp-layout-color2); }
+.radnb-Chip[aria-pressed='false'] { color: var(--jp-ui-font-color2); text-decoration: line-through; }
+.radnb-Chip[aria-pressed='false'] .radnb-Swatch { opacity: 0.25; }
+.radnb-Swatch { display: inline-block; width: 11px; height: 11px; border-radius: 2px; }
+.radnb-Masks { display: flex; flex-wrap: wrap; align-items: center; }
+.radnb-Masks > .radnb-MaskMenu { padding-right: 0; }
+.radnb-Clamp { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden; }
+
 /* picture */
 .radnb-Middle { grid-area: middle; position: relative; background: black; min-height: 0; }
 .radnb-Stage { position: absolute; inset: 0; outline: none; container-type: size; }
