@@ -38,6 +38,8 @@ export class KernelSource extends KeptSlices {
   private asked = new Map<number, (c: Record<string, any>, b: DataView[]) => void>();
   private deaf: () => void;
   private count = 0;
+  private come!: () => void;
+  private here = new Promise<void>(r => (this.come = r));
 
   constructor(
     scan: Scan,
@@ -57,6 +59,11 @@ export class KernelSource extends KeptSlices {
     if (w?.data) this.whole[layer] = await unwrap(w);
     else delete this.whole[layer];
     if (layer !== 'image') this.forget();
+  }
+
+  /** All layers that were announced are here. */
+  arrived(): void {
+    if (this.whole.image) this.come();
   }
 
   /** What was kept shows other layers than there are now. */
@@ -108,7 +115,7 @@ export class KernelSource extends KeptSlices {
   }
 
   async solids(): Promise<Solid[]> {
-    if (!this.whole.image) throw new Error('the volume has not come yet');
+    await this.here;
     return (['image', 'mask', 'prob'] as const).filter(l => this.whole[l]).map(l => nifti(this.whole[l]!, l));
   }
 

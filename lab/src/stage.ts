@@ -13,6 +13,7 @@ export class Stage {
   private grid = h('div', { className: 'radnb-Grid' });
   private active: PlaneName;
   private volume?: VolumeView;
+  private loading = false;
   private stop = new AbortController();
   private notice = h('div', { className: 'radnb-Notice', role: 'status', hidden: true });
 
@@ -89,13 +90,16 @@ export class Stage {
 
   /** Other voxels have come: draw them. */
   private reload(): void {
-    this.volume?.dispose();
-    this.volume = undefined;
+    if (!this.loading) {
+      this.volume?.dispose();
+      this.volume = undefined;
+    }
     this.arrange();
   }
 
   private async show3D(): Promise<void> {
     if (this.volume) {
+      if (this.loading) return;
       this.volume.node.hidden = false;
       return this.volume.wake();
     }
@@ -103,6 +107,7 @@ export class Stage {
     const view = (this.volume = new VolumeView(this.state, lost));
     this.node.prepend(view.node);
     this.say(this.trans.__('Loading the volume …'));
+    this.loading = true;
     try {
       const [engine, solids] = await Promise.all([this.source.engine(), this.source.solids(this.stop.signal)]);
       await view.load(engine, solids);
@@ -110,6 +115,8 @@ export class Stage {
       this.told();
     } catch (e) {
       if (!this.stop.signal.aborted) this.give(this.trans.__('The volume cannot be shown in 3D: %1', (e as Error).message));
+    } finally {
+      this.loading = false;
     }
   }
 

@@ -294,12 +294,13 @@ def _one(vol, plane, i, time):
     return v.crop((i,0,0), (i+1,*v.shape[1:]))
 
 def _painted(image, mask, band, hidden):
-    "The structures that are switched on, and the band of values as one more of its colour"
-    lay = image.like(np.zeros(image.shape, int), 'label') if mask is None else mask.like(np.where(np.isin(mask.data, hidden), 0, mask.data), names={k: n for k,n in mask.names.items() if k not in hidden})
-    if band:
-        free = next(k for k in range(6, 10**6, len(PALETTE)) if k not in lay.names)
-        lay = lay.like(np.where((lay.data == 0) & (image.data >= band[0]) & (image.data <= band[1]), free, lay.data), names={**lay.names, free: f'{band[0]:g} to {band[1]:g} {image.unit}'})
-    return lay
+    "The structures that are switched on, and the band of values as one more, in its own colour"
+    labels, names = (0, {}) if mask is None else (np.where(np.isin(mask.data, hidden), 0, mask.data), {k: n for k,n in mask.names.items() if k not in hidden})
+    out = image.like(np.zeros(image.shape, int) + labels, 'label', names)
+    if not band: return out
+    free = next(k for k in range(6, 10**6, len(PALETTE)) if k not in names)
+    inside = (out.data == 0) & (image.data >= band[0]) & (image.data <= band[1])
+    return out.like(np.where(inside, free, out.data), names={**names, free: f'{band[0]:g} to {band[1]:g} {image.unit}'})
 
 # %% ../../nbs/view/viewer.ipynb #c61bcc67
 @patch

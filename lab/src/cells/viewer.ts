@@ -49,6 +49,7 @@ class Session {
   readonly source: KernelSource;
   private ties: [string, () => void][] = [];
   private timer = 0;
+  private had = new Map<Layer, Wrapped>();
   private taking = false;
 
   constructor(readonly model: Model) {
@@ -66,7 +67,7 @@ class Session {
       this.source.forget();
       this.state.changed.emit('slices');
     });
-    void Promise.all(LAYERS.filter(l => model.get(l)?.data).map(l => this.source.set(l, model.get(l) as Wrapped))).then(() => this.state.changed.emit('slices'));
+    void Promise.all(LAYERS.filter(l => model.get(l)?.data).map(l => this.fetch(l))).then(() => this.shown());
   }
 
   dispose(): void {
@@ -101,10 +102,23 @@ class Session {
     this.state.setOverlay({ labels: this.model.get('labels'), prob: this.model.get('has_prob') });
   }
 
-  private async load(layer: Layer): Promise<void> {
+  /** Take over a layer, unless it is the one that we have. */
+  private async fetch(layer: Layer): Promise<boolean> {
     const w = this.model.get(layer) as Wrapped;
+    if (w === this.had.get(layer)) return false;
+    this.had.set(layer, w);
     await this.source.set(layer, w?.data ? w : null);
+    return true;
+  }
+
+  private async load(layer: Layer): Promise<void> {
+    if (await this.fetch(layer)) this.shown();
+  }
+
+  /** Show what has come. */
+  private shown(): void {
     this.relabel();
+    this.source.arrived();
     this.state.changed.emit('slices');
   }
 
