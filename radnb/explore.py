@@ -21,6 +21,7 @@ from radnb.measure.stats import *
 from radnb.measure.metrics import *
 from radnb.view.figures import *
 from radnb.view.viewer import *
+from radnb.view.compare import *
 from radnb.view.threshold import *
 from radnb.view.cohort import *
 from radnb.view.report import cohort_report

@@ -254,6 +254,18 @@ export class ScanPanel extends Widget {
     this.state?.set('crosshair', !this.state.crosshair);
   }
 
+  toggleOutline(): void {
+    this.state?.setOverlay({ outline: !this.state.overlay.outline });
+  }
+
+  snapshot(): void {
+    void this.stage?.snapshot();
+  }
+
+  help(): void {
+    this.stage?.toggleHelp();
+  }
+
   private clear(): void {
     this.state?.changed.disconnect(this.follow, this);
     this.toolbar?.dispose();

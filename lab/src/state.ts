@@ -1,11 +1,12 @@
 // What is being looked at: shared by the renderers, the toolbar and the status line.
 import { Signal } from '@lumino/signaling';
 import { index, physical, Point } from './geometry';
+import type { Mark, MarkKind } from './measure';
 import type { Label, Plane, PlaneName, Scan } from './types';
 
 export type Layout = 'mpr' | PlaneName | '3d' | 'grid';
-export type Drag = 'window' | 'distance' | 'region' | 'move';
-export type Part = 'layout' | 'window' | 'at' | 'time' | 'drag' | 'value' | 'crosshair' | 'reset' | 'zoom' | 'overlay' | 'compare' | 'slices';
+export type Drag = 'window' | MarkKind | 'move';
+export type Part = 'layout' | 'window' | 'at' | 'time' | 'drag' | 'value' | 'crosshair' | 'reset' | 'zoom' | 'overlay' | 'compare' | 'slices' | 'marks';
 
 export const PLANES: PlaneName[] = ['axial', 'coronal', 'sagittal'];
 
@@ -31,8 +32,9 @@ export interface Compare {
   mode: 'swipe' | 'blend';
   at: number;
   blend: number;
-  low: number;
-  high: number;
+  /** the second picture's window; that of the first if it has none */
+  window: [number, number] | null;
+  names: [string, string];
 }
 
 export class State {
@@ -53,6 +55,8 @@ export class State {
   centre?: Point;
   overlay: Overlay = { labels: [], off: [], maskOpacity: 0.5, outline: true, prob: false, probOpacity: 0.6, threshold: 0.5, band: null };
   compare?: Compare;
+  /** what was measured, in the order in which it was drawn */
+  marks: Mark[] = [];
   /** in a page that scrolls, the wheel turns slices only where somebody has clicked */
   wheelNeedsFocus = false;
 
@@ -66,6 +70,7 @@ export class State {
     const middle = meta.shape.map(n => Math.floor(n / 2)) as Point;
     if (start !== undefined && start < meta.shape[0]) middle[0] = start;
     this.at = physical(meta.affine, middle);
+    this.centre = meta.centre;
     if (meta.windows.length) ({ low: this.low, high: this.high } = meta.windows[0]);
   }
 
@@ -109,6 +114,17 @@ export class State {
     this.changed.emit('overlay');
   }
 
+  /** The first picture, then the second: what has changed moves. */
+  flicker(): void {
+    const c = this.compare;
+    if (c) this.setCompare(c.mode === 'blend' ? { blend: c.blend < 0.5 ? 1 : 0 } : { at: c.at > 0.5 ? 0 : 1 });
+  }
+
+  setMarks(marks: Mark[]): void {
+    this.marks = marks;
+    this.changed.emit('marks');
+  }
+
   setCompare(change: Partial<Compare>): void {
     if (!this.compare) return;
     this.compare = { ...this.compare, ...change };
@@ -116,7 +132,7 @@ export class State {
   }
 
   reset(): void {
-    this.setView(1);
+    this.setView(1, this.meta.centre);
     if (this.meta.windows.length) this.setWindow(this.meta.windows[0].low, this.meta.windows[0].high);
     this.changed.emit('reset');
   }

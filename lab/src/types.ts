@@ -48,6 +48,8 @@ export interface Scan {
   planes: Partial<Record<PlaneName, Plane>>;
   windows: Range[];
   /** mm (rows, columns) that a view shows at zoom 1, where several are to be of one scale */
+  /** RAS+ mm in the middle of the views at first, where several are to show the same */
+  centre?: [number, number, number];
   fit?: Partial<Record<PlaneName, [number, number]>>;
 }
 

@@ -87,7 +87,7 @@ def _canvas_class():
         zoom, centre, swipe, blend = T(Float, 1.), T(List), T(Float, .5), T(Float)
         mask_opacity, mask_outline, hidden = T(Float, .5), T(Bool, True), T(List)
         prob_opacity, threshold, band = T(Float, .6), T(Float, .5), T(List, allow_none=True, default_value=None)
-        height, alt, toolbar = T(Int, 480), T(Unicode), T(Bool, True)
+        height, alt, hides_still = T(Int, 480), T(Unicode), T(Bool)
     return Canvas
 
 # %% ../../nbs/view/viewer.ipynb #be7ee40e
@@ -97,8 +97,8 @@ class Viewer(WithFallback):
     "An interactive view of one volume, made by `view`."
     def __init__(self, vol, mask=None, prob=None, window=None, layout='mpr', height=None, max_mb=64.):
         if layout not in LAYOUTS: raise BadInput(f'No layout called {layout!r}', remedy=f'one of: {", ".join(LAYOUTS)}')
-        self.height,self.max_mb,self.layout = height or 480, max_mb, layout
-        self._box = self._canvas = None
+        self.height,self.max_mb,self.layout,self._extra,self._counted = height or 480, max_mb, layout, {}, True
+        self._box = self._canvas = self._at = None   # `_at`: where to start, if others say so
         self._take(vol, mask, prob, window)
 
     def _take(self, vol, mask, prob, window):
@@ -143,8 +143,8 @@ def _about(self:Viewer):
     "The traits that are quick to say"
     if self._start is not None: return self._start
     layers = self._layers()
-    scan = dict(describe(layers['image'], is_placed(self.vol), self._window, self.factors), key=uuid.uuid4().hex)
-    at, (low,high) = _start_at(layers['image'], layers['mask']), _limits(self.vol, self._window, scan['windows'])
+    scan = dict(describe(layers['image'], is_placed(self.vol), self._window, self.factors), key=uuid.uuid4().hex, **self._extra)
+    at, (low,high) = self._at or _start_at(layers['image'], layers['mask']), _limits(self.vol, self._window, scan['windows'])
     layout = self.layout if 1 not in self.vol.shape else _native_plane(self.vol)
     place = dict(at=at, low=low, high=high, time=0, view_layout=layout, zoom=1., centre=[], hidden=[], mask_outline=not self.vol.is_mask)
     self._start = dict(place, scan=scan, labels=_labels(self.mask), has_prob=self.prob is not None, first=_first(layers, scan, at, layout), on_demand=self.on_demand,
@@ -193,7 +193,7 @@ def _open(self:Viewer):
     self._canvas = _canvas_class()(**self._about())
     self._canvas.on_msg(self._answer)
     self._box = W.VBox([self._canvas], layout=W.Layout(width='100%'))
-    _keep(self)
+    if self._counted: _keep(self)
 
 def _send(canvas, traits):
     "Set traits, in one message"
@@ -220,6 +220,7 @@ def _ipython_display_(self:Viewer, **kwargs):
     publish_display_data({**static_mime(self._static()), 'text/plain': repr(self)})
     if not widgets_live(): return
     if new := self._box is None: self._open()
+    self._canvas.hides_still = True   # the picture above, while the view is there
     publish_display_data({'text/plain': 'live viewer', 'text/html': '<!-- the live viewer, in a notebook with a kernel -->', WIDGET_MIME: mime_bundle(self._box, live=True)[WIDGET_MIME]})
     if new: _send(self._canvas, self._voxels())
 

@@ -1,13 +1,14 @@
 // The browser's side of `view`: radnb's canvas viewer in a notebook's cell.
 import '../../style/base.css';
 import '../../style/cell.css';
+import { CompareBar } from '../comparebar';
 import { Foot } from '../foot';
 import { KernelSource, LAYERS, Layer, Line, Sent } from '../kernelsource';
 import { OverlayBar } from '../overlaybar';
 import type { Point } from '../geometry';
 import type { Wrapped } from '../packed';
 import { Stage } from '../stage';
-import { Layout, Part, State } from '../state';
+import { Compare, Layout, Part, State } from '../state';
 import { Toolbar } from '../toolbar';
 import { ENGLISH, Scan } from '../types';
 
@@ -49,6 +50,9 @@ class Session {
   readonly source: KernelSource;
   private ties: [string, () => void][] = [];
   private timer = 0;
+  here = false;
+  /** who wants to hear that the volume has come */
+  readonly noted = new Set<() => void>();
   private had = new Map<Layer, Wrapped>();
   private taking = false;
 
@@ -92,8 +96,8 @@ class Session {
   /** All that the traits say. */
   private takeAll(): void {
     const { state, model } = this;
-    const compare = model.get('compare') as { mode: 'swipe' | 'blend'; low: number; high: number } | Record<string, never>;
-    if (compare.mode) state.compare = { ...(compare as { mode: 'swipe' | 'blend'; low: number; high: number }), at: model.get('swipe'), blend: model.get('blend') };
+    const compare = model.get('compare') as Partial<Compare>;
+    if (compare.names) state.compare = { mode: 'swipe', window: compare.window ?? null, names: compare.names, at: model.get('swipe'), blend: model.get('blend') };
     for (const [key, [, , put]] of Object.entries(TRAITS)) put(state, model.get(key), model);
     this.relabel();
   }
@@ -119,6 +123,8 @@ class Session {
   private shown(): void {
     this.relabel();
     this.source.arrived();
+    this.here = true;
+    this.noted.forEach(f => f());
     this.state.changed.emit('slices');
   }
 
@@ -151,7 +157,7 @@ function keys(state: State, stage: Stage, toolbar: Toolbar): (e: KeyboardEvent) 
   const layout = (l: Layout) => () => stage.offers(l) && state.set('layout', l);
   const acts: Record<string, () => void> = {
     m: layout('mpr'), a: layout('axial'), c: layout('coronal'), s: layout('sagittal'), d: layout('3d'), g: layout('grid'), r: () => state.reset(), w: () => toolbar.nextWindow(),
-    x: () => state.set('crosshair', !state.crosshair), o: () => state.setOverlay({ outline: !state.overlay.outline }), f: () => flicker(state)
+    x: () => state.set('crosshair', !state.crosshair), o: () => state.setOverlay({ outline: !state.overlay.outline }), f: () => state.flicker()
   }; // prettier-ignore
   return e => {
     if (e.ctrlKey || e.altKey || e.metaKey || (e.target as HTMLElement).closest('input, select, button')) return;
@@ -163,12 +169,6 @@ function keys(state: State, stage: Stage, toolbar: Toolbar): (e: KeyboardEvent) 
   };
 }
 
-/** The first picture, then the second: what has changed moves. */
-function flicker(state: State): void {
-  const c = state.compare;
-  if (c) state.setCompare(c.mode === 'blend' ? { blend: c.blend < 0.5 ? 1 : 0 } : { at: c.at > 0.5 ? 0 : 1 });
-}
-
 /** The still picture in the output above, once we stand in the page: it comes back when the widget is closed. */
 function hideStill(el: HTMLElement): () => void {
   let hidden: HTMLElement | undefined;
@@ -176,7 +176,7 @@ function hideStill(el: HTMLElement): () => void {
     if (!el.isConnected) return;
     watch.disconnect();
     const before = el.closest('.jp-OutputArea-child')?.previousElementSibling as HTMLElement | null;
-    if (el.closest('.radnb-KeepStill') || !before?.querySelector('.jp-RenderedImage')) return;
+    if (!before?.querySelector('.jp-RenderedImage')) return;
     hidden = before;
     before.style.display = 'none';
   }).observe(el);
@@ -199,23 +199,27 @@ function mount(session: Session, el: HTMLElement, height: number): () => void {
   let toolbar: Toolbar | undefined;
   const stage = new Stage(state, source, ENGLISH, () => toolbar?.refresh());
   toolbar = new Toolbar(state, stage, ENGLISH, {});
+  const compare = new CompareBar(state, ENGLISH);
   const over = new OverlayBar(state, ENGLISH);
   const foot = new Foot(state, ENGLISH, (model.get('image')?.factors ?? []).some((f: number) => f > 1) || !!model.get('on_demand'));
   const middle = document.createElement('div');
   middle.className = 'radnb-Middle';
   middle.style.height = `${height}px`;
   middle.append(stage.node);
-  if (!model.get('toolbar')) toolbar.node.hidden = true;
-  el.replaceChildren(toolbar.node, over.node, middle, foot.node);
+  el.replaceChildren(toolbar.node, compare.node, over.node, middle, foot.node);
   stage.node.addEventListener('keydown', keys(state, stage, toolbar));
   stage.node.addEventListener('pointerdown', () => stage.node.focus({ preventScroll: true }));
   stage.node.setAttribute('aria-label', model.get('alt'));
+  const note = () => void (session.here && (el.dataset.volume = 'here'));
+  session.noted.add(note);
+  note();
   stage.arrange();
   const seen = new ResizeObserver(() => stage.arrange()); // once it has a size
   seen.observe(middle);
   return () => {
     seen.disconnect();
-    for (const part of [toolbar, over, foot, stage]) part.dispose();
+    session.noted.delete(note);
+    for (const part of [toolbar, compare, over, foot, stage]) part.dispose();
   };
 }
 
@@ -241,7 +245,7 @@ export default () => {
       el.classList.add('radnb-Cell');
       el.classList.toggle('radnb-mod-bare', bare());
       const unguard = guardKeys(el);
-      back.add(hideStill(el));
+      if (model.get('hides_still')) back.add(hideStill(el));
       let unmount = mount(session!, el, model.get('height'));
       const again = () => {
         unmount();

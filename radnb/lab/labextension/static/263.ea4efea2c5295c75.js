@@ -1,4 +1,4 @@
-"use strict";(self.rspackChunkradnb=self.rspackChunkradnb||[]).push([[263],{538(r,e,a){var o=a(557),n=a.n(o),t=a(602),i=a.n(t),d=a(338),l=a.n(d),p=a(173),s=a.n(p),b=a(569),c=a.n(b),u=a(934),m=a.n(u),f=a(714),h={};h.styleTagTransform=m(),h.setAttributes=s(),h.insert=l().bind(null,"head"),h.domAPI=i(),h.insertStyleElement=c(),n()(f.A,h),f.A&&f.A.locals&&f.A.locals},714(r,e,a){var o=a(108),n=a.n(o),t=a(749),i=(a.n(t))()(n());i.push([r.id,`/* Colours and sizes come from JupyterLab's theme; the picture itself is always on black. */
+"use strict";(self.rspackChunkradnb=self.rspackChunkradnb||[]).push([[263],{538(r,e,a){var o=a(557),n=a.n(o),t=a(602),i=a.n(t),d=a(338),l=a.n(d),p=a(173),s=a.n(p),b=a(569),c=a.n(b),u=a(934),m=a.n(u),x=a(714),f={};f.styleTagTransform=m(),f.setAttributes=s(),f.insert=l().bind(null,"head"),f.domAPI=i(),f.insertStyleElement=c(),n()(x.A,f),x.A&&x.A.locals&&x.A.locals},714(r,e,a){var o=a(108),n=a.n(o),t=a(749),i=(a.n(t))()(n());i.push([r.id,`/* Colours and sizes come from JupyterLab's theme; the picture itself is always on black. */
 
 .radnb-Panel {
   display: grid;
@@ -95,7 +95,33 @@
 .radnb-mod-three > .radnb-mod-active::after { content: ''; position: absolute; inset: 0; border: 1px solid #56b4e9; pointer-events: none; }
 .radnb-SliceView canvas { position: absolute; inset: 0; display: block; width: 100%; height: 100%; cursor: crosshair; touch-action: none; }
 .radnb-VolumeView canvas { display: block; width: 100%; height: 100%; outline: none; }
-.radnb-Notice { position: absolute; right: 10px; bottom: 10px; padding: 3px 9px; border-radius: 3px; color: white; background: rgba(40, 40, 40, 0.85); font-size: var(--jp-ui-font-size0); pointer-events: none; }
+.radnb-LightBox { position: absolute; inset: 0; display: grid; gap: 2px; background: #222; overflow: hidden; touch-action: none; }
+.radnb-Tile { position: relative; min-width: 0; min-height: 0; padding: 0; border: none; background: black; cursor: pointer; overflow: hidden; }
+.radnb-Tile canvas { position: absolute; inset: 0; width: 100%; height: 100%; }
+.radnb-Tile:hover::after, .radnb-Tile[aria-current='true']::after { content: ''; position: absolute; inset: 0; border: 1px solid #56b4e9; pointer-events: none; }
+.radnb-Tile[aria-current='true']::after { border-width: 2px; }
+.radnb-TileNumber { position: absolute; left: 5px; top: 3px; color: white; font-size: 11px; text-shadow: 0 0 3px black, 0 0 2px black; font-variant-numeric: tabular-nums; }
+.radnb-Marks { position: absolute; right: 10px; bottom: 10px; max-width: min(340px, 60%); max-height: 45%; overflow: auto; padding: 5px 9px; border-radius: 3px; color: #eee; background: rgba(30, 30, 30, 0.85); font-size: 12px; line-height: 1.5; }
+.radnb-Marks summary { cursor: pointer; font-weight: 600; }
+.radnb-Marks ol { margin: 2px 0; padding: 0; list-style: none; }
+.radnb-Marks li { display: grid; grid-template-columns: 1fr auto auto; gap: 0 10px; align-items: baseline; }
+.radnb-Marks li > span { color: #bbb; font-size: 11px; }
+.radnb-Marks p { display: flex; gap: 12px; margin: 2px 0 0; color: #bbb; }
+.radnb-Link { padding: 0; border: none; background: none; color: #f0e442; font: inherit; text-align: left; cursor: pointer; }
+.radnb-Link:hover { text-decoration: underline; }
+.radnb-Marks p .radnb-Link { color: #8ccbf2; }
+.radnb-Link:focus-visible, .radnb-Marks summary:focus-visible { outline: 2px solid #8ccbf2; outline-offset: 1px; }
+.radnb-Help { position: absolute; inset: 0; margin: auto; width: min(780px, 94%); height: fit-content; max-height: 92%; overflow: auto; padding: 14px 20px 18px; border-radius: 4px; box-sizing: border-box; outline: none; color: #eee; background: rgba(28, 28, 28, 0.96); box-shadow: 0 2px 18px black; font-size: 13px; }
+.radnb-Help header { display: flex; justify-content: space-between; align-items: baseline; }
+.radnb-Help header .radnb-Link { color: #ddd; font-size: 20px; }
+.radnb-Help h2 { margin: 0 0 6px; font-size: 15px; }
+.radnb-Help h3 { margin: 6px 0 3px; font-size: 12px; color: #8ccbf2; }
+.radnb-HelpParts { columns: 2 300px; column-gap: 30px; }
+.radnb-Help section { break-inside: avoid; }
+.radnb-Help dl { display: grid; grid-template-columns: minmax(92px, max-content) 1fr; gap: 2px 12px; margin: 0 0 8px; }
+.radnb-Help dd { margin: 0; color: #ccc; }
+.radnb-Help kbd { padding: 0 5px; border: 1px solid #777; border-radius: 3px; font: inherit; font-size: 12px; }
+.radnb-Notice { position: absolute; left: 50%; bottom: 10px; transform: translateX(-50%); padding: 3px 9px; border-radius: 3px; color: white; background: rgba(40, 40, 40, 0.85); font-size: var(--jp-ui-font-size0); pointer-events: none; }
 .radnb-Wait, .radnb-Trouble { position: absolute; inset: 0; display: flex; flex-direction: column; align-items: center; justify-content: center; gap: 6px; padding: 24px; color: #ddd; text-align: center; overflow: auto; }
 .radnb-Trouble p, .radnb-Wait p { max-width: 68ch; margin: 0; overflow-wrap: anywhere; }
 .radnb-Trouble p:first-child { font-size: var(--jp-ui-font-size2); color: white; }
