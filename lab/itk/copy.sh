@@ -6,7 +6,7 @@ out=$1; nm=$(dirname "$0")/../node_modules; viewer=$nm/itk-vtk-viewer/dist
 mkdir -p "$out/itk/pipeline" "$out/itk/web-workers/min-bundles"
 cp "$(dirname "$0")/index.html" "$out"
 cp "$viewer"/itkVtkViewer.js "$viewer"/124.itkVtkViewer.js "$out"
-cp "$viewer"/itk/pipeline/BloscZarr.{js,wasm} "$out/itk/pipeline"
+cp "$viewer"/itk/pipeline/BloscZarr.{umd.js,wasm} "$out/itk/pipeline"
 cp "$viewer"/itk/web-workers/min-bundles/pipeline.worker.js "$out/itk/web-workers/min-bundles"
 cp "$nm"/itk-viewer-bootstrap-ui/dist/bootstrapUIMachineOptions.js.es.js "$out"
 cp "$nm"/imjoy-core/dist/imjoy-{core,loader}.min.js "$nm"/imjoy-rpc/dist/imjoy-rpc.min.js "$out"
