@@ -3,11 +3,13 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 [ -d node_modules ] || npm ci --ignore-scripts
+bash itk/fetch.sh
 out=../radnb/lab/labextension
 cells=../radnb/view/static    # each file of src/cells is the browser's side of a widget (anywidget)
 rm -rf build "$out" "$cells"
 node_modules/.bin/tsc
 jupyter-builder build .
+bash itk/copy.sh "$out/static/itk"
 node_modules/.bin/esbuild src/cells/*.ts --bundle --format=esm --target=es2022 --minify --charset=utf8 --legal-comments=none --log-level=warning --outdir="$cells"
 {
     echo 'This program contains NiiVue and the packages that NiiVue contains.'

@@ -12,7 +12,7 @@ def digest(paths, root):
 
 def sources():
     "What the bundle is made of."
-    return digest([p for d in ('src', 'style', 'schema') for p in (LAB/d).rglob('*') if p.is_file()] + [LAB/n for n in ('package.json', 'package-lock.json', 'tsconfig.json')], LAB)
+    return digest([p for d in ('src', 'style', 'schema', 'itk') for p in (LAB/d).rglob('*') if p.is_file()] + [LAB/n for n in ('package.json', 'package-lock.json', 'tsconfig.json')], LAB)
 
 def bundle():
     "What was made."
