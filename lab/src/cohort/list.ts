@@ -103,9 +103,11 @@ export class VirtualList {
     if (!this.items.length || !height) { for (const [i, line] of this.lines) this.drop(i, line); this.pin(); return; }
     const first = this.at(Math.max(0, t - SPARE)), last = this.at(t + height + SPARE);
     for (const [i, line] of this.lines) if (i < first || i > last) this.drop(i, line);
-    const fresh: HTMLElement[] = [];
-    for (let i = first; i <= last; i++) if (!this.lines.has(i)) fresh.push(this.line(i));
-    if (fresh.length) this.space.append(...fresh);
+    const before: HTMLElement[] = [], after: HTMLElement[] = [];      // in the page's order too, for those who hear it read
+    const kept = Math.min(...this.lines.keys());
+    for (let i = first; i <= last; i++) if (!this.lines.has(i)) (i < kept ? before : after).push(this.line(i));
+    if (kept === Infinity) this.space.append(...before);
+    else { if (before.length) this.space.prepend(...before); if (after.length) this.space.append(...after); }
     this.pin();
     this.owner.seen(this.items.slice(this.at(t), this.at(t + height) + 1));
   }
