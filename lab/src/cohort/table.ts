@@ -121,9 +121,9 @@ export function tree(table: Table, found: Int32Array, level: string, closed: Set
   return out;
 }
 
-/** Every heading there would be with nothing folded. */
+/** The outermost headings. */
 export function headings(table: Table, found: Int32Array, level: string): string[] {
-  return tree(table, found, level, new Set()).filter(i => i.kind !== 'series').map(i => i.key);
+  return tree(table, found, level, new Set()).filter(i => i.kind !== 'series' && i.level === 1).map(i => i.key);
 }
 
 function groups(table: Table, rows: ArrayLike<number>, column: string): Map<number, number[]> {
