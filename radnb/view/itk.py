@@ -15,7 +15,8 @@ from ..core import BadInput, RadnbError, lazy_import
 from ..data.volume import Volume, same_grid, window_limits
 from .fallback import WithFallback, widgets_live
 from .figures import _as_axial, fix_window, is_placed, label_names, to_png
-from .viewer import as_volume, shrink, shrink_factors
+from .planes import shrink, shrink_factors
+from .viewer import as_volume
 
 # %% ../../nbs/view/itk.ipynb #0ece57e3
 def itk_geometry(
