@@ -9,7 +9,7 @@ __all__ = ['RadnbError', 'NoDicomFound', 'UnreadableFile', 'NotDicom', 'NoPixelD
            'stable_uniform', 'fingerprint', 'provenance']
 
 # %% ../nbs/core.ipynb #fbd863b2
-import hashlib, importlib, os, platform
+import hashlib, html, importlib, os, platform, sys
 from datetime import datetime, timezone
 from importlib import metadata
 from pathlib import Path
@@ -66,6 +66,21 @@ def lazy_import(
                              remedy=f'pip install {target}') from e
 
 # %% ../nbs/core.ipynb #428e6e42
+class _CellLine:
+    "What tqdm writes, as one line in a cell's output that vanishes when all is done (standard error would leave an empty red box behind)."
+    handle = None
+    def flush(self): pass
+    def write(self, s):
+        text = s.strip('\r\n ')
+        data = {'text/plain': text, 'text/html': f'<pre style="margin:0">{html.escape(text)}</pre>' if text else '<!-- done -->'}
+        if self.handle is not None: self.handle.update(data, raw=True)
+        elif text:
+            from IPython.display import display
+            self.handle = display(data, raw=True, display_id=True)
+
+def _in_kernel(): return 'IPython' in sys.modules and getattr(sys.modules['IPython'].get_ipython(), 'kernel', None) is not None
+
+# %% ../nbs/core.ipynb #9323eaf9
 def progress(
     items, # Anything to loop over
     desc:str='', # What is being done, e.g. `'reading headers'`
@@ -75,9 +90,10 @@ def progress(
     "Loop over `items` with a progress bar (count, rate, time left)."
     from tqdm import tqdm
     total = len(items) if total is None and hasattr(items, '__len__') else total
-    return tqdm(items, desc=desc, total=total, leave=False, disable=total is not None and total<min_items, mininterval=0.5)
+    where = dict(file=_CellLine(), ncols=80) if _in_kernel() else {}
+    return tqdm(items, desc=desc, total=total, leave=False, disable=total is not None and total<min_items, mininterval=0.5, **where)
 
-# %% ../nbs/core.ipynb #e4855b4e
+# %% ../nbs/core.ipynb #bb73912d
 def stable_uniform(
     *parts # Whatever identifies the draw, e.g. a patient id and a seed
 ) -> float: # In [0, 1)
@@ -85,7 +101,7 @@ def stable_uniform(
     digest = hashlib.sha256('\x1f'.join(map(str, parts)).encode()).digest()
     return (int.from_bytes(digest[:8], 'big') >> 11) / 2**53
 
-# %% ../nbs/core.ipynb #fbf795c2
+# %% ../nbs/core.ipynb #a2e1928b
 def fingerprint(
     items, # File paths (content is hashed), or any other values (their text is hashed)
     n:int=16 # Hexadecimal digits to keep
@@ -97,7 +113,7 @@ def fingerprint(
         return hashlib.sha256(data).digest()
     return hashlib.sha256(b''.join(sorted(map(one, items)))).hexdigest()[:n]
 
-# %% ../nbs/core.ipynb #7e124f49
+# %% ../nbs/core.ipynb #fdc4afcc
 _VERSIONED = 'radnb numpy pandas pydicom highdicom torch fastai monai scikit-learn ipyniivue'.split()
 
 def _version(package):

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from itertools import permutations, product
 import numpy as np
-from ..core import BadInput, GeometryError
+from ..core import BadInput, GeometryError, _in_kernel
 
 #: Voxels: differences below this are rounding noise.
 EPS = 1e-6
@@ -118,7 +118,7 @@ _SIGNATURES = {_linear_axes: f'void({_F}{_TABLE*3}float32[::1])', _linear_affine
 _COMPILING = threading.RLock()
 
 @lru_cache(None)
-def _say(): sys.stderr.write('radnb: preparing the resampler (its loops are compiled once on each machine)\n')
+def _say(): (sys.stdout if _in_kernel() else sys.stderr).write('radnb: preparing the resampler (its loops are compiled once on each machine)\n')
 
 @lru_cache(None)
 def _compiled(kernel, signature):
