@@ -349,7 +349,7 @@ def test_light_box_snapshot_and_help(app, browser):
     app.page.keyboard.press('p')
     app.panel.get_by_text('in the clipboard').wait_for()
     png = app.page.evaluate("""async () => { const b = await (await navigator.clipboard.read())[0].getType('image/png');
-        return btoa(String.fromCharCode(...new Uint8Array(await b.arrayBuffer()))) }""")
+        return new Promise(done => { const r = new FileReader(); r.onload = () => done(r.result.split(',')[1]); r.readAsDataURL(b) }) }""")
     picture, seen = np.asarray(Image.open(io.BytesIO(base64.b64decode(png))).convert('RGB')), app.pixels(app.panel.locator('.radnb-Stage'))
     assert abs(picture.shape[0]-seen.shape[0]) <= 1 and np.abs(picture[:-60].astype(int)-seen[:len(picture)-60, :picture.shape[1]]).mean() < 2   # all but the notice below
     app.page.keyboard.press('?')
