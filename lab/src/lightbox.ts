@@ -1,5 +1,6 @@
 // A light box: many slices of one plane side by side, a page at a time.
 import { h } from './dom';
+import { slicePosition } from './geometry';
 import { drawOutlines, paintOverlay } from './overlay';
 import { paint } from './paint';
 import { clamp, dragWindow, Part, State } from './state';
@@ -135,6 +136,9 @@ class Tile {
     readonly failed: (e: Error) => void
   ) {
     this.node = h('button', { type: 'button', className: 'radnb-Tile', tabIndex: -1, onclick: () => open(this.k) }, this.canvas, this.number);
+    const { left, right } = state.plane(plane).letters;
+    if (left) this.node.append(h('span', { className: 'radnb-TileSide' }, left));
+    if (right) this.node.append(h('span', { className: 'radnb-TileSide radnb-mod-right' }, right));
   }
 
   /** Show slice `k`; is it the one in question? Beyond the last there is nothing. */
@@ -145,7 +149,8 @@ class Tile {
     this.k = k;
     if (k >= slices) return;
     this.node.setAttribute('aria-label', this.trans.__('Open slice %1 of %2', k + 1, slices));
-    this.number.textContent = String(k + 1);
+    const { affine, rows, cols } = this.state.plane(this.plane);
+    this.number.textContent = this.state.meta.placed ? `${k + 1} · ${slicePosition(affine, k, rows, cols)}` : String(k + 1);
     try {
       const slice = await this.source.get(this.plane, k, this.state.time);
       if (this.k !== k) return;

@@ -33,7 +33,7 @@ export class MarkList {
   }
 
   private follow(_: State, part: Part): void {
-    if (part === 'marks') this.show();
+    if (part === 'marks' || part === 'layout') this.show();
   }
 
   private get done(): Mark[] {
@@ -43,7 +43,7 @@ export class MarkList {
   private show(): void {
     const { state, trans: t } = this;
     this.said.textContent = '';
-    this.node.hidden = !this.done.length;
+    this.node.hidden = !this.done.length || state.layout === 'grid' || state.layout === '3d';
     const row = (m: Mark) => {
       const where = place(m, state.meta, t);
       const go = h('button', { type: 'button', className: 'radnb-Link', title: t.__('Go to %1', where), onclick: () => this.go(m) }, m.text);

@@ -1,7 +1,7 @@
 "Jupyter Server's routes below /radnb: what lies at a path, headers, volumes, slices, segmentations and thumbnails. The work is done in threads, so that the server never waits."
-import asyncio, functools, json, threading
+import asyncio, functools, json, queue, threading
 from collections import OrderedDict
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, Future
 from pathlib import Path
 from jupyter_server.auth.decorator import authorized
 from jupyter_server.base.handlers import APIHandler
@@ -14,6 +14,25 @@ from .paths import Guard, NotServed
 
 TEMPLATES = Path(__file__).parent/'templates'
 
+class Workers(Executor):
+    "Threads that do not keep the server from ending, as those of a ThreadPoolExecutor would: all they do is read."
+    def __init__(self, n, name):
+        self._todo = queue.SimpleQueue()
+        for i in range(n): threading.Thread(target=self._run, name=f'{name}-{i}', daemon=True).start()
+
+    def _run(self):
+        while True:
+            future,work = self._todo.get()
+            if not future.set_running_or_notify_cancel(): continue
+            try: result = work()
+            except BaseException as e: future.set_exception(e)   # whoever waits for it hears
+            else: future.set_result(result)
+
+    def submit(self, f, /, *args, **kwargs):
+        future = Future()
+        self._todo.put((future, functools.partial(f, *args, **kwargs)))
+        return future
+
 class RadnbServer(LoggingConfigurable):
     "Settings (`c.RadnbServer...` in jupyter_server_config.py) and what the routes share."
     cache_mb = Int(2000, config=True, help='Opened volumes are kept up to this size, MB.')
@@ -25,7 +44,7 @@ class RadnbServer(LoggingConfigurable):
         super().__init__(parent=app)
         contents = app.contents_manager
         self.guard = Guard(getattr(contents, 'root_dir', None) or app.root_dir, contents.allow_hidden, self.links)
-        self.work,self.small = ThreadPoolExecutor(4, 'radnb'), ThreadPoolExecutor(2, 'radnb-small')   # thumbnails never stand in a volume's way
+        self.work,self.small = Workers(4, 'radnb'), Workers(2, 'radnb-small')   # thumbnails never stand in a volume's way
         self._listings,self._jobs,self._shelf,self._lock = OrderedDict(), {}, None, threading.Lock()
 
     @property

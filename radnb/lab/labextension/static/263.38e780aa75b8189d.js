@@ -101,6 +101,8 @@
 .radnb-Tile:hover::after, .radnb-Tile[aria-current='true']::after { content: ''; position: absolute; inset: 0; border: 1px solid #56b4e9; pointer-events: none; }
 .radnb-Tile[aria-current='true']::after { border-width: 2px; }
 .radnb-TileNumber { position: absolute; left: 5px; top: 3px; color: white; font-size: 11px; text-shadow: 0 0 3px black, 0 0 2px black; font-variant-numeric: tabular-nums; }
+.radnb-TileSide { position: absolute; left: 5px; top: 50%; transform: translateY(-50%); color: white; font-size: 12px; font-weight: 600; text-shadow: 0 0 3px black, 0 0 2px black; }
+.radnb-TileSide.radnb-mod-right { left: auto; right: 5px; }
 .radnb-Marks { position: absolute; right: 10px; bottom: 10px; max-width: min(340px, 60%); max-height: 45%; overflow: auto; padding: 5px 9px; border-radius: 3px; color: #eee; background: rgba(30, 30, 30, 0.85); font-size: 12px; line-height: 1.5; }
 .radnb-Marks summary { cursor: pointer; font-weight: 600; }
 .radnb-Marks ol { margin: 2px 0; padding: 0; list-style: none; }
