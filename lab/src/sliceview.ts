@@ -106,7 +106,7 @@ export class SliceView {
     const long = setTimeout(() => this.waits(true), LONG);
     try {
       const slice = await this.source.get(this.name, k, time);
-      const outrun = this.source.meanwhile && k !== this.state.slice(this.name); // something else is on the canvas by now
+      const outrun = this.right || (this.source.meanwhile && k !== this.state.slice(this.name)); // something better is on the canvas by now
       if (!outrun) this.show({ slice, k, time, version });
     } finally {
       clearTimeout(soon);

@@ -189,7 +189,7 @@ def test_time_and_3d(browser, lab):
         nb.run_all(); nb.wait_drawn(3)
         value = lambda: int(foot(nb).split(' mm: ')[1].split(' HU')[0])
         first = value()
-        nb.page.get_by_label('time').focus(); nb.page.keyboard.press('End')
+        nb.page.get_by_label('time', exact=True).focus(); nb.page.keyboard.press('End')
         nb.wait_until(lambda: value() == first+200, 'the time slider does nothing')
         assert ask(nb, 'v.canvas.time') == 2
         draws = nb.draws()
