@@ -84,7 +84,7 @@ async def test_each_of_two_copies_opens(get, root):
 
 async def test_what_is_no_scan_says_so(get):
     found,_ = await get('series', path='notes.txt')
-    assert found['entries'] == [] and found['note'].startswith('not DICOM')
+    assert found['entries'] == [] and found['note'].startswith('This is not a DICOM file') and found['remedy']
     assert (await get('meta', path='notes.txt'))[0] == 404
 
 def test_only_what_has_changed_is_read_again(scans, tmp_path):
@@ -114,6 +114,110 @@ async def test_progress_while_headers_are_read(get, jp_serverapp, monkeypatch):
         found,_ = await get('series', path='ward')
         if 'entries' in found: break
     assert len(found['entries']) == 2
+
+async def test_the_reading_of_headers_is_a_job_that_can_be_stopped(get, jp_fetch, jp_serverapp, root, monkeypatch):
+    "It is listed while it runs, ends when asked to, says so, and goes on from there when it is asked for again."
+    import asyncio
+    import radnb.lab.listing as listing
+    real, go, seen = listing.scan_files, threading.Event(), []
+    monkeypatch.setattr(listing, 'scan_files', lambda files: (seen.extend(files), real(files), go.wait(20))[1])
+    monkeypatch.setattr(listing, '_CHUNK_S', 1e-9)
+    for i in range(60): (root/'ward'/f'x{i:02d}').write_bytes(b'no scan')
+    jp_serverapp.web_app.settings['radnb'].patience = .05
+    assert 'total' in (await get('series', path='ward'))[0]
+    assert [j['path'] for j in (await get('jobs'))[0]['jobs']] == ['ward']
+    stop = lambda path: jp_fetch('radnb', 'jobs', params=dict(path=path), method='DELETE')
+    for outside in ('../x', '/etc', 'ward/../..'):
+        with pytest.raises(HTTPClientError) as e: await stop(outside)
+        assert e.value.code == 404
+    assert json.loads((await stop('ward')).body) == dict(stopped=True)
+    go.set()
+    for _ in range(50):
+        found,said = await get('series', path='ward')
+        if found == 409: break
+        await asyncio.sleep(.05)
+    assert found == 409 and said['error'] == 'Stopped' and 'again' in said['remedy']
+    first = len(seen)
+    assert first < 90 and (await get('jobs'))[0] == dict(jobs=[]) and json.loads((await stop('ward')).body) == dict(stopped=False)
+    jp_serverapp.web_app.settings['radnb'].patience = 20
+    assert len((await get('series', path='ward'))[0]['entries']) == 2 and len(seen) == len(set(seen))   # nothing is read twice
+
+# Segmentations
+
+def segmented(root):
+    "A CT with its SEG in the folder beside it, and a head with its labels, named as people name them."
+    from radnb.data.phantom import make_cohort
+    truth = make_cohort(root/'seg', n=4, size=(16,64,64), seed=3)
+    who = truth.PatientID[truth.nodule == 1].iloc[0]
+    head, labels = mr_phantom(size=(12,40,48))
+    (root/'imagesTr').mkdir(); (root/'labelsTr').mkdir()
+    head.to_nifti(root/'imagesTr'/'case_1_0000.nii.gz'); labels.to_nifti(root/'labelsTr'/'case_1.nii.gz')
+    labels.to_nifti(root/'labelsTr'/'alone_mask.nii.gz')
+    return root/'seg'/who/'seg'/'ct.dcm'
+
+async def test_a_segmentation_opens_on_its_image(get, root):
+    seg = segmented(root).relative_to(root).as_posix()
+    found,_ = await get('series', path=seg)
+    image = next(e for e in found['entries'] if e['id'] == found['selected'])
+    assert found['mask'] == seg and image['Modality'] == 'CT' and image['n_files'] == 16 and seg in {m['path'] for m in image['masks']}
+    meta,_ = await get('meta', path=seg, series=image['id'], mask=seg)
+    assert meta['unit'] == 'HU' and meta['labels'] and all(l['name'] and l['colour'][0] == '#' and l['ml'] > 0 for l in meta['labels'])
+    on = 0
+    for i in range(meta['planes']['axial']['slices']):
+        raw,headers = await get('slice', path=seg, series=image['id'], mask=seg, plane='axial', i=i)
+        about = json.loads(headers['X-Radnb-Slice'])
+        assert about['type'] == 'uint8' and (about['rows'], about['cols']) == (64,64)
+        on += np.count_nonzero(np.frombuffer(raw, 'uint8'))
+    assert np.isclose(on*np.prod(meta['spacing'])/1000, sum(l['ml'] for l in meta['labels']))
+    packed,_ = await get('volume', path=seg, series=image['id'], mask=seg)
+    assert packed[:2] == b'\x1f\x8b'
+    whole,_ = await get('series', path='seg')                                            # in the folder, the series knows its segmentations
+    assert all(e['masks'] for e in whole['entries']) and len(whole['entries']) == 4 and 'SEG' not in {e['Modality'] for e in whole['entries']}
+
+async def test_a_segmentation_without_its_image_is_shown_alone(get, root):
+    (root/'alone').mkdir(); (root/'alone'/'seg.dcm').write_bytes(segmented(root).read_bytes())
+    import shutil; shutil.rmtree(root/'seg')
+    found,_ = await get('series', path='alone/seg.dcm')
+    assert found['mask'] is None and found['entries'][0]['kind'] == 'seg' and 'drawn on the series' in found['entries'][0]['verdict']
+    meta,_ = await get('meta', path='alone/seg.dcm')
+    assert meta['unit'] == 'label' and meta['labels'] and meta['windows'] == []
+    assert (await get('thumbnail', path='alone/seg.dcm', series=found['selected']))[0][:4] == b'\x89PNG'
+
+async def test_label_maps_are_recognised(get, root):
+    segmented(root)
+    found,_ = await get('series', path='labelsTr/case_1.nii.gz')
+    image = next(e for e in found['entries'] if e['id'] == found['selected'])
+    assert found['mask'] == 'labelsTr/case_1.nii.gz' and image['file'] == 'imagesTr/case_1_0000.nii.gz'
+    found,_ = await get('series', path='labelsTr/alone_mask.nii.gz')
+    meta,_ = await get('meta', path='labelsTr/alone_mask.nii.gz')
+    assert found['mask'] is None and meta['unit'] == 'label' and len(meta['labels']) > 1
+    meta,_ = await get('meta', path='head.nii')
+    assert meta['unit'] == 'a.u.' and meta['labels'] == []
+
+@pytest.mark.parametrize('values,labels', [([0,0,0,1], True), ([0,0,1,2.], True), ([0,0,.5,1], False), ([-1,0,0,1], False), ([0,1,1,1], False), ([0,0,0,70000], False), ([0,0,float('nan'),1], False)])
+def test_what_is_a_label_map(values, labels):
+    from radnb.lab.masks import is_labelmap
+    assert is_labelmap(Volume(np.array(values)[None,None]), named=True) is labels
+
+async def test_a_mask_elsewhere_or_on_another_grid_is_refused(get, root):
+    (root.parent/'secret.nii').write_bytes((root/'head.nii').read_bytes())
+    Volume(np.ones((3,4,5), np.uint8), unit='label').to_nifti(root/'other.nii')
+    for mask in OUTSIDE[:-1]:
+        status,error = await get('slice', path='head.nii', mask=mask)
+        assert status == 404 and error['error'] == 'NotServed', mask
+    status,error = await get('meta', path='head.nii', mask='other.nii')
+    assert status == 422 and error['what'] and error['remedy']
+    status,error = await get('meta', path='head.nii', mask='notes.txt')
+    assert status in (404, 422) and error['what']
+
+@pytest.mark.parametrize('row,says', [(dict(status='truncated', reason='9 bytes are missing', Modality='CT'), 'cut off'), (dict(status='no image', reason='', Modality='SR'), 'structured report'),
+    (dict(status='not DICOM', reason='Not a DICOM file (an empty file)', Modality=None), 'not a DICOM file: an empty file'), (dict(status='DICOMDIR', reason='', Modality=None), 'DICOMDIR'),
+    (dict(status='unreadable', reason='Cannot be opened', Modality=None), 'cannot be read'), (dict(status='ok', reason='', Modality='XYZ'), 'XYZ')])
+def test_what_is_no_picture_is_explained(row, says):
+    import pandas as pd
+    from radnb.lab.words import what_it_is
+    what,todo = what_it_is(pd.Series(row))
+    assert says in what and what.endswith('.') and todo.endswith('.')
 
 # Headers
 
@@ -274,6 +378,15 @@ async def test_encoded_paths_on_the_wire(jp_fetch, http_server_client, jp_base_u
         with pytest.raises(HTTPClientError) as e: await http_server_client.fetch(jp_base_url+url, headers=jp_auth_header)
         assert e.value.code in (403, 404), url
 
+def test_a_time_series_too_large_is_refused_before_it_is_read(tmp_path):
+    "All of its time points count, and the thumbnail is not made either."
+    import nibabel as nib
+    nib.Nifti1Image(np.zeros((8,8,8,50), np.int16), np.eye(4)).to_filename(tmp_path/'t.nii.gz')
+    guard = Guard(tmp_path)
+    entry = Listing(guard, tmp_path/'t.nii.gz').read().entries[0]
+    with pytest.raises(BadInput, match='too many'): Shelf(guard, max_volume_mb=.05).get(entry)
+    with pytest.raises(BadInput, match='too many'): Shelf(guard, max_volume_mb=.05).check_size(entry)
+
 async def test_links_that_lead_out_are_refused(get, root, tmp_path):
     out = tmp_path/'elsewhere'; out.mkdir()
     (out/'head.nii').write_bytes((root/'head.nii').read_bytes())
@@ -315,7 +428,8 @@ def test_headers_cannot_name_files_elsewhere(scans, tmp_path, text):
     guard = Guard(root)
     mhd = (scans/'head.mhd').read_text().replace('head.raw', text)
     nhdr = '\n'.join(f'data file: {text}' if l.startswith('data file') else l for l in (scans/'head.nhdr').read_text().splitlines())+'\n\n'
-    for name,content in {'a.mhd': mhd, 'a.mha': mhd, 'b.nhdr': nhdr, 'b.nrrd': nhdr, 'c.nrrd': nhdr.replace('data file:', 'datafile:')}.items():
+    sly = {'d.mhd': mhd.replace('ElementDataFile', 'Comment = x ElementDataFile'), 'e.nhdr': nhdr.replace('data file:', '\rdata file:')}
+    for name,content in {**sly, 'a.mhd': mhd, 'a.mha': mhd, 'b.nhdr': nhdr, 'b.nrrd': nhdr, 'c.nrrd': nhdr.replace('data file:', 'datafile:')}.items():
         (root/name).write_text(content)
         with pytest.raises((NotServed, BadInput)): check_data_file(root/name, guard)
         with pytest.raises(RadnbError): read_volume('itk', [str(root/name)], guard)
@@ -324,7 +438,7 @@ def test_headers_cannot_name_files_elsewhere(scans, tmp_path, text):
 
 # Who may ask
 
-@pytest.mark.parametrize('route', [*ROUTES, 'template'])
+@pytest.mark.parametrize('route', [*ROUTES, 'jobs', 'template'])
 async def test_who_is_not_logged_in_gets_nothing(http_server_client, jp_base_url, root, route):
     for headers in ({}, {'Authorization': 'token wrong'}):
         with pytest.raises(HTTPClientError) as e: await http_server_client.fetch(f'{jp_base_url}radnb/{route}?path=head.nii&name=explore', headers=headers, follow_redirects=False)
@@ -338,6 +452,16 @@ async def test_other_sites_get_nothing(http_server_client, jp_base_url, jp_serve
     assert (await http_server_client.fetch(url, headers={'Cookie': cookie})).code == 200
     with pytest.raises(HTTPClientError) as e: await http_server_client.fetch(url, headers={'Cookie': cookie, 'Origin': 'https://evil.example'})
     assert e.value.code in (403, 404)
+    for headers in ({}, {'X-XSRFToken': 'guessed'}):                                    # nor can one that rides on the cookie stop anything
+        with pytest.raises(HTTPClientError) as e: await http_server_client.fetch(f'{jp_base_url}radnb/jobs?path=', method='DELETE', headers={'Cookie': cookie, **headers})
+        assert e.value.code == 403
+
+async def test_what_is_sent_runs_nowhere(get):
+    "A browser that is shown an answer as a page runs nothing of it and guesses no other type."
+    for route,query in dict(series={}, header=dict(path='head.nii'), slice=dict(path='head.nii'), volume=dict(path='head.nii'), template=dict(name='explore')).items():
+        _,headers = await get(route, **query)
+        assert headers['X-Content-Type-Options'] == 'nosniff' and "default-src 'none'" in headers['Content-Security-Policy'], route
+        assert headers['Content-Type'].split(';')[0] in ('application/json', 'application/octet-stream'), route
 
 @pytest.mark.parametrize('method', ['POST','PUT','DELETE','PATCH'])
 async def test_routes_only_read(jp_fetch, root, method):
@@ -380,6 +504,19 @@ def test_an_editable_install_is_linked(tmp_path):
     for _ in range(2): link(tmp_path)   # again is no harm
     assert json.loads((tmp_path/CONFIG).read_text()) == json.loads((ROOT/'lab'/'radnb.json').read_text())
     assert (tmp_path/EXTENSION/'package.json').exists()
+
+# In IPython
+
+def test_magics_and_their_completion(tmp_path):
+    "In IPython's own shell: both magics are there after `%load_ext radnb`, and Tab completes scans behind one and notebooks behind the other."
+    from IPython.core.interactiveshell import InteractiveShell
+    (tmp_path/'ward').mkdir(); (tmp_path/'wards.csv').touch(); (tmp_path/'work.ipynb').touch()
+    shell = InteractiveShell()
+    shell.run_line_magic('load_ext', 'radnb')
+    assert 'dicom' in shell.magics_manager.magics['line'] and 'radnb_publish' in shell.magics_manager.magics['cell']
+    complete = lambda text: {Path(c).name for c in shell.complete(text.rsplit(' ', 1)[-1], text, len(text))[1]}
+    assert complete(f'%dicom {tmp_path}/w') == {'ward'}
+    assert complete(f'%radnb_publish {tmp_path}/w') == {'ward', 'work.ipynb'}
 
 # Weight and order
 

@@ -22,6 +22,12 @@ export function round(v: number, digits = 4): string {
   return String(Math.abs(v) >= 10 ** digits ? Math.round(v) : +v.toPrecision(digits));
 }
 
+/** With a capital at the beginning and a full stop at the end. */
+export function sentence(text: string): string {
+  const t = text.trim();
+  return t && t[0].toUpperCase() + t.slice(1) + (/[.!?…)]$/.test(t) ? '' : '.');
+}
+
 /** 20061219 as 2006-12-19. */
 export function date(text: string): string {
   return /^\d{8}$/.test(text) ? `${text.slice(0, 4)}-${text.slice(4, 6)}-${text.slice(6)}` : text;

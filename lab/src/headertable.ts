@@ -1,7 +1,7 @@
 // The header beside the picture: searchable, to be copied.
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { h } from './dom';
-import { Header, header, HeaderRow, Query } from './server';
+import { Header, header, HeaderRow, Query, Trouble } from './server';
 
 const SHOWN = 500; // rows in the page at a time
 
@@ -31,7 +31,28 @@ export class HeaderTable {
       h('div', { className: 'radnb-HeaderBar' }, this.which, this.count),
       h('div', { className: 'radnb-Scroll', tabIndex: 0 }, h('table', {}, h('thead', {}, h('tr', {}, ...heads)), this.body))
     );
+    this.node.append(this.divider());
     void this.load(this.i);
+  }
+
+  /** The line between picture and header: dragged, or moved with the arrow keys. */
+  private divider(): HTMLElement {
+    const line = h('div', { className: 'radnb-Divider', role: 'separator', tabIndex: 0, 'aria-orientation': 'vertical', 'aria-label': this.trans.__('Width of the header') });
+    const widen = (by: number) => {
+      const panel = this.node.parentElement!;
+      const width = Math.min(Math.max(this.node.offsetWidth + by, 220), panel.offsetWidth - 220);
+      panel.style.setProperty('--radnb-header', `${width}px`);
+    };
+    line.addEventListener('pointerdown', e => {
+      line.setPointerCapture(e.pointerId);
+      e.preventDefault();
+    });
+    line.addEventListener('pointermove', e => line.hasPointerCapture(e.pointerId) && widen(this.node.getBoundingClientRect().left - e.clientX));
+    line.addEventListener('keydown', e => {
+      const by = { ArrowLeft: 30, ArrowRight: -30 }[e.key];
+      if (by) widen(by), e.preventDefault();
+    });
+    return line;
   }
 
   focus(): void {
@@ -47,7 +68,7 @@ export class HeaderTable {
       this.files();
       this.show();
     } catch (e) {
-      this.body.replaceChildren(h('tr', {}, h('td', { colSpan: 4 }, (e as Error).message)));
+      this.body.replaceChildren(h('tr', {}, h('td', { colSpan: 4 }, [(e as Trouble).message, (e as Trouble).remedy].filter(Boolean).join(' '))));
     }
   }
 

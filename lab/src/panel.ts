@@ -1,16 +1,18 @@
 // A tab with a scan: series strip, toolbar, picture, status line, header.
 import type { TranslationBundle } from '@jupyterlab/translation';
+import { PathExt } from '@jupyterlab/coreutils';
 import { Message } from '@lumino/messaging';
 import { Signal } from '@lumino/signaling';
 import { Widget } from '@lumino/widgets';
-import { h, round, size } from './dom';
+import { h, round, sentence, size } from './dom';
 import { words } from './geometry';
 import { HeaderTable } from './headertable';
-import { Entry, list, Listing, meta, Query, Trouble } from './server';
+import { OverlayBar } from './overlaybar';
+import { Entry, list, Listing, Meta, meta, Query, stopJob, Trouble } from './server';
 import { ServerSource } from './serversource';
 import { Stage } from './stage';
 import { Layout, Part, State } from './state';
-import { Strip } from './strip';
+import { isTroubled, Strip } from './strip';
 import { Toolbar } from './toolbar';
 
 export class ScanPanel extends Widget {
@@ -23,6 +25,10 @@ export class ScanPanel extends Widget {
   private strip?: Strip;
   private header?: HeaderTable;
   private state?: State;
+  private source?: ServerSource;
+  private over?: OverlayBar;
+  /** what is to be said of the segmentation: a note, or why it cannot be shown */
+  private maskNote = '';
   private bar = h('div', { className: 'radnb-Bar' });
   private middle = h('div', { className: 'radnb-Middle' });
   private foot = h('div', { className: 'radnb-Foot' });
@@ -48,6 +54,11 @@ export class ScanPanel extends Widget {
     super.dispose();
   }
 
+  protected onResize(msg: Widget.ResizeMessage): void {
+    const width = msg.width < 0 ? this.node.offsetWidth : msg.width;
+    if (width) this.toggleClass('radnb-mod-narrow', width < 700);
+  }
+
   protected onAfterShow(_: Message): void {
     this.stage?.arrange();
   }
@@ -64,14 +75,15 @@ export class ScanPanel extends Widget {
     const t = this.trans;
     this.wait(t.__('Reading headers …'));
     try {
-      const found = (this.listing = await list(this.path, p => this.wait(t.__('Reading headers: %1 of %2', p.done, p.total), p.total ? p.done / p.total : undefined)));
+      const found = (this.listing = await list(this.path, p => this.wait(t.__('Reading headers: %1 of %2', p.done, p.total), p.total ? p.done / p.total : undefined, true)));
       if (this.isDisposed) return;
       if (found.entries.length > 1) {
-        this.strip = new Strip(this.path, found.entries, t, e => void this.open(e));
+        this.strip = new Strip(this.path, found.entries, t, e => void this.open(e), found.single ? '' : found.note);
         this.node.prepend(this.strip.node);
         this.addClass('radnb-mod-strip');
       }
-      const first = found.entries.find(e => e.id === (this.wanted || found.selected)) ?? (found.single ? undefined : found.entries[0]);
+      const any = found.entries.find(e => !isTroubled(e)) ?? found.entries[0];
+      const first = found.entries.find(e => e.id === (this.wanted || found.selected)) ?? (found.single ? undefined : any);
       if (first) await this.open(first, first.id === found.selected && first.n_files > 1 ? found.at : undefined);
       else this.nothing(found);
     } catch (e) {
@@ -81,9 +93,14 @@ export class ScanPanel extends Widget {
 
   /** Neither picture nor series: say what the file is, and show its header. */
   private nothing(found: Listing): void {
-    const what = found.note || this.trans.__('There is no scan here.');
-    this.fail(new Trouble(what, found.single ? '' : this.trans.__('DICOM, NIfTI, NRRD and MetaImage files are looked for, in folders below it too.')));
-    if (found.single && !what.startsWith('not DICOM')) this.toggleHeader(true);
+    const t = this.trans;
+    if (found.single) {
+      this.fail(new Trouble(found.note || t.__('There is no scan here.'), found.remedy));
+      if (!/not a DICOM file|is gone/.test(found.note)) this.toggleHeader(true);
+    } else {
+      const what = found.note ? t.__('There is no scan here that can be shown: %1.', found.note) : t.__('There is no scan in this folder, nor in those below it.');
+      this.fail(new Trouble(what, t.__('DICOM (with or without an extension), NIfTI, NRRD and MetaImage files are looked for.')));
+    }
   }
 
   /** Show a volume; `start` is the number of the slice that was asked for. */
@@ -99,22 +116,24 @@ export class ScanPanel extends Widget {
     try {
       const about = await meta(query);
       if (turn !== this.turn || this.isDisposed) return;
-      this.present(new State(about, about.times === 1 ? start : undefined), query, start);
+      this.present(new State(about, about.times === 1 ? start : undefined), about, query, start);
     } catch (err) {
       if (turn === this.turn && !this.isDisposed) this.fail(err as Trouble, e, regular);
     }
   }
 
-  private present(state: State, query: Query, start?: number): void {
+  private present(state: State, about: Meta, query: Query, start?: number): void {
     const had = !!this.header;
     this.state = state;
-    const stage = (this.stage = new Stage(state, new ServerSource(query, state.meta), this.trans, () => {
+    this.source = new ServerSource(query, state.meta);
+    const stage = (this.stage = new Stage(state, this.source, this.trans, () => {
       this.toolbar?.refresh();
       this.tell();
     }));
     const insert = this.insert && (() => this.insert!(this.entry!));
     this.toolbar = new Toolbar(state, stage, this.trans, { header: () => this.toggleHeader(), insert });
-    this.bar.replaceChildren(this.toolbar.node);
+    this.over = new OverlayBar(state, this.trans);
+    this.bar.replaceChildren(this.toolbar.node, h('div', { className: 'radnb-Masks' }, ...this.maskMenu(about, query), this.over.node));
     this.middle.replaceChildren(stage.node);
     this.middle.dataset.entry = this.entry!.id;
     if (had) this.toggleHeader(true, start);
@@ -122,6 +141,51 @@ export class ScanPanel extends Widget {
     this.tell();
     stage.arrange();
     if (this.isVisible) stage.node.focus({ preventScroll: true });
+    if (about.unit === 'label') this.showLabels(about);
+    else if (this.listing?.mask && this.entry?.id === this.listing.selected) void this.showMask(this.listing.mask, query);
+  }
+
+  // Segmentations
+
+  /** A menu of the segmentations drawn on this volume, if there are any. */
+  private maskMenu(about: Meta, query: Query): HTMLElement[] {
+    const t = this.trans;
+    const { mask, selected } = this.listing!;
+    const known = [...about.masks];
+    if (mask && this.entry?.id === selected && !known.some(m => m.path === mask)) known.unshift({ path: mask, title: PathExt.basename(mask) });
+    if (!known.length) return [];
+    const menu = h('select', { className: 'jp-mod-styled', title: t.__('Segmentations drawn on this series'), 'data-radnb': 'mask' }, h('option', { value: '' }, t.__('none')));
+    menu.append(...known.map(m => h('option', { value: m.path, title: m.path }, m.title)));
+    menu.value = mask && this.entry?.id === selected ? mask : '';
+    menu.addEventListener('change', () => void this.showMask(menu.value, query));
+    return [h('div', { className: 'radnb-Toolbar radnb-MaskMenu' }, h('label', { className: 'radnb-Field' }, t.__('Segmentation'), menu))];
+  }
+
+  /** Put a segmentation onto the volume; '' takes it off. */
+  private async showMask(path: string, query: Query): Promise<void> {
+    const { state, source } = this;
+    try {
+      const about = path ? await meta({ ...query, mask: path }) : undefined;
+      if (state !== this.state) return; // another volume by now
+      source!.setMask(path);
+      this.maskNote = about?.mask_note ?? '';
+      state!.setOverlay({ labels: about?.labels ?? [], off: [] });
+      if (about?.mask_at) state!.setAt(about.mask_at); // a structure is rarely in the middle slice
+    } catch (e) {
+      if (state !== this.state) return;
+      source!.setMask('');
+      this.maskNote = this.trans.__('The segmentation cannot be shown: %1', [(e as Trouble).message, (e as Trouble).remedy].filter(Boolean).map(sentence).join(' '));
+      state!.setOverlay({ labels: [], off: [] });
+    }
+    state!.changed.emit('slices');
+    this.tell();
+  }
+
+  /** Labels by themselves: in their colours over nothing. */
+  private showLabels(about: Meta): void {
+    this.state!.setWindow(1e6, 1e6 + 1);
+    this.state!.setOverlay({ labels: about.labels, outline: false, maskOpacity: 0.9 });
+    if (about.mask_at) this.state!.setAt(about.mask_at);
   }
 
   private follow(_: State, part: Part): void {
@@ -143,9 +207,11 @@ export class ScanPanel extends Widget {
     const side = m.placed ? t.__('Radiological convention: patient right on the left') : t.__('Orientation unknown: shown as stored');
     const coarse = state.layout === '3d' && m.factors.some(f => f > 1);
     const shrunk = coarse ? t.__('3D is %1 coarser than stored (slice × row × column); slices are shown in full resolution', m.factors.join(' × ')) : '';
+    const alone = m.unit === 'label' ? [t.__('Labels by themselves, without the image on which they were drawn.'), this.entry?.kind === 'seg' ? this.entry.verdict : ''].filter(Boolean).join(' ') : '';
     const warn = m.note && /stacked as they are|not right/.test(m.note);
     const parts = [this.where, level && h('span', {}, level), h('span', {}, size(m.shape, m.spacing)), h('span', {}, side), shrunk && h('span', { className: 'radnb-Full' }, shrunk),
-      m.note && h('span', { className: warn ? 'radnb-Warn' : '', title: m.note }, m.note)]; // prettier-ignore
+      m.note && h('span', { className: warn ? 'radnb-Warn' : '', title: m.note }, m.note),
+      alone && h('span', {}, alone), this.maskNote && h('span', { className: 'radnb-Warn radnb-Clamp', role: 'alert', title: this.maskNote }, this.maskNote)]; // prettier-ignore
     this.foot.replaceChildren(...(parts.filter(Boolean) as Node[]));
     this.place();
   }
@@ -188,19 +254,34 @@ export class ScanPanel extends Widget {
     this.state?.set('crosshair', !this.state.crosshair);
   }
 
+  toggleOutline(): void {
+    this.state?.setOverlay({ outline: !this.state.overlay.outline });
+  }
+
+  snapshot(): void {
+    void this.stage?.snapshot();
+  }
+
+  help(): void {
+    this.stage?.toggleHelp();
+  }
+
   private clear(): void {
     this.state?.changed.disconnect(this.follow, this);
     this.toolbar?.dispose();
+    this.over?.dispose();
     this.stage?.dispose();
-    this.state = this.stage = this.toolbar = undefined;
+    this.state = this.stage = this.toolbar = this.over = this.source = undefined;
+    this.maskNote = '';
     this.bar.replaceChildren();
     this.foot.replaceChildren();
   }
 
-  private wait(text: string, part?: number): void {
+  private wait(text: string, part?: number, stoppable = false): void {
     const bar = h('progress', { max: 1, 'aria-label': text });
     if (part !== undefined) bar.value = part;
-    this.middle.replaceChildren(h('div', { className: 'radnb-Wait', role: 'status' }, h('p', {}, text), bar));
+    const stop = stoppable && h('button', { type: 'button', className: 'radnb-Button jp-mod-styled', onclick: () => void stopJob(this.path) }, this.trans.__('Stop'));
+    this.middle.replaceChildren(h('div', { className: 'radnb-Wait', role: 'status' }, h('p', {}, text), bar, stop));
   }
 
   /** What is wrong, what to do, and the way to see the slices all the same where there is one. */
@@ -209,14 +290,15 @@ export class ScanPanel extends Widget {
     const stackable = entry && !regular && ['NotOneVolume', 'MissingSlices', 'GeometryError'].includes(e.kind);
     const buttons = [
       stackable && h('button', { type: 'button', className: 'radnb-Button jp-mod-styled', onclick: () => void this.open(entry, undefined, 'as-is') }, t.__('Show the slices all the same')),
+      e.kind === 'Stopped' && h('button', { type: 'button', className: 'radnb-Button jp-mod-styled', onclick: () => void this.start() }, t.__('Go on')),
       entry && h('button', { type: 'button', className: 'radnb-Button jp-mod-styled', onclick: () => this.toggleHeader() }, t.__('Header'))
     ];
     this.middle.replaceChildren(
       h(
         'div',
         { className: 'radnb-Trouble', role: 'alert' },
-        h('p', {}, e.message),
-        e.remedy && !stackable ? h('p', { className: 'radnb-Small' }, t.__('What to do: %1', e.remedy)) : '',
+        h('p', {}, sentence(e.message)),
+        e.remedy && !stackable ? h('p', { className: 'radnb-Remedy' }, sentence(e.remedy)) : '',
         stackable ? h('p', { className: 'radnb-Small' }, t.__('Stacked as they are, lengths across the slices are wrong.')) : '',
         h('p', { className: 'radnb-Buttons' }, ...buttons)
       )

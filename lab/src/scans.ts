@@ -169,7 +169,7 @@ function folderTracker(app: JupyterFrontEnd, make: Make, trans: TranslationBundl
   return tracker;
 }
 
-const PALETTE = ['radnb:open-here', 'radnb:open-selected', 'radnb:mpr', 'radnb:axial', 'radnb:coronal', 'radnb:sagittal', 'radnb:3d', 'radnb:next-window', 'radnb:reset', 'radnb:crosshair', 'radnb:header'];
+const PALETTE = ['radnb:open-here', 'radnb:open-selected', 'radnb:mpr', 'radnb:axial', 'radnb:coronal', 'radnb:sagittal', 'radnb:grid', 'radnb:3d', 'radnb:snapshot', 'radnb:outline', 'radnb:keys', 'radnb:next-window', 'radnb:reset', 'radnb:crosshair', 'radnb:header'];
 
 /** What the file browser's menu offers. */
 function addOpenCommands(app: JupyterFrontEnd, trans: TranslationBundle, browsers: IFileBrowserFactory | null): void {
@@ -207,11 +207,15 @@ function addViewCommands(app: JupyterFrontEnd, trans: TranslationBundle, current
     ['axial', trans.__('Show Axial Slices')],
     ['coronal', trans.__('Show Coronal Slices')],
     ['sagittal', trans.__('Show Sagittal Slices')],
+    ['grid', trans.__('Show the Light Box')],
     ['3d', trans.__('Show in 3D')]
   ];
   for (const [layout, label] of layouts) add(layout, label, p => p.setLayout(layout));
   add('next-window', trans.__('Next Window'), p => p.nextWindow());
   add('reset', trans.__('Reset the View'), p => p.reset());
   add('crosshair', trans.__('Show or Hide the Crosshair'), p => p.toggleCrosshair());
+  add('outline', trans.__('Mask as Outline or Filled'), p => p.toggleOutline());
+  add('snapshot', trans.__('Copy a Snapshot'), p => p.snapshot());
+  add('keys', trans.__('Keys and Mouse of the Viewer'), p => p.help());
   add('header', trans.__('Show or Hide the Header'), p => p.toggleHeader());
 }

@@ -1,7 +1,8 @@
 // Requests to the server's routes below /radnb, and what comes back.
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
-import type { Scan, Slice } from './types';
+import { Signal } from '@lumino/signaling';
+import type { Label, Scan, Slice } from './types';
 
 /** How `load_series` finds a volume again: a file or folder, or a row of the folder's series table. */
 export interface Code {
@@ -16,7 +17,7 @@ export interface Code {
 /** One volume that can be opened. */
 export interface Entry {
   id: string;
-  kind: 'dicom' | 'nifti' | 'itk';
+  kind: 'dicom' | 'nifti' | 'itk' | 'seg';
   title: string;
   folder: string;
   /** its first file */
@@ -43,7 +44,11 @@ export interface Listing {
   folder: string;
   single: boolean;
   entries: Entry[];
+  /** what is wrong with the file asked for, or which files of the folder are in no volume */
   note: string;
+  remedy: string;
+  /** a segmentation that was asked for: `selected` is the volume on which it was drawn */
+  mask: string | null;
   selected: string | null;
   at: number;
 }
@@ -62,6 +67,19 @@ export interface Meta extends Scan {
   stored: string;
   mb: number;
   code: Code;
+  /** of the segmentation asked for, or of the volume itself where it is one */
+  labels: (Label & { ml: number })[];
+  /** what is to be said of the segmentation */
+  mask_note: string;
+  /** RAS+ mm: where most of it is seen */
+  mask_at: [number, number, number] | null;
+  masks: MaskFile[];
+}
+
+/** A segmentation drawn on a volume. */
+export interface MaskFile {
+  path: string;
+  title: string;
 }
 
 export interface HeaderRow {
@@ -102,12 +120,29 @@ async function request(route: string, query: Query, signal?: AbortSignal): Promi
   throw new Trouble(said.what ?? said.message ?? `${response.status} ${response.statusText}`, said.remedy ?? '', said.error ?? '');
 }
 
+export interface Job extends Progress {
+  path: string;
+}
+
+/** Told whenever headers of a path begin to be read. */
+export const started = new Signal<object, string>({});
+
+/** What the server is reading, for whichever window. */
+export const jobs = async () => (await json<{ jobs: Job[] }>('jobs', {})).jobs;
+
+/** Have the reading of a path's headers ended; whoever waits for them hears of it. */
+export async function stopJob(path: string): Promise<void> {
+  const settings = ServerConnection.makeSettings();
+  await ServerConnection.makeRequest(`${URLExt.join(settings.baseUrl, 'radnb', 'jobs')}?${new URLSearchParams({ path })}`, { method: 'DELETE' }, settings);
+}
+
 async function json<T>(route: string, query: Query): Promise<T> {
   return (await request(route, query)).json();
 }
 
 /** What lies at a path; `tell` hears how many headers have been read while they are. */
 export async function list(path: string, tell: (p: Progress) => void = () => undefined): Promise<Listing> {
+  started.emit(path);
   for (;;) {
     const response = await request('series', { path });
     const found = await response.json();

@@ -7,11 +7,13 @@ import { INotebookTracker } from '@jupyterlab/notebook';
 import { IStateDB } from '@jupyterlab/statedb';
 import { ITranslator, nullTranslator, TranslationBundle } from '@jupyterlab/translation';
 import { closeIcon, codeIcon, LabIcon, refreshIcon } from '@jupyterlab/ui-components';
+import { Message } from '@lumino/messaging';
 import { Widget } from '@lumino/widgets';
 import { insertCode, loadCode } from './code';
-import { date, h } from './dom';
+import { date, h, sentence } from './dom';
 import { scanIcon } from './icons';
-import { Entry, list, Listing } from './server';
+import { JobList } from './jobs';
+import { Entry, list, Listing, Trouble } from './server';
 import { facts, picture } from './strip';
 
 const STATE = 'radnb:folders';
@@ -28,6 +30,7 @@ export class Sidebar extends Widget {
   private folders = new Map<string, Folder>();
   private list = h('div', { className: 'radnb-Folders' });
   private empty: HTMLElement;
+  private jobs: JobList;
 
   constructor(
     readonly trans: TranslationBundle,
@@ -44,8 +47,19 @@ export class Sidebar extends Widget {
       { type: 'button', className: 'radnb-Button jp-mod-styled', title: t.__('Index the folder that the file browser shows'), onclick: () => this.addHere() },
       t.__('Index current folder')
     );
+    this.jobs = new JobList(t);
     this.empty = h('p', { className: 'radnb-Small radnb-Empty' }, t.__('Go to a folder with scans in the file browser, then index it here: its patients and series appear in this list.'));
-    this.node.append(h('div', { className: 'radnb-SidebarBar' }, h('h2', {}, t.__('Scans')), add), this.empty, this.list);
+    this.node.append(h('div', { className: 'radnb-SidebarBar' }, h('h2', {}, t.__('Scans')), add), this.jobs.node, this.empty, this.list);
+  }
+
+  dispose(): void {
+    if (this.isDisposed) return;
+    this.jobs.dispose();
+    super.dispose();
+  }
+
+  protected onAfterShow(_: Message): void {
+    this.jobs.look(); // another window may have started some
   }
 
   addHere(): void {
@@ -116,7 +130,9 @@ class Folder {
       this.search.hidden = found.entries.length < 6;
       this.show();
     } catch (e) {
-      if (turn === this.turn) this.about.textContent = (e as Error).message;
+      if (turn !== this.turn) return;
+      const { message, remedy } = e as Trouble;
+      this.about.textContent = [message, remedy].filter(Boolean).map(sentence).join(' ');
     } finally {
       if (turn === this.turn) this.progress.hidden = true;
     }
@@ -129,7 +145,7 @@ class Folder {
     const found = entries.filter(e => words.every(w => text(e).includes(w)));
     const t = this.trans;
     const count = t._n('%1 volume', '%1 volumes', entries.length);
-    this.about.textContent = [found.length < entries.length ? t.__('%1 of %2', found.length, count) : count, note].filter(Boolean).join(' · ');
+    this.about.textContent = [found.length < entries.length ? t.__('%1 of %2', found.length, count) : count, note && t.__('not shown: %1', note)].filter(Boolean).join(' · ');
     const groups = new Map<string, Entry[]>();
     for (const e of found) {
       const key = e.kind === 'dicom' ? `p ${e.PatientID ?? ''}` : `f ${e.folder}`;
@@ -144,10 +160,11 @@ class Folder {
     const t = this.trans;
     const e = members[0];
     const dicom = e.kind === 'dicom';
-    const title = dicom ? e.PatientID || t.__('no patient ID') : t.__('Files in %1', PathExt.basename(e.folder) || t.__('this folder'));
+    const inner = PathExt.relative(this.path, e.folder);
+    const title = dicom ? e.PatientID || t.__('no patient ID') : inner && inner !== '.' ? `${inner}/` : t.__('in this folder');
     const about = [dicom && e.PatientSex, dicom && age(e.PatientAge), t._n('%1 volume', '%1 volumes', members.length)].filter(Boolean).join(' · ');
     const inside = h('ul', { className: 'radnb-List' });
-    const node = h('details', { className: 'radnb-Patient' }, h('summary', {}, h('span', { className: 'radnb-Title' }, title), h('span', { className: 'radnb-Small' }, about)), inside);
+    const node = h('details', { className: 'radnb-Patient' }, h('summary', {}, h('span', { className: dicom ? 'radnb-Title' : 'radnb-Title radnb-mod-path', title }, title), h('span', { className: 'radnb-Small' }, about)), inside);
     node.addEventListener('toggle', () => node.open && !inside.childElementCount && inside.append(...this.studies(members)));
     node.open = open;
     return node;
@@ -168,7 +185,7 @@ class Folder {
 
   private series(e: Entry): HTMLElement {
     const t = this.trans;
-    const open = h('button', { type: 'button', className: 'radnb-Series', title: t.__('Open; or drag into a notebook'), onclick: () => this.actions.open(this.path, e) }, picture(this.path, e), facts(e, t));
+    const open = h('button', { type: 'button', className: 'radnb-Series', title: t.__('Open; or drag into a notebook'), onclick: () => this.actions.open(this.path, e) }, picture(this.path, e, t), facts(e, t));
     open.draggable = true;
     open.addEventListener('dragstart', d => d.dataTransfer!.setData('text/plain', this.actions.code(e)));
     const insert = h(

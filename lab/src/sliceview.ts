@@ -1,7 +1,7 @@
 // One plane at full resolution on an ordinary canvas: every stored value, no WebGL needed.
 import { h, round } from './dom';
 import { index, physical, slicePosition } from './geometry';
-import { drawMark, Mark, measured, XY } from './measure';
+import { drawMark, isSized, Mark, MarkKind, measured, XY } from './measure';
 import { drawOutlines, overlayAt, paintOverlay } from './overlay';
 import { barLength, paint } from './paint';
 import { clamp, Compare, dragWindow, Part, State } from './state';
@@ -33,7 +33,8 @@ export class SliceView {
   private late = false;
   /** are neighbours being fetched? */
   private looking = false;
-  private marks: Mark[] = [];
+  /** an angle whose second leg has not been drawn */
+  private pending?: Mark;
   private wheel = 0;
   private frame = 0;
   private watch = new ResizeObserver(() => this.draw());
@@ -66,11 +67,10 @@ export class SliceView {
   }
 
   private follow(_: State, part: Part): void {
-    if (part === 'reset') this.marks = [];
     if (part === 'window') this.repaint();
     else if (part === 'overlay') this.recover();
     else if (part === 'compare') this.repaint();
-    else if (part === 'crosshair' || part === 'zoom') this.draw();
+    else if (part === 'crosshair' || part === 'zoom' || part === 'marks') this.draw();
     else if (part !== 'value' && part !== 'drag' && part !== 'layout') void this.update();
   }
 
@@ -89,8 +89,8 @@ export class SliceView {
     const first = !this.busy;
     if (first) this.busy = true;
     try {
-      if (!first) await this.fetch();
-      else while (!this.right) await this.fetch();
+      if (!first && !this.right) await this.fetch();
+      while (first && !this.right) await this.fetch();
     } catch (e) {
       if ((e as Error).name !== 'AbortError') this.failed(e as Error);
     } finally {
@@ -221,8 +221,11 @@ export class SliceView {
     const [, i, j] = index(this.plane.affine, this.state.at);
     if (this.state.crosshair) this.lines(c, this.onCanvas([i, j]), dpr);
     this.labels(c, dpr, sx);
-    for (const m of this.marks.filter(m => m.k === k && m.time === time))
-      drawMark(c, m, this.onCanvas(m.from), this.onCanvas(m.to), measured(m, slice, this.plane.spacing, this.state.meta.unit), dpr);
+    const { meta } = this.state;
+    for (const m of this.state.marks.filter(m => m.plane === this.name && m.k === k && m.time === time)) {
+      m.text = measured(m, slice, this.plane.spacing, meta.unit, isSized(meta, this.plane));
+      drawMark(c, m, m.points.map(p => this.onCanvas(p)), dpr);
+    }
     if (this.isActive() && k === this.state.slice(this.name)) this.say(i, j);
     this.node.dataset.radnb = 'drawn';
     this.node.dataset.slice = String(k);
@@ -330,12 +333,7 @@ export class SliceView {
   private down(e: PointerEvent): void {
     if (!this.shown || (e.button === 0 && this.grabs(e))) return;
     const mode = e.button === 2 ? this.state.drag : e.button === 0 && !e.shiftKey ? 'go' : 'move';
-    let mark: Mark | undefined;
-    if (mode === 'distance' || mode === 'region') {
-      const { k, time } = this.shown;
-      mark = { kind: mode, plane: this.name, k, time, from: this.under(e), to: this.under(e) };
-      this.marks.push(mark);
-    }
+    if (mode === 'distance' || mode === 'region' || mode === 'angle') return this.measure(e, mode);
     if (mode === 'go') this.go(e);
     this.canvas.setPointerCapture(e.pointerId);
     let [x, y] = [e.clientX, e.clientY];
@@ -344,13 +342,48 @@ export class SliceView {
       [x, y] = [m.clientX, m.clientY];
       if (mode === 'go') this.go(m);
       else if (mode === 'window') this.state.setWindow(...dragWindow(this.state.low, this.state.high, dx, dy));
-      else if (mark) mark.to = this.under(m);
       else this.shift(dx, dy);
       this.draw();
     };
     const up = () => this.canvas.removeEventListener('pointermove', move);
     this.canvas.addEventListener('pointermove', move);
     this.canvas.addEventListener('lostpointercapture', up, { once: true });
+  }
+
+  /** Draw a distance or a region with one drag; an angle with two, or with three clicks. */
+  private measure(e: PointerEvent, kind: MarkKind): void {
+    const { k, time } = this.shown!;
+    const here = this.under(e);
+    const going = this.pending?.kind === kind && this.pending.k === k && this.pending.time === time ? this.pending : undefined;
+    const mark: Mark = going ?? { kind, plane: this.name, k, time, points: [here], text: '' };
+    mark.points.push(here);
+    if (!going) this.state.setMarks([...this.state.marks.filter(m => m !== this.pending), mark]);
+    this.pending = undefined;
+    const last = mark.points.length - 1;
+    const move = (m: PointerEvent) => {
+      mark.points[last] = this.under(m);
+      this.draw();
+    };
+    const up = () => {
+      this.canvas.removeEventListener('pointermove', move);
+      const [[ay, ax], [by, bx]] = [mark.points[last - 1], mark.points[last]].map(p => this.onCanvas(p));
+      const moved = Math.hypot(by - ay, bx - ax) > 4 * devicePixelRatio;
+      if (!moved) mark.points.pop(); // a click, not a drag
+      this.settle(mark);
+    };
+    this.canvas.setPointerCapture(e.pointerId);
+    this.canvas.addEventListener('pointermove', move);
+    this.canvas.addEventListener('lostpointercapture', up, { once: true });
+    this.draw();
+  }
+
+  /** A mark with all its points stays; an angle without them waits; all else was no more than a click. */
+  private settle(mark: Mark): void {
+    const { state } = this;
+    const whole = mark.points.length === (mark.kind === 'angle' ? 3 : 2);
+    if (whole) mark.text = measured(mark, this.shown!.slice, this.plane.spacing, state.meta.unit, isSized(state.meta, this.plane));
+    else if (mark.kind === 'angle') this.pending = mark;
+    state.setMarks(whole || mark === this.pending ? [...state.marks] : state.marks.filter(m => m !== mark));
   }
 
   /** Move the picture with the mouse. */
@@ -384,9 +417,15 @@ export class SliceView {
     this.look(zoom, still.map((s, a) => s + ((middle[a] - s) * this.state.zoom) / zoom) as XY);
   }
 
-  /** Take back the last distance or region. */
+  /** Take back the last measurement. */
   undo(): void {
-    this.marks.pop();
-    this.draw();
+    this.pending = undefined;
+    this.state.setMarks(this.state.marks.slice(0, -1));
+  }
+
+  /** The picture as it is now. */
+  get drawn(): HTMLCanvasElement {
+    this.drawNow();
+    return this.canvas;
   }
 }

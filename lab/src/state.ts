@@ -1,11 +1,12 @@
 // What is being looked at: shared by the renderers, the toolbar and the status line.
 import { Signal } from '@lumino/signaling';
 import { index, physical, Point } from './geometry';
+import type { Mark, MarkKind } from './measure';
 import type { Label, Plane, PlaneName, Scan } from './types';
 
 export type Layout = 'mpr' | PlaneName | '3d' | 'grid';
-export type Drag = 'window' | 'distance' | 'region' | 'move';
-export type Part = 'layout' | 'window' | 'at' | 'time' | 'drag' | 'value' | 'crosshair' | 'reset' | 'zoom' | 'overlay' | 'compare' | 'slices';
+export type Drag = 'window' | MarkKind | 'move';
+export type Part = 'layout' | 'window' | 'at' | 'time' | 'drag' | 'value' | 'crosshair' | 'reset' | 'zoom' | 'overlay' | 'compare' | 'slices' | 'marks';
 
 export const PLANES: PlaneName[] = ['axial', 'coronal', 'sagittal'];
 
@@ -54,6 +55,8 @@ export class State {
   centre?: Point;
   overlay: Overlay = { labels: [], off: [], maskOpacity: 0.5, outline: true, prob: false, probOpacity: 0.6, threshold: 0.5, band: null };
   compare?: Compare;
+  /** what was measured, in the order in which it was drawn */
+  marks: Mark[] = [];
   /** in a page that scrolls, the wheel turns slices only where somebody has clicked */
   wheelNeedsFocus = false;
 
@@ -115,6 +118,11 @@ export class State {
   flicker(): void {
     const c = this.compare;
     if (c) this.setCompare(c.mode === 'blend' ? { blend: c.blend < 0.5 ? 1 : 0 } : { at: c.at > 0.5 ? 0 : 1 });
+  }
+
+  setMarks(marks: Mark[]): void {
+    this.marks = marks;
+    this.changed.emit('marks');
   }
 
   setCompare(change: Partial<Compare>): void {

@@ -4,7 +4,7 @@ import { Drag, Layout, Part, State } from './state';
 import type { Stage } from './stage';
 import type { Words } from './types';
 
-const LAYOUTS: Layout[] = ['mpr', 'axial', 'coronal', 'sagittal', '3d'];
+const LAYOUTS: Layout[] = ['mpr', 'axial', 'coronal', 'sagittal', 'grid', '3d'];
 
 export interface Actions {
   header?: () => void;
@@ -34,12 +34,18 @@ export class Toolbar {
     this.node.append(this.dragMenu());
     if (state.meta.times > 1) this.node.append(this.timeSlider());
     this.node.append(button(trans.__('Reset'), trans.__('Window, zoom and position as at first (R)'), () => state.reset()), h('span', { className: 'radnb-Space' }));
+    const snap = button(trans.__('Snapshot'), trans.__('The picture to the clipboard (P); with Shift, as a file'), () => undefined);
+    snap.addEventListener('click', e => void stage.snapshot(e.shiftKey));
+    const ask = button('?', trans.__('Keys and mouse (?)'), () => stage.toggleHelp());
+    ask.setAttribute('aria-label', trans.__('Keys and mouse'));
+    this.node.append(snap);
     if (actions.insert) this.node.append(button(trans.__('Insert code'), trans.__('Put the line that loads this volume into the active notebook'), actions.insert));
     if (actions.header) {
       this.headerButton = button(trans.__('Header'), trans.__('Everything the file says (H)'), actions.header);
       this.headerButton.setAttribute('aria-pressed', 'false');
       this.node.append(this.headerButton);
     }
+    this.node.append(ask);
     state.changed.connect(this.follow, this);
     this.refresh();
   }
@@ -58,7 +64,7 @@ export class Toolbar {
     this.layouts.forEach((b, i) => {
       b.setAttribute('aria-pressed', String(LAYOUTS[i] === this.state.layout));
       b.disabled = !this.stage.offers(LAYOUTS[i]);
-      if (b.disabled) b.title = this.stage.without;
+      if (b.disabled) b.title = LAYOUTS[i] === '3d' ? this.stage.without : '';
     });
     this.showWindow();
   }
@@ -110,7 +116,7 @@ export class Toolbar {
 
   private dragMenu(): HTMLElement {
     const t = this.trans;
-    const names: Record<Drag, string> = { window: t.__('window'), distance: t.__('distance'), region: t.__('mean in a region'), move: t.__('move') };
+    const names: Record<Drag, string> = { window: t.__('window'), distance: t.__('distance'), angle: t.__('angle'), region: t.__('mean in a region'), move: t.__('move') };
     const offered = (Object.keys(names) as Drag[]).filter(d => (d !== 'window' || this.state.meta.windows.length));
     if (!offered.includes(this.state.drag)) this.state.drag = offered[0];
     this.drag = h('select', { className: 'jp-mod-styled', title: t.__('What dragging with the right button does') }, ...offered.map(d => h('option', { value: d }, names[d])));

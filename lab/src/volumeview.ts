@@ -100,6 +100,12 @@ export class VolumeView {
     });
   }
 
+  /** The picture as it is now: WebGL forgets it once it is in the page. */
+  get drawn(): HTMLCanvasElement {
+    this.nv?.drawScene();
+    return this.canvas;
+  }
+
   /** After having been out of sight. */
   wake(): void {
     if (!this.nv || !this.image) return;

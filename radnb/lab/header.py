@@ -63,7 +63,8 @@ def _itk(path):
 
 def last_line(e):
     "What ITK says in the last line of its message, without the place in its source."
-    return re.sub(r'^\S*itk\S*\s*\([^)]*\):\s*', '', str(e).strip().splitlines()[-1])[:300]
+    last = re.sub(r'^\S*itk\S*\s*\([^)]*\):\s*', '', str(e).strip().splitlines()[-1])
+    return re.sub(r'\[\w+\]\s+\w+:\s*', '', last)[:300]   # [nrrd] _nrrdFormatNRRD_read: ...
 
 def header_rows(
     path, # A file

@@ -71,19 +71,22 @@ def is_regular(path) -> bool:
 
 def list_files(
     folder, guard:Guard,
-    deep=True # Folders below it too?
+    deep=True, # Folders below it too? A number: so many levels, itself included
+    most:int=None # Stop when so many have been found
 ) -> list: # of str, sorted
     "The regular files of a folder that may be shown. Links to folders are not followed."
-    out = []
+    out, levels = [], float('inf') if deep is True else int(deep) or 1
     for where,dirs,names in os.walk(folder):
         keep = lambda n: guard.allow_hidden or not n.startswith('.')
-        dirs[:] = sorted(d for d in dirs if keep(d)) if deep else []
+        dirs[:] = sorted(d for d in dirs if keep(d)) if len(Path(where).relative_to(folder).parts)+1 < levels else []
+        if most and len(out) >= most: break
         paths = [os.path.join(where, n) for n in sorted(names) if keep(n)]
         out += [p for p in paths if is_regular(p) and (not os.path.islink(p) or guard.shown(p))]
-    return out
+    return out[:most]
 
 _MAX_HEADER = 1 << 20
-_DATA_FILE = dict(mha=re.compile(rb'^\s*ElementDataFile\s*[=:]\s*([^\r\n]*?)\s*$', re.I|re.M), nrrd=re.compile(rb'^\s*data ?file\s*:=?\s*([^\r\n]*?)\s*$', re.I|re.M))
+# anywhere in a line, whatever ends the line: a reader of voxels may see a field where a strict reading of the header would not
+_DATA_FILE = dict(mha=re.compile(rb'ElementDataFile[\s\0]*[=:][\s\0]*([^\r\n]*)', re.I), nrrd=re.compile(rb'data[ \t]*file[\s\0]*:=?[ \t\0]*([^\r\n]*)', re.I))
 
 def check_data_file(path, guard:Guard):
     """NRRD and MetaImage headers can name another file that holds the voxels: see that it may be shown.
@@ -92,10 +95,11 @@ def check_data_file(path, guard:Guard):
     meta = path.suffix.lower() in ('.mha', '.mhd')
     with open(path, 'rb') as f: head = f.read(_MAX_HEADER)
     if not meta: head = re.split(rb'\r?\n\r?\n', head, maxsplit=1)[0]   # a blank line ends the header of NRRD
-    names = [n.decode(errors='replace') for n in _DATA_FILE['mha' if meta else 'nrrd'].findall(head)]
+    names = [n.decode(errors='replace').strip() for n in _DATA_FILE['mha' if meta else 'nrrd'].findall(head)]
     if meta and not names or len(head) == _MAX_HEADER and not meta: raise UnreadableFile('The header has no end', path, 'copy the file again from its source')
     for n in names:
         if meta and n.upper() == 'LOCAL': continue
+        if '\0' in n: raise UnreadableFile('The header has a NUL in it', path, 'copy the file again from its source')
         if n.upper().startswith('LIST') or '%' in n: raise BadInput('The voxels are spread over many files', path, 'convert it to one file, e.g. NIfTI')
         data = Path(os.path.normpath(path.parent/n))
         if not (_is_below(data, [guard.root]) and guard.shown(data) and is_regular(data)):

@@ -1,10 +1,11 @@
 "Volumes from files of every kind, and their thumbnails."
 import gzip, io, zlib
 import numpy as np
-from ..core import BadInput, UnreadableFile
+from ..core import BadInput, RadnbError, UnreadableFile
 from ..data.dicom import load_series
+from ..data.segments import read_seg
 from ..data.volume import PLANES, Volume, plane_name
-from ..view.figures import hang, is_placed
+from ..view.figures import PALETTE, hang, is_placed
 from .header import last_line
 from .paths import Guard, check_data_file
 
@@ -31,6 +32,28 @@ def itk_reader(path, guard:Guard):
     except RuntimeError as e: raise UnreadableFile(f'Not a readable image: {last_line(e)}', path, 'check that it was copied completely') from e
     return r
 
+def grid(
+    kind:str, # 'nifti' or 'itk'
+    path, # A file
+    guard:Guard
+): # (shape, affine), or None
+    "Shape and affine of a file, from its header; None if it has none that can be read."
+    try:
+        if kind == 'nifti': img = _nifti(path); return (*img.shape, 1, 1)[:3][::-1], img.affine[:, [2,1,0,3]]
+        r = itk_reader(path, guard)
+        if r.GetDimension() != 3: return None
+        return r.GetSize()[::-1], _itk_affine(r)
+    except (RadnbError, *_PARSE): return None
+
+def _itk_affine(img):
+    "Index (slice, row, column) to RAS+ mm, of whatever of SimpleITK's has spacing, direction and origin."
+    n = img.GetDimension(); m = min(n, 3)
+    direction,spacing,origin = np.eye(3), np.ones(3), np.zeros(3)
+    direction[:m,:m] = np.array(img.GetDirection()).reshape(n,n)[:m,:m]; spacing[:m] = img.GetSpacing()[:m]; origin[:m] = img.GetOrigin()[:m]
+    affine = np.eye(4)
+    affine[:3,:3],affine[:3,3] = (direction*spacing)[:, ::-1], origin
+    return _LPS@affine
+
 def _nifti_volume(img, data, path):
     "A `Volume` of (part of) a NIfTI image: axes reversed, real numbers as float32."
     while data.ndim > 4 and data.shape[-1] == 1: data = data[...,0]
@@ -52,12 +75,7 @@ def _itk_volume(img, path):
     if rgb and img.GetNumberOfComponentsPerPixel() not in (3,4): raise BadInput(f'{img.GetNumberOfComponentsPerPixel()} numbers in a voxel cannot be shown', path, 'save one of them')
     if data.dtype.kind == 'c': raise BadInput('Complex numbers cannot be shown', path, 'save magnitude or phase')
     if rgb: data = data[..., :3] if n > 2 else data[None, ..., :3]
-    direction,spacing,origin = np.eye(3), np.ones(3), np.zeros(3)
-    m = min(n, 3)
-    direction[:m,:m] = np.array(img.GetDirection()).reshape(n,n)[:m,:m]; spacing[:m] = img.GetSpacing()[:m]; origin[:m] = img.GetOrigin()[:m]
-    affine = np.eye(4)
-    affine[:3,:3],affine[:3,3] = (direction*spacing)[:, ::-1], origin
-    return Volume(data.astype(np.float32) if data.dtype.kind == 'f' else data, _LPS@affine, 'RGB' if rgb else 'a.u.', dict(paths=[str(path)]))
+    return Volume(data.astype(np.float32) if data.dtype.kind == 'f' else data, _itk_affine(img), 'RGB' if rgb else 'a.u.', dict(paths=[str(path)]))
 
 _PARSE = (ValueError, TypeError, IndexError, KeyError, RuntimeError, EOFError, OSError, zlib.error)
 
@@ -72,6 +90,7 @@ def read_volume(
     guard.check(paths)
     path = paths[0]
     if kind == 'dicom': return load_series(dict(paths=paths, part=part), regular=regular)
+    if kind == 'seg': return read_seg(path)
     try:
         if kind == 'nifti': img = _nifti(path); return _nifti_volume(img, np.asanyarray(img.dataobj), path)
         return _itk_volume(itk_reader(path, guard).Execute(), path)
@@ -95,6 +114,7 @@ def middle_slice(
     guard.check(paths)
     path = paths[len(paths)//2]
     if kind == 'dicom': return load_series(dict(paths=[path], part=part if len(paths) == 1 else ''))
+    if kind == 'seg': return read_seg(path)
     try: return _middle_nifti(path) if kind == 'nifti' else _middle_itk(path, guard)
     except _PARSE as e: raise UnreadableFile(f'The voxels cannot be read: {last_line(e)}', path, 'check that it was copied completely') from e
 
@@ -102,10 +122,16 @@ def _upright(vol, alone):
     "Hung; a slice taken out of a stack is turned as the stack would be."
     return hang(vol) if alone or not is_placed(vol) else vol.reorient(PLANES[plane_name(vol.affine, tol_deg=90)])
 
+def _coloured(a):
+    "Labels in their colours, on black."
+    palette = np.array([[0,0,0], *[[int(c[p:p+2], 16) for p in (1,3,5)] for c in PALETTE]], np.uint8)
+    return palette[np.where(a > 0, (a.astype(np.int64)-1) % len(PALETTE) + 1, 0)]
+
 def _grey(vol):
     "The middle picture of a hung volume as uint8 (rows, columns[, 3])."
     data = vol.data[0] if vol.n_times > 1 else vol.data
     a = data[len(data)//2]
+    if vol.unit == 'label': return _coloured(a)
     if vol.unit != 'RGB': return np.uint8(255*np.nan_to_num(Volume(a, unit=vol.unit, meta=vol.meta).window()[0]))
     return a if a.dtype == np.uint8 else np.uint8(255*np.clip(np.nan_to_num(a/max(float(np.nanmax(a)), 1e-9)), 0, 1))
 
@@ -115,7 +141,9 @@ def thumbnail(
 ) -> bytes: # PNG
     "The middle slice in its window, the right way round and to scale. Raises what `read_volume` raises."
     from PIL import Image
+    from .masks import as_labels, is_labelmap, sounds_like_labels
     vol = middle_slice(kind, paths, guard, part)
+    if kind in ('nifti','itk') and sounds_like_labels(paths[0]) and is_labelmap(vol, named=True): vol = as_labels(vol)
     try:
         v = _upright(vol, alone=kind == 'dicom' and len(paths) == 1)
         grey = _grey(v)

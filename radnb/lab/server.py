@@ -1,7 +1,7 @@
-"Jupyter Server's routes below /radnb: what lies at a path, headers, volumes, slices and thumbnails. The work is done in threads, so that the server never waits."
-import asyncio, functools, json, threading
+"Jupyter Server's routes below /radnb: what lies at a path, headers, volumes, slices, segmentations and thumbnails. The work is done in threads, so that the server never waits."
+import asyncio, functools, json, queue, threading
 from collections import OrderedDict
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, Future
 from pathlib import Path
 from jupyter_server.auth.decorator import authorized
 from jupyter_server.base.handlers import APIHandler
@@ -14,6 +14,25 @@ from .paths import Guard, NotServed
 
 TEMPLATES = Path(__file__).parent/'templates'
 
+class Workers(Executor):
+    "Threads that do not keep the server from ending, as those of a ThreadPoolExecutor would: all they do is read."
+    def __init__(self, n, name):
+        self._todo = queue.SimpleQueue()
+        for i in range(n): threading.Thread(target=self._run, name=f'{name}-{i}', daemon=True).start()
+
+    def _run(self):
+        while True:
+            future,work = self._todo.get()
+            if not future.set_running_or_notify_cancel(): continue
+            try: result = work()
+            except BaseException as e: future.set_exception(e)   # whoever waits for it hears
+            else: future.set_result(result)
+
+    def submit(self, f, /, *args, **kwargs):
+        future = Future()
+        self._todo.put((future, functools.partial(f, *args, **kwargs)))
+        return future
+
 class RadnbServer(LoggingConfigurable):
     "Settings (`c.RadnbServer...` in jupyter_server_config.py) and what the routes share."
     cache_mb = Int(2000, config=True, help='Opened volumes are kept up to this size, MB.')
@@ -25,7 +44,7 @@ class RadnbServer(LoggingConfigurable):
         super().__init__(parent=app)
         contents = app.contents_manager
         self.guard = Guard(getattr(contents, 'root_dir', None) or app.root_dir, contents.allow_hidden, self.links)
-        self.work,self.small = ThreadPoolExecutor(4, 'radnb'), ThreadPoolExecutor(2, 'radnb-small')   # thumbnails never stand in a volume's way
+        self.work,self.small = Workers(4, 'radnb'), Workers(2, 'radnb-small')   # thumbnails never stand in a volume's way
         self._listings,self._jobs,self._shelf,self._lock = OrderedDict(), {}, None, threading.Lock()
 
     @property
@@ -63,6 +82,21 @@ class RadnbServer(LoggingConfigurable):
         listing = self._listings.get(self.guard.open(path))
         return (listing.job.done, listing.job.total) if listing else (0, 0)
 
+    def running(self):
+        "The folders whose headers are being read."
+        out = []
+        for path in [p for p,t in self._jobs.items() if not t.done()]:
+            done,total = self.progress(path)
+            out.append(dict(path=path, done=done, total=total))
+        return out
+
+    def stop(self, path):
+        "Ask the reading of headers at `path` to end; whoever waits for it hears that it was stopped. Returns whether there was any."
+        listing,task = self._listings.get(self.guard.open(path)), self._jobs.get(path)
+        if listing is None or task is None or task.done(): return False
+        listing.job.stop = True
+        return True
+
     def entry(self, path, series):
         "The entry `series` at `path`: the one asked for by its file, or the first, if `series` is empty. Runs in a thread."
         full = self.guard.open(path)
@@ -70,7 +104,7 @@ class RadnbServer(LoggingConfigurable):
         if listing is None or not (series and any(e.id == series for e in listing.entries)): listing = self._look(path)
         if series: found = next((e for e in listing.entries if e.id == series), None)
         else: found = listing.selected[0] if listing.selected else None if listing.single else next(iter(listing.entries), None)
-        if found is None: raise NotServed(f'No such volume here. {listing.note}'.strip(), path, 'list the folder again: its files may have changed')
+        if found is None: raise NotServed(listing.note or 'No such volume here', path, listing.remedy or 'list the folder again: its files may have changed')
         return found
 
 def _error(e):
@@ -90,9 +124,11 @@ class _Route(APIHandler):
         self.set_header('Cache-Control', 'no-store')   # patients' images do not stay on the disk of the browser
         self.set_header('X-Content-Type-Options', 'nosniff')
         try: await self.reply()
-        except RadnbError as e:
-            self.set_status(404 if isinstance(e, NotServed) else 422)
-            self.finish(json.dumps(_error(e)))
+        except RadnbError as e: self.fail(e)
+
+    def fail(self, e):
+        self.set_status(404 if isinstance(e, NotServed) else 409 if type(e).__name__ == 'Stopped' else 422)
+        self.finish(json.dumps(_error(e)))
 
     async def reply(self):
         self.send(await self.thread(self.answer))
@@ -109,9 +145,18 @@ class _Route(APIHandler):
 
     def entry(self): return self.radnb.entry(self.path, self.get_query_argument('series', ''))
 
-    def opened(self):
-        regular = self.get_query_argument('regular', 'raise')
-        return self.radnb.shelf.get(self.entry(), regular)
+    @property
+    def regular(self):
+        how = self.get_query_argument('regular', 'raise')
+        if how not in ('raise', 'as-is'): raise BadInput(f'regular={how!r}', remedy='raise or as-is')
+        return how
+
+    def opened(self): return self.radnb.shelf.get(self.entry(), self.regular)
+
+    def drawn(self):
+        "The segmentation named in the query, on its image; None if none is named."
+        path = self.get_query_argument('mask', '', strip=False)
+        return self.radnb.shelf.mask(self.entry(), self.regular, self.radnb.guard.open(path)) if path else None
 
     def number(self, name, default, kind=int, low=0, high=10**9):
         "A number of the query. Raises `BadInput`."
@@ -136,7 +181,7 @@ class Series(_Route):
         found = listing.selected
         entries = [dict(e.row, id=e.id, kind=e.kind, code=e.code, file=self.radnb.guard.name(e.paths[0])) for e in listing.entries]
         return dict(path=self.radnb.guard.name(listing.path), folder=self.radnb.guard.name(listing.folder), single=listing.single, entries=entries, note=listing.note,
-                    selected=found[0].id if found else None, at=found[1] if found else 0)
+                    remedy=listing.remedy, mask=self.radnb.guard.name(listing.mask) if listing.mask else None, selected=found[0].id if found else None, at=found[1] if found else 0)
 
 class Header(_Route):
     "The header of one file: of a path, or of file number `i` of a series."
@@ -160,21 +205,22 @@ class Meta(_Route):
     "Shape, spacing, planes and windows of a volume."
     def answer(self):
         from .opening import describe
-        return describe(self.opened(), self.number('max_mb', 64., float, .01, 4000))
+        return describe(self.opened(), self.number('max_mb', 64., float, .01, 1000), self.drawn())
 
 class Volume(_Route):
-    "The packed volume: gzipped NIfTI."
+    "The packed volume, or segmentation: gzipped NIfTI."
     def packed(self):
         from .opening import packed
-        return packed(self.opened(), self.number('max_mb', 64., float, .01, 4000))
+        return packed(self.drawn() or self.opened(), self.number('max_mb', 64., float, .01, 1000))
 
     async def reply(self): self.send(await self.thread(self.packed), 'application/octet-stream')
 
 class Slice(_Route):
-    "One slice with every stored value, its description in the header X-Radnb-Slice."
+    "One slice with every stored value, or of a segmentation, its description in the header X-Radnb-Slice."
     def slice(self):
         from .opening import raw_slice
-        return raw_slice(self.opened(), self.get_query_argument('plane', 'axial'), self.number('i', 0), self.number('time', 0))
+        mask = self.drawn()   # has no time
+        return raw_slice(mask or self.opened(), self.get_query_argument('plane', 'axial'), self.number('i', 0), 0 if mask else self.number('time', 0))
 
     async def reply(self):
         body,about = await self.thread(self.slice)
@@ -186,9 +232,20 @@ class Thumbnail(_Route):
     def png(self):
         from .reading import thumbnail
         e = self.entry()
+        self.radnb.shelf.check_size(e)
         return thumbnail(e.kind, e.paths, self.radnb.guard, e.row.get('part') or '', self.number('size', 96, low=16, high=512))
 
     async def reply(self): self.send(await self.thread(self.png), 'image/png')
+
+class Jobs(_Route):
+    "Folders whose headers are being read; DELETE stops one. Tornado and Jupyter refuse a DELETE without the token or the XSRF cookie."
+    async def reply(self): self.send(dict(jobs=self.radnb.running()))
+
+    @web.authenticated
+    @authorized
+    async def delete(self):
+        try: self.send(dict(stopped=self.radnb.stop(self.path)))
+        except NotServed as e: self.fail(e)
 
 class Template(_Route):
     "A notebook to start from."
@@ -198,7 +255,7 @@ class Template(_Route):
         if name not in known: raise NotServed(f'No template called {name!r}', remedy=f'one of: {", ".join(known)}')
         return json.loads((TEMPLATES/f'{name}.ipynb').read_text(encoding='utf-8'))
 
-ROUTES = dict(series=Series, header=Header, meta=Meta, volume=Volume, slice=Slice, thumbnail=Thumbnail, template=Template)
+ROUTES = dict(series=Series, header=Header, meta=Meta, volume=Volume, slice=Slice, thumbnail=Thumbnail, jobs=Jobs, template=Template)
 
 def add_routes(app):
     "Give a Jupyter server the routes."

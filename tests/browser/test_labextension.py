@@ -14,6 +14,7 @@ def lab(tmp_path_factory, chromium_path):
     from radnb.lab.__main__ import link
     prefix = tmp_path_factory.mktemp('prefix')
     link(prefix)
+    leave_out_others(prefix)
     extra = dict(JUPYTER_PATH=str(prefix/'share'/'jupyter'), JUPYTER_CONFIG_PATH=str(prefix/'etc'/'jupyter'))
     before = {k: os.environ.get(k) for k in extra}
     os.environ.update(extra)
@@ -23,6 +24,16 @@ def lab(tmp_path_factory, chromium_path):
     server.wait()
     yield server
     server.stop()
+
+def leave_out_others(prefix):
+    "Extensions that somebody else put into this environment are turned off: what they ask the network for is not ours."
+    import glob, sys
+    from jupyter_core.paths import jupyter_path
+    ours = ('radnb', '@jupyter-widgets/jupyterlab-manager', 'anywidget', 'jupyterlab_pygments')
+    found = [p for d in [*jupyter_path('labextensions'), f'{sys.prefix}/share/jupyter/labextensions'] for p in glob.glob(f'{d}/**/package.json', recursive=True)]
+    names = {json.loads(Path(p).read_text())['name'] for p in found}
+    config = prefix/'etc'/'jupyter'/'labconfig'/'page_config.json'
+    config.parent.mkdir(parents=True); config.write_text(json.dumps(dict(disabledExtensions={n: True for n in names if n not in ours})))
 
 def make_scans(root):
     "Two synthetic patients as DICOM, a head in every other format, a series with a gap, a slice without an extension, and a file that is no scan."
@@ -39,9 +50,23 @@ def make_scans(root):
     (root/'mixed').mkdir()
     for patient in ('SYN-0001','SYN-0002'):
         for f in (root/'ward'/patient/'ct').iterdir(): shutil.copy(f, root/'mixed'/f'{patient}-{f.name}')
+    (root/'labelled').mkdir()
+    labels = mr_phantom(size=(48,64,64))[1]
+    head.to_nifti(root/'labelled'/'head.nii.gz')
+    for name in ('head_mask', 'alone_mask'): labels.to_nifti(root/'labelled'/f'{name}.nii.gz')
+    contours(root/'rt'/'contours.dcm')
     shutil.copytree(ct, root/'gap')
     for i in (9,10): (root/'gap'/f'IM{i:04d}.dcm').unlink()
     (root/'loose'/'00000001').write_text('not a scan')
+
+def contours(path):
+    "A structure set whose images are not here."
+    from pydicom.dataset import Dataset, FileMetaDataset
+    from pydicom.uid import ExplicitVRLittleEndian, RTStructureSetStorage, generate_uid
+    ds = Dataset(); ds.file_meta = FileMetaDataset(); ds.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    ds.SOPClassUID, ds.SOPInstanceUID, ds.Modality, ds.SeriesInstanceUID = RTStructureSetStorage, generate_uid(), 'RTSTRUCT', generate_uid()
+    ds.file_meta.MediaStorageSOPClassUID, ds.file_meta.MediaStorageSOPInstanceUID = ds.SOPClassUID, ds.SOPInstanceUID
+    path.parent.mkdir(); ds.save_as(path, enforce_file_format=True)
 
 class App:
     "JupyterLab in one page."
@@ -153,7 +178,8 @@ def test_a_slice_opens_its_series_where_it_lies(app):
 
 def test_what_is_no_scan_says_so(app):
     app.command('docmanager:open', path='loose/00000001')
-    app.panel.locator('.radnb-Trouble').get_by_text('not DICOM').wait_for()
+    app.panel.locator('.radnb-Trouble').get_by_text('This is not a DICOM file').wait_for()
+    assert 'NIfTI' in app.panel.locator('.radnb-Remedy').inner_text()
 
 def test_a_series_with_a_gap_says_so_and_can_be_shown(app):
     app.command('radnb:open-folder', path='gap')
@@ -254,22 +280,130 @@ def test_keys_scroll_and_change_the_layout(app):
     assert app.panel.locator('.radnb-SliceView:visible').count() == 3 and app.panel.locator('.radnb-Header input').input_value() == 'mac'
     app.clean()
 
-def test_distances_and_regions(app, lab):
-    "A line drawn across the head is as long as its pixels; a region tells mean and SD."
+def test_measurements(app, browser, lab):
+    "A line is as long as its pixels, angles are what was drawn (with drags and with clicks), a region tells mean, SD and area; all are listed, copied, deleted."
+    browser.contexts[0].grant_permissions(['clipboard-read', 'clipboard-write'])
     view = app.open('head.nii')
     app.command('radnb:axial')
-    app.panel.get_by_label('Right drag').select_option('distance')
-    app.dragged(view, 'right', 100, 0)
+    tool, marks = app.panel.get_by_label('Right drag'), app.panel.locator('.radnb-Marks li')
+    box = view.bounding_box()
+    x0,y0 = box['x']+box['width']/2, box['y']+box['height']/2
+    def drag(*points):
+        "With the right button from the first point to the last, relative to the middle."
+        app.page.mouse.move(x0+points[0][0], y0+points[0][1]); app.page.mouse.down(button='right')
+        for x,y in points[1:]: app.page.mouse.move(x0+x, y0+y, steps=3)
+        app.page.mouse.up(button='right')
+    n = lambda k: app.until(lambda: marks.count() == k, f'{marks.count()} measurements instead of {k}')
+    shown = lambda k: marks.nth(k).locator('button').first.inner_text()
+    tool.select_option('distance')
+    drag((-150,0), (150,0)); n(1)
+    vol = truth(lab)
+    rows,cols = vol.shape[1]*vol.spacing[1], vol.shape[2]*vol.spacing[2]
+    expected = 300/min(box['width']/cols, box['height']/rows)                            # the picture fits the view
+    assert abs(float(shown(0).split()[0])-expected) < .02*expected+.2
+    tool.select_option('angle')
+    drag((0,-100), (0,0)); drag((20,0), (100,0)); n(2)
+    assert abs(float(shown(1)[:-1])-90) < 1
+    for x,y in ((-100,100), (0,0), (100,100)): app.page.mouse.click(x0+x, y0+y, button='right')
+    n(3)
+    assert abs(float(shown(2)[:-1])-90) < 1
+    app.page.mouse.click(x0+30, y0+30, button='right')                                   # half an angle is no measurement
+    n(3)
+    tool.select_option('region')
+    drag((-60,-60), (60,60)); n(4)
+    assert re.fullmatch(r'[\d.]+ ± [\d.]+ a\.u\., [\d.]+ mm²', shown(3))
     yellow = lambda a: ((a[...,0] > 200) & (a[...,1] > 190) & (a[...,2] < 120)).sum()
-    app.until(lambda: yellow(app.pixels(view)) > 60, 'no line is drawn')
-    app.panel.get_by_label('Right drag').select_option('region')
-    app.dragged(view, 'right', 60, 60)
+    app.until(lambda: yellow(app.pixels(view)) > 300, 'the measurements are not drawn')
     app.shoot('lab-measure')
-    line = app.pixels(view)
-    view.click(position=dict(x=5, y=5)); app.page.keyboard.press('Delete'); app.page.keyboard.press('Delete')
-    assert yellow(line) > 200
-    app.until(lambda: yellow(app.pixels(view)) == 0, 'Delete does not take the marks back')
+    app.panel.locator('.radnb-Marks').get_by_text('Copy').click()
+    app.until(lambda: app.page.evaluate('navigator.clipboard.readText()').count('axial slice') == 4, 'nothing was copied')
+    k = view.get_attribute('data-slice')
+    view.click(position=dict(x=5, y=5)); app.page.keyboard.press('PageDown')
+    app.until(lambda: view.get_attribute('data-slice') != k, 'does not scroll')
+    marks.first.locator('button').first.click()                                          # back to where it was drawn
+    app.until(lambda: view.get_attribute('data-slice') == k, 'the list does not go to the slice')
+    marks.first.get_by_title('Delete').click(); n(3)
+    view.click(position=dict(x=5, y=5)); app.page.keyboard.press('Delete')
+    app.panel.locator('.radnb-Marks').get_by_text('Delete all').click(); n(0)
+    app.until(lambda: yellow(app.pixels(view)) == 0, 'the measurements stay')
     app.clean()
+
+def test_light_box_snapshot_and_help(app, browser):
+    "Slices side by side, a page at a time; a click opens one; the picture goes to the clipboard; `?` tells the keys."
+    from PIL import Image
+    import base64, io
+    browser.contexts[0].grant_permissions(['clipboard-read', 'clipboard-write'])
+    app.folder('ward').click()
+    app.page.keyboard.press('g')
+    tiles = app.panel.locator('.radnb-Tile:visible')
+    app.until(lambda: tiles.count() > 5 and app.panel.locator('.radnb-Tile[data-radnb=drawn]:visible').count() == tiles.count(), 'the light box stays empty')
+    assert grey_levels(app.pixels(tiles.nth(1))) > 20 and 'R' in tiles.nth(1).inner_text()
+    app.shoot('lab-grid')
+    current = lambda: app.panel.locator('.radnb-Tile[aria-current=true]:visible').inner_text().split()[0]
+    for key,k in (('End','24'), ('Home','1'), ('ArrowRight','2')):
+        app.page.keyboard.press(key)
+        app.until(lambda k=k: current() == k, f'{key} does not go to slice {k}')
+    tiles.nth(2).click()
+    app.until(lambda: app.view().count() and app.view().get_attribute('data-slice') == '2', 'a click does not open the slice')
+    app.drawn().click()
+    app.page.keyboard.press('p')
+    app.panel.get_by_text('in the clipboard').wait_for()
+    png = app.page.evaluate("""async () => { const b = await (await navigator.clipboard.read())[0].getType('image/png');
+        return new Promise(done => { const r = new FileReader(); r.onload = () => done(r.result.split(',')[1]); r.readAsDataURL(b) }) }""")
+    picture, seen = np.asarray(Image.open(io.BytesIO(base64.b64decode(png))).convert('RGB')), app.pixels(app.panel.locator('.radnb-Stage'))
+    assert abs(picture.shape[0]-seen.shape[0]) <= 1 and np.abs(picture[:-60].astype(int)-seen[:len(picture)-60, :picture.shape[1]]).mean() < 2   # all but the notice below
+    app.page.keyboard.press('?')
+    dialog = app.panel.get_by_role('dialog')
+    dialog.wait_for()
+    app.shoot('lab-keys')
+    app.page.keyboard.press('Escape')
+    app.until(lambda: dialog.count() == 0 and app.page.evaluate("document.activeElement.classList.contains('radnb-Stage')"), 'Esc does not close it')
+    app.clean()
+
+def test_segmentations(app, lab):
+    "DICOM SEG and a label map open on their image, in colour, and can be taken off; alone, they are shown alone."
+    app.command('docmanager:open', path='ward/SYN-0002/seg/ct.dcm')
+    view = app.drawn()
+    chips = app.panel.locator('.radnb-Chip')
+    chips.first.wait_for()
+    assert 'nodule' in chips.first.inner_text() and 'HU' in app.foot()
+    app.panel.get_by_role('button', name='Filled').click()
+    orange = lambda a: ((a[...,0].astype(int) > a[...,2].astype(int)+60) & (a[...,0] > 90)).sum()
+    app.until(lambda: orange(app.pixels(view)) > 20, 'the nodule is not seen')            # the view went where it is
+    app.shoot('lab-seg')
+    app.panel.locator('select[data-radnb=mask]').select_option('')
+    app.until(lambda: orange(app.pixels(view)) == 0 and chips.count() == 0, 'the segmentation stays')
+    app.command('docmanager:open', path='labelled/head_mask.nii.gz')
+    view = app.drawn()
+    app.until(lambda: app.panel.locator('.radnb-Chip').count() > 1, 'no structures')
+    assert app.panel.locator('.radnb-Strip .radnb-Series').count() == 2
+    app.command('docmanager:open', path='labelled/alone_mask.nii.gz')
+    app.panel.locator('.radnb-Foot').get_by_text('Labels by themselves').wait_for()
+    app.until(lambda: (np.ptp(app.pixels(app.view()).astype(int), axis=-1) > 80).sum() > 500, 'no colours')
+    app.command('docmanager:open', path='rt/contours.dcm')
+    app.panel.get_by_text('Contours (RTSTRUCT)').wait_for()
+    assert 'into the folder of its images' in app.panel.locator('.radnb-Remedy').inner_text()
+    app.clean()
+
+def test_a_job_is_seen_and_stopped(app, lab):
+    "While headers are read the sidebar says how far it is; Stop ends it, and the folder says so."
+    many = lab.root/'many'; many.mkdir()
+    ct = next((lab.root/'ward'/'SYN-0001'/'ct').iterdir()).read_bytes()
+    for i in range(4000): (many/f'{i:05d}.dcm').write_bytes(ct[:700])
+    try:
+        app.command('filebrowser:open-path', path='/many'); app.command('radnb:index-here')
+        job = app.page.locator('.radnb-Job')
+        folder = app.page.locator('.radnb-Folder', has_text='many')
+        app.until(lambda: job.count() or 'not shown' in folder.inner_text(), 'neither a job nor an end of it')
+        if job.count():
+            app.shoot('lab-job')
+            job.get_by_role('button', name='Stop').click()
+            app.until(lambda: not job.count(), 'the job does not end')
+        app.until(lambda: re.search('Stopped after|not shown', folder.inner_text()), 'the folder does not say so')
+        app.clean()
+    finally:
+        import shutil
+        shutil.rmtree(many)
 
 def test_3d_draws_offline(app):
     app.page.set_viewport_size(dict(width=900, height=600))   # it is drawn in software here
@@ -340,11 +474,10 @@ def test_the_dark_theme_is_dark(app):
 def test_the_sidebar_inserts_code_that_runs(browser, lab):
     with Notebook(browser, lab, 'insert.ipynb', ['']) as nb:
         nb.page.wait_for_function('window.jupyterapp.restored.then(() => true)')
-        nb.page.evaluate("async () => { await window.jupyterapp.commands.execute('filebrowser:open-path', {path: '/'}); await window.jupyterapp.commands.execute('radnb:index-here') }")
+        nb.page.evaluate("async () => { await window.jupyterapp.commands.execute('filebrowser:open-path', {path: '/ward'}); await window.jupyterapp.commands.execute('radnb:index-here') }")
         folder = nb.page.locator('.radnb-Folder')
         folder.get_by_text(re.compile(r'\d+ volumes')).first.wait_for(timeout=40_000)
-        folder.get_by_label('Search series').fill('SYN-0002')
-        item = folder.locator('.radnb-Item').first
+        item = folder.locator('.radnb-Patient', has_text='SYN-0002').locator('.radnb-Item').first
         item.locator('img').wait_for()
         if out := os.environ.get('RADNB_SHOTS'): nb.page.screenshot(path=str(Path(out)/'lab-sidebar.png'))
         item.locator('.radnb-Insert').click()

@@ -189,7 +189,7 @@ function hideStill(el: HTMLElement): () => void {
 
 /** Single keys pressed here are not the notebook's commands; Ctrl+S and the like still are. */
 function guardKeys(el: HTMLElement): () => void {
-  const guard = (e: KeyboardEvent) => el.toggleAttribute('data-lm-suppress-shortcuts', !(e.ctrlKey || e.metaKey || e.altKey || ['Enter', 'Escape', 'Shift'].includes(e.key)));
+  const guard = (e: KeyboardEvent) => el.toggleAttribute('data-lm-suppress-shortcuts', !(e.ctrlKey || e.metaKey || e.altKey || (e.key === 'Enter' && e.shiftKey)));
   window.addEventListener('keydown', guard, { capture: true });
   return () => window.removeEventListener('keydown', guard, { capture: true });
 }
