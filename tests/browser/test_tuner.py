@@ -156,7 +156,7 @@ def case(i, size=(14,48,48)):
     away = lambda s: np.sqrt(((z-7)*3)**2+(y-24)**2+(x-24-s)**2)
     noise = rng.normal(0, .5, size)
     prob = (1/(1+np.exp((away(i%4)-9+noise)/1.5))).astype(np.float32)
-    image = Volume((1000*np.exp(-away(0)/12)+60*rng.normal(size=size)).astype(np.int16), np.diag([3.,1.,1.,1.])[:, [2,1,0,3]], 'a.u.')
+    image = Volume((1000*np.exp(-away(0)/12)+60*rng.normal(size=size)).astype(np.int16), np.diag([1.,1.,3.,1.])[:, [2,1,0,3]], 'a.u.')
     return image, SimpleNamespace(prob=prob, true=(away(0)<9).astype(np.uint8), label=np.ones(size, np.uint8), spacing=(3.,1.,1.), box=(slice(None),)*3)
 class Report:
     task,ds,names,thresholds = 'segment','valid',{1:'lesion'},np.linspace(.02,.98,49)
@@ -180,9 +180,8 @@ def test_every_case_follows_the_threshold_of_a_segmentation(browser, lab):
         seen = lambda i: [row(i)[k] for k in (1, 2, 8)]
         assert seen(3) == expected(3)
         first = row(5)
-        slider = nb.page.get_by_label('Threshold')
-        slider.focus()
-        for _ in range(8): nb.page.keyboard.press('ArrowRight')
+        slider = nb.page.get_by_label('Threshold', exact=True)
+        for _ in range(8): slider.press('ArrowRight')
         nb.wait_until(lambda: ask(nb, 'report.operating_point.rule') == 'set by hand', 'the slider is not heard')
         assert row(5) != first and seen(3) == expected(3) and seen(5) == expected(5)
         mean = nb.page.locator('tr[data-metric=dice] td').first.inner_text().strip()
@@ -198,4 +197,44 @@ def test_every_case_follows_the_threshold_of_a_segmentation(browser, lab):
         nb.page.wait_for_timeout(1500)
         shoot(nb, 'segment')
         if SHOTS: nb.page.screenshot(path=str(Path(SHOTS)/'segment_page.png'))
+        assert (nb.blocked, nb.errors) == ([], [])
+
+INTENSITY = '''import numpy as np
+from radnb.data.phantom import ct_phantom
+from radnb.view.threshold import tune_threshold
+from radnb.view.tune_intensity import threshold_mask
+vol, nodule = ct_phantom(size=(40,96,96))
+t = tune_threshold(vol, rule='lung', window='lung')
+t'''
+
+def test_band_of_grey_values_becomes_a_mask(browser, lab):
+    with Notebook(browser, lab, 'tune_intensity.ipynb', [INTENSITY]) as nb:
+        nb.run_all(120)
+        nb.page.locator('.radnb-tuner[data-kind=intensity]').wait_for()
+        ml = lambda: nb.page.locator('.radnb-volume').inner_text()
+        counted = lambda: ask(nb, "f'{((vol.data >= t.band[0]) & (vol.data <= t.band[1])).sum()*vol.voxel_ml:.2f} mL'")
+        assert ml() == counted()
+        nb.wait_until(lambda: nb.page.locator('.radnb-mask-ml').count() == 1, 'no mask')
+        drag(nb, nb.page.locator('.radnb-chart'), .2, .5)                 # pressed in the middle: the upper end, dragged down
+        nb.wait_until(lambda: ask(nb, 't.rule') == 'manual' and ml() == counted(), 'the histogram does not move the band')
+        low = nb.page.get_by_label('Lowest value')
+        low.fill('-900'); low.press('Enter')
+        nb.wait_until(lambda: ask(nb, 't.band[0]') == -900 and ml() == counted(), 'the number is not heard')
+        high = nb.page.get_by_label('Highest value')
+        high.fill('-600'); high.press('Enter')
+        nb.wait_until(lambda: ask(nb, 't.band') == [-900, -600], 'the number is not heard')
+        nb.page.get_by_text('fill holes').click()
+        smallest = nb.page.get_by_label('Smallest part in mm3')
+        smallest.fill('2000'); smallest.press('Enter')
+        nb.wait_until(lambda: ask(nb, 't.code') == 'threshold_mask(vol, -900, -600, fill_holes=True, min_mm3=2000)', 'holes and specks are not heard')
+        nb.wait_until(lambda: nb.page.locator('.radnb-mask-ml').count() and nb.page.locator('.radnb-mask-ml').inner_text() == ask(nb, "f'{t.mask.volume_ml():.2f} mL'"), 'the mask does not follow')
+        assert ask(nb, 'bool(np.array_equal(t.mask.data, eval(t.code).data)) and t.viewer.mask is t.mask and t.viewer.canvas.band is None')
+        nb.page.locator('[data-rule=bone]').click()
+        nb.wait_until(lambda: ask(nb, "[t.rule, t.operating_point.rule]") == ['bone', 'preset bone'] and ml() == counted(), 'the preset does not apply')
+        nb.page.locator('[data-rule=lung]').click()
+        nb.wait_until(lambda: ask(nb, 't.rule') == 'lung' and ml() == counted(), 'the preset does not apply')
+        nb.page.wait_for_timeout(1500)
+        shoot(nb, 'intensity')
+        if SHOTS: nb.page.screenshot(path=str(Path(SHOTS)/'intensity_page.png'))
+        assert float(nb.page.locator('.radnb-tuner').get_attribute('data-ms')) < 50
         assert (nb.blocked, nb.errors) == ([], [])

@@ -3,6 +3,7 @@
 import { h } from '../dom';
 import { Classify } from '../tune/classify';
 import { Segment } from '../tune/segment';
+import { Intensity } from '../tune/intensity';
 import { type Model, Sender, typed } from '../tune/model';
 import { CSS } from '../tune/style';
 
@@ -14,7 +15,7 @@ interface Part {
   close?(): void;
 }
 
-const KINDS: Record<string, new (model: Model) => Part> = { classify: Classify, segment: Segment };
+const KINDS: Record<string, new (model: Model) => Part> = { classify: Classify, segment: Segment, intensity: Intensity };
 
 /** The line that says what is chosen, by whom, and how to choose it again in code. */
 function choice(model: Model): { el: HTMLElement; fill: () => void } {
@@ -60,7 +61,7 @@ function build(model: Model, el: HTMLElement): () => void {
   };
   moved();
   const on: [string, () => void][] = [['change:threshold change:band change:case', moved], ['change:prevalence', prevalence],
-    ['change:choice change:message change:rule change:minimum change:cost change:chosen_by change:found', fill]];
+    ['change:choice change:message change:rule change:minimum change:cost change:chosen_by change:found change:live change:fill_holes change:min_mm3 change:within change:box_mm', fill]];
   for (const [events, f] of on) for (const e of events.split(' ')) model.on(e, f);
   return () => {
     for (const [events, f] of on) for (const e of events.split(' ')) model.off(e, f);
