@@ -160,7 +160,7 @@ class ItkView(WithFallback):
         if self._png is None: self._png = to_png(self.vol, self.mask, self.prob, self._window)
         return self._png
 
-# %% ../../nbs/view/itk.ipynb #e5572c4b
+# %% ../../nbs/view/itk.ipynb #e5b003c4
 def _lock():
     "ImJoy knows only the latest plugin of a kernel, so viewers connect one after the other"
     global _turn
@@ -181,11 +181,20 @@ def _data(self:ItkView):
     if labels is not None: out |= dict(label_image=zarr_store(_small(patient_order(labels), self.max_mb)[0], 'labels'), label_blend=.5, label_names=_js_map(label_names(labels)))
     return out
 
+@patch
+def _caption(self:ItkView):
+    "The line below the viewer: planes, convention, and whether the picture is coarser than the data"
+    where = 'Z axial, Y coronal, X sagittal; patient right on the left.' if is_placed(self.vol) else 'Orientation unknown: Z as stored.'
+    prob = '' if self.prob is None else ' The probability map is a label, at 0.5.'
+    k,i,j = self.factors
+    coarse = '' if k*i*j == 1 else f' Shown {k} x {i} x {j} coarser than stored (up x back x left) to stay below {self.max_mb:g} MB.'
+    return f'Controls: three bars at the top left. {where}{prob}{coarse}'
+
 async def _no_screenshot(): pass
 
 @patch
 def _open(self:ItkView):
-    "An itkwidgets `Viewer`. What it displays is not shown: the cell has its frame, and its picture"
+    "An itkwidgets `Viewer`. What it displays goes nowhere: the cell has its frame, and its picture"
     from IPython.utils.capture import capture_output
     itkwidgets = _itkwidgets()
     with capture_output(stdout=False, stderr=False): viewer = itkwidgets.Viewer(**self._data(), units='mm', view_mode='XPlane', ui_collapsed=True)
@@ -193,7 +202,7 @@ def _open(self:ItkView):
     lazy_import('itkwidgets.viewer')._cell_watcher.update_viewer_status(viewer.name, True) # cells need not wait
     return viewer
 
-# %% ../../nbs/view/itk.ipynb #e5b003c4
+# %% ../../nbs/view/itk.ipynb #0de584b8
 @patch
 async def _dress(self:ItkView, remote):
     "Grey on black, in the window asked for, seen in the axial plane"
@@ -208,13 +217,14 @@ async def _dress(self:ItkView, remote):
         await remote.setViewMode('XPlane' if asked == 'ZPlane' else 'ZPlane')
         await asyncio.sleep(.3)
 
+# %% ../../nbs/view/itk.ipynb #67c14d61
 @patch
 async def _connect(self:ItkView, place):
     "Make a viewer for one place in the page"
     async with _lock():
         viewer, manager = self._open(), lazy_import('imjoy_rpc').api.export.__self__
         rpc, known = viewer.viewer_rpc, len(manager.clients)
-        self.frame.kernel = manager.kernel_id
+        self.frame.kernel, self.frame.caption = manager.kernel_id, self._caption()
         self._tell('connect', place, plugin=manager.default_config['id'])
         try:
             await _until(lambda: len(manager.clients) > known, WAIT)
@@ -226,7 +236,7 @@ async def _connect(self:ItkView, place):
     self._viewer = viewer
     self._tell('drawn', place)
 
-# %% ../../nbs/view/itk.ipynb #96fa5c02
+# %% ../../nbs/view/itk.ipynb #a057ba55
 @patch
 def _widget(self:ItkView):
     if self._live is not None: return self.frame
@@ -253,7 +263,7 @@ def _fail(self:ItkView, place, why):
     if isinstance(why, asyncio.TimeoutError): why = 'no picture in time'
     self._tell('failed', place, why=f'The viewer could not start ({why}): a still picture instead.')
 
-# %% ../../nbs/view/itk.ipynb #0de584b8
+# %% ../../nbs/view/itk.ipynb #2e30ea1e
 @patch
 def set_window(self:ItkView,
     window # Preset name or `(center, width)`
@@ -270,7 +280,7 @@ def viewer(self:ItkView):
     if self._viewer is None: raise RadnbError('No page shows this view live (yet)', remedy='run this cell again once the viewer has drawn')
     return self._viewer
 
-# %% ../../nbs/view/itk.ipynb #67c14d61
+# %% ../../nbs/view/itk.ipynb #143c2ba1
 def view_itk(
     vol, # Volume, array, path (NIfTI, DICOM file or folder), or a row of `series_table`
     mask=None, # Labels: Volume, or array on the image's grid
