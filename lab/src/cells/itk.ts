@@ -4,7 +4,7 @@ import type {} from '../itk'; // declares window.connectPlugin
 
 interface Model {
   get(name: 'still'): DataView;
-  get(name: 'alt' | 'kernel'): string;
+  get(name: 'alt' | 'kernel' | 'caption'): string;
   get(name: 'height'): number;
   on(event: 'msg:custom', handler: (message: FromKernel) => void): void;
   off(event: 'msg:custom', handler: (message: FromKernel) => void): void;
@@ -63,11 +63,12 @@ class Cell {
     this.model.send({ event: 'ready', place: this.place });
   }
 
-  /** Make room below the picture, where the viewer can find its size before it is seen. */
+  /** Make room below the picture, clipped, where the viewer can find its size before it is seen. */
   private async connect(plugin: string): Promise<void> {
+    this.el.style.cssText = `height:${this.el.offsetHeight}px;overflow:hidden`;
+    this.room.replaceChildren();
     this.room.id = plugin;
     this.room.style.cssText = `height:${this.model.get('height')}px;position:relative;overflow:hidden`;
-    this.el.style.cssText = `height:${this.model.get('height')}px;overflow:hidden`;
     try {
       await window.connectPlugin?.(this.model.get('kernel'));
     } catch (error) {
@@ -76,7 +77,9 @@ class Cell {
   }
 
   private live(): void {
-    this.still.style.display = this.note.style.display = 'none';
+    this.still.style.display = 'none';
+    this.note.textContent = this.model.get('caption');
+    this.el.append(this.note); // below the viewer (which must not be moved: a frame that is moved loads again)
     this.el.style.cssText = '';
     this.el.dataset.radnb = 'drawn';
   }
@@ -86,7 +89,8 @@ class Cell {
     this.room.removeAttribute('id');
     this.room.style.cssText = this.el.style.cssText = '';
     delete this.el.dataset.radnb;
-    this.still.style.display = this.note.style.display = 'block';
+    this.still.style.display = 'block';
+    this.still.after(this.note);
     this.note.textContent = why;
   }
 
