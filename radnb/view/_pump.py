@@ -3,7 +3,8 @@
 A kernel handles one message after the other, and a running cell is one of them. JupyterLab from 4.4 with ipykernel from 7 sends clicks to a second thread; with all
 other pairs they wait in the main thread's queue. `Pump` looks into that queue between two batches: what is meant for its own widgets, or asks what the kernel can
 say without leaving the cell, is answered, and all else (the next cells) goes back in its order."""
-import threading, time
+import inspect, threading, time
+import zmq
 
 #: Questions that change nothing. A page that is opened again asks them before it shows anything.
 ASKS = ('kernel_info_request','comm_info_request')
@@ -20,7 +21,6 @@ class Pump:
         self.kernel,self.widgets,self.every,self.last = kernel,set(widgets),every,0.
 
     def __call__(self):
-        import zmq
         if threading.current_thread() is not threading.main_thread() or time.monotonic()-self.last < self.every: return
         self.last,stream,others = time.monotonic(), _stream(self.kernel), []
         while True:
@@ -49,12 +49,28 @@ class Pump:
         return getattr(comm, 'target_name', None)=='jupyter.widget.control'
 
     def _dispatch(self, frames):
-        "The kernel's own way; the cell that runs stays the parent of what it writes."
-        kernel = self.kernel
-        ident,parent = kernel._parent_ident.get('shell') if hasattr(kernel, '_parent_ident') else kernel._get_shell_context_var(kernel._shell_parent_ident), kernel.get_parent('shell')
-        todo = kernel.dispatch_shell(frames)
-        try: todo.send(None)
-        except StopIteration: pass
-        finally:
-            todo.close()
-            kernel.set_parent(ident, parent, channel='shell')
+        "As the kernel would, without leaving the cell; the cell stays the parent of what it writes."
+        kernel,session = self.kernel, self.kernel.session
+        out,ident,parent = _answers(kernel), kernel._parent_ident['shell'], kernel.get_parent('shell')
+        idents,parts = session.feed_identities(frames, copy=False)
+        msg = session.deserialize(parts, copy=False)
+        try:
+            kernel.set_parent(idents, msg, channel='shell')
+            kernel._publish_status('busy', 'shell')
+            _finish(kernel.shell_handlers[msg['header']['msg_type']](out, idents, msg))
+            kernel._publish_status('idle', 'shell')
+        finally: kernel.set_parent(ident, parent, channel='shell')
+        if hasattr(out, 'flush'): out.flush(zmq.POLLOUT)
+
+def _answers(kernel):
+    "Where answers of the main thread go."
+    thread = getattr(kernel, 'shell_channel_thread', None)
+    return kernel.shell_stream if thread is None else thread.manager.get_subshell_to_shell_channel_socket(None)
+
+def _finish(handler):
+    "Run a handler to its end: these never wait for anything."
+    if not inspect.iscoroutine(handler): return
+    try: handler.send(None)
+    except StopIteration: return
+    handler.close()
+    raise RuntimeError('A question to the kernel that waits for something')
