@@ -1,5 +1,5 @@
 "Drive JupyterLab in headless Chromium: start a server, open notebooks, run them, and see what was drawn. Used by the tests and by screenshot.py."
-import io, json, os, shutil, socket, subprocess, sys, time, urllib.error, urllib.request
+import ast, io, json, os, shutil, socket, subprocess, sys, time, urllib.error, urllib.request
 from pathlib import Path
 import nbformat
 import numpy as np
@@ -133,6 +133,15 @@ class Notebook:
         "Close the page and end its kernel."
         self.page.evaluate("async () => { await window.jupyterapp.shell.currentWidget.sessionContext.shutdown() }")
         self.page.close()
+
+def ask(nb, expression):
+    "The value of a Python expression in a notebook's kernel, without running a cell."
+    reply = nb.page.evaluate("""async e => {
+        const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+        const code = `__import__('json').dumps(${e})`;
+        return (await kernel.requestExecute({code: '', user_expressions: {v: code}, store_history: false}).done).content.user_expressions.v }""", expression)
+    assert reply['status'] == 'ok', reply
+    return json.loads(ast.literal_eval(reply['data']['text/plain']))
 
 def grey_levels(pixels):
     "How many different grey values cover more than a few pixels: 1 or 2 on a blank canvas, dozens on a scan."

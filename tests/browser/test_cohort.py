@@ -1,8 +1,7 @@
 "The cohort browser in JupyterLab: the list in the browser and the table in the kernel say the same, whoever of them changes it."
 import json, re
 import pytest
-from driver import Notebook
-from test_widgets import ask
+from driver import Notebook, ask
 
 pytestmark = pytest.mark.browser
 

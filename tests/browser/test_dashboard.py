@@ -1,7 +1,6 @@
 "The training dashboard in JupyterLab: its buttons are heard while the kernel trains, and a page that is opened again shows it going on."
 import pytest
-from driver import Notebook
-from test_widgets import ask
+from driver import Notebook, ask
 
 pytestmark = pytest.mark.browser
 
