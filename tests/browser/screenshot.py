@@ -22,7 +22,7 @@ CELLS = dict(
                    "view(chest, nodule, window='lung', layout='axial', height=330)"]),
     tuner=(1060, [SCORES, "tune_threshold(ill, score, chosen_on='SYNTHETIC scores', prevalence=.05)"]),
     intensity=(900, [LOAD+("ct = load_series('scans/ct_jpeg2000').crop((0,140,16), (20,420,496))" if REAL else 'ct = ct_phantom(size=(48,160,160))[0]'), 'tune_threshold(ct, low=180, min_mm3=50)']),
-    cohort=(900, [LOAD+("series = series_table(index_dicom('scans'))" if REAL else "make_cohort('ward', n=8)\nseries = series_table(index_dicom('ward'))"), 'cohort(series)']))
+    cohort=(900, [LOAD+("series = series_table(index_dicom('scans/sarcoma'))" if REAL else "make_cohort('ward', n=8)\nseries = series_table(index_dicom('ward'))"), 'cohort(series)']))
 
 def keep(png, path, shown):
     "Write a picture at the size `shown`, in at most 256 colours."
@@ -55,8 +55,8 @@ def shoot_notebook(browser, lab, name, out):
         return keep(settle(nb.page), out/f'{name}.png', (1400, round(height*1400/1680)))
 
 def shoot_tab(browser, lab, out):
-    "A scan opened from the file browser: with real data a segmentation, which opens on top of its images."
-    if REAL: shutil.copytree(DATA/'objects'/'dcmqi'/'segmentations', lab.root/'liver'); path = 'liver/liver.dcm'
+    "A scan opened from the file browser: with real data an RTSTRUCT, which opens on top of its images."
+    if REAL: shutil.copytree(DATA/'sarcoma'/'STS_001'/'CT', lab.root/'STS_001'); path = next((lab.root/'STS_001'/'mask').rglob('*.dcm')).relative_to(lab.root).as_posix()
     else:
         from radnb.data.phantom import make_cohort
         make_cohort(lab.root/'ward', n=1); path = next((lab.root/'ward').rglob('*.dcm')).relative_to(lab.root).as_posix()
