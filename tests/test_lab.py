@@ -255,6 +255,16 @@ def test_sequences_are_nested_and_binary_is_a_length(tmp_path):
     assert by['AnatomicRegionSequence']['value'] == '1 item' and by['Item 1']['depth'] == 1 and by['CodeMeaning']['depth'] == 2
     assert by['PatientName']['value'] == 'Öz^Ayşe' and any(r['value'] == '70 bytes' for r in rows)
 
+def test_an_endless_header_is_cut(tmp_path, monkeypatch):
+    from radnb.lab import header
+    import SimpleITK as sitk
+    img = sitk.Image(4, 4, sitk.sitkUInt8)
+    for i in range(50): img.SetMetaData(f'k{i}', 'x'*1000)
+    sitk.WriteImage(img, str(tmp_path/'a.nrrd'))
+    monkeypatch.setattr(header, '_MOST_TEXT', 5000)
+    rows = header.header_rows(tmp_path/'a.nrrd', 'itk')
+    assert len(rows) < 20 and 'only the first' in rows[-1]['value']
+
 # Volumes and slices
 
 @pytest.mark.parametrize('name', FILES)
