@@ -25,7 +25,7 @@ class Workers(Executor):
             future,work = self._todo.get()
             if not future.set_running_or_notify_cancel(): continue
             try: result = work()
-            except BaseException as e: future.set_exception(e)   # whoever waits for it hears
+            except BaseException as e: future.set_exception(e)  # noqa: BLE001 (whoever waits for it hears)
             else: future.set_result(result)
 
     def submit(self, f, /, *args, **kwargs):
