@@ -31,6 +31,8 @@ export class SliceView {
   private busy = false;
   /** has the slice that is asked for been long in coming? */
   private late = false;
+  /** are neighbours being fetched? */
+  private looking = false;
   /** an angle whose second leg has not been drawn */
   private pending?: Mark;
   private wheel = 0;
@@ -78,20 +80,23 @@ export class SliceView {
     return !!s && !s.slice.coarse && s.k === this.state.slice(this.name) && s.time === this.state.time && s.version === this.source.version;
   }
 
-  /** Bring the right slice onto the canvas: one request at a time, then the one wanted by then. */
+  /** Bring the right slice onto the canvas: at once if it is here, else one request at a time, then the one wanted by then. */
   async update(): Promise<void> {
     this.draw();
     if (!this.node.isConnected || this.node.hidden) return;
-    if (this.busy) return this.late ? this.coarsen() : undefined;
-    this.busy = true;
+    const here = this.source.has(this.name, this.state.slice(this.name), this.state.time);
+    if (this.busy && !here) return this.late ? this.coarsen() : undefined;
+    const first = !this.busy;
+    if (first) this.busy = true;
     try {
-      while (!this.right) await this.fetch();
-      if (this.isActive()) await this.ahead();
+      if (!first && !this.right) await this.fetch();
+      while (first && !this.right) await this.fetch();
     } catch (e) {
       if ((e as Error).name !== 'AbortError') this.failed(e as Error);
     } finally {
-      this.busy = false;
+      if (first) this.busy = false;
     }
+    if (this.isActive() && this.right) void this.ahead();
   }
 
   /** Get the slice that is wanted now; a coarse one fills the time. */
@@ -101,7 +106,7 @@ export class SliceView {
     const long = setTimeout(() => this.waits(true), LONG);
     try {
       const slice = await this.source.get(this.name, k, time);
-      const outrun = this.source.meanwhile && k !== this.state.slice(this.name); // something else is on the canvas by now
+      const outrun = this.right || (this.source.meanwhile && k !== this.state.slice(this.name)); // something better is on the canvas by now
       if (!outrun) this.show({ slice, k, time, version });
     } finally {
       clearTimeout(soon);
@@ -123,19 +128,23 @@ export class SliceView {
     this.repaint();
   }
 
-  /** Fetch what comes next in either direction, unless something else is wanted. */
+  /** Fetch what comes next in either direction; nobody waits for it. */
   private async ahead(): Promise<void> {
-    const { k, time } = this.shown!;
-    // other voxels (a segmentation) may be wanted by now, not only another slice
-    for (const d of [1, -1, 2, -2, 3, -3]) {
-      const next = k + d;
-      if (next < 0 || next >= this.plane.slices || this.source.has(this.name, next, time)) continue;
-      await this.source.get(this.name, next, time);
-      if (!this.right) {
-        this.busy = false;
-        return this.update();
-      }
+    if (this.looking) return;
+    this.looking = true;
+    try {
+      for (let next = this.next(); next !== undefined; next = this.next()) await this.source.get(this.name, next, this.state.time);
+    } catch (e) {
+      if ((e as Error).name !== 'AbortError') console.warn(e); // it is said when the slice itself is asked for
+    } finally {
+      this.looking = false;
     }
+  }
+
+  /** The nearest neighbour that is not here yet. */
+  private next(): number | undefined {
+    const k = this.state.slice(this.name);
+    return [1, -1, 2, -2, 3, -3].map(d => k + d).find(n => n >= 0 && n < this.plane.slices && !this.source.has(this.name, n, this.state.time));
   }
 
   private repaint(): void {

@@ -105,7 +105,7 @@ def test_hands_on_the_picture(browser, lab):
         nb.wait_until(lambda: number(axial) > k+1, 'the keyboard does not scroll the slices')
 
         lung = nb.pixels(axial)
-        nb.page.get_by_label('Window').select_option(label='bone (L 400 W 1800)')
+        nb.page.get_by_label('Window').first.select_option(label='bone (L 400 W 1800)')
         nb.wait_until(lambda: np.abs(nb.pixels(axial).astype(int)-lung).mean() > 10 and 'L 400 W 1800 HU' in foot(nb), 'the window menu does nothing')
         box = axial.bounding_box(); x,y = box['x']+box['width']*.4, box['y']+box['height']*.45
         mouse.move(x, y); mouse.down(button='right'); mouse.move(x+80, y+40); mouse.up(button='right')
@@ -189,7 +189,7 @@ def test_time_and_3d(browser, lab):
         nb.run_all(); nb.wait_drawn(3)
         value = lambda: int(foot(nb).split(' mm: ')[1].split(' HU')[0])
         first = value()
-        nb.page.get_by_label('time').focus(); nb.page.keyboard.press('End')
+        nb.page.get_by_label('time', exact=True).focus(); nb.page.keyboard.press('End')
         nb.wait_until(lambda: value() == first+200, 'the time slider does nothing')
         assert ask(nb, 'v.canvas.time') == 2
         draws = nb.draws()

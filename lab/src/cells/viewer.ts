@@ -55,6 +55,7 @@ class Session {
   readonly noted = new Set<() => void>();
   private had = new Map<Layer, Wrapped>();
   private taking = false;
+  private telling = false;
 
   constructor(readonly model: Model) {
     const scan = model.get('scan') as Scan;
@@ -88,6 +89,7 @@ class Session {
 
   /** Take over what a trait says, without telling it back. */
   private take(f: () => void): void {
+    if (this.telling) return;
     this.taking = true;
     f();
     this.taking = false;
@@ -132,11 +134,13 @@ class Session {
   private tell(_: State, part: Part): void {
     if (this.taking) return;
     let told = false;
+    this.telling = true;
     for (const [key, [of, get]] of Object.entries(TRAITS))
       if (part === of && !same(this.model.get(key), get(this.state))) {
         this.model.set(key, get(this.state));
         told = true;
       }
+    this.telling = false;
     if (told && !this.timer) this.timer = window.setTimeout(() => ((this.timer = 0), this.model.save_changes()), 80);
   }
 }
@@ -185,7 +189,7 @@ function hideStill(el: HTMLElement): () => void {
 
 /** Single keys pressed here are not the notebook's commands; Ctrl+S and the like still are. */
 function guardKeys(el: HTMLElement): () => void {
-  const guard = (e: KeyboardEvent) => el.toggleAttribute('data-lm-suppress-shortcuts', !(e.ctrlKey || e.metaKey || e.altKey || ['Enter', 'Escape', 'Shift'].includes(e.key)));
+  const guard = (e: KeyboardEvent) => el.toggleAttribute('data-lm-suppress-shortcuts', !(e.ctrlKey || e.metaKey || e.altKey || (e.key === 'Enter' && e.shiftKey)));
   window.addEventListener('keydown', guard, { capture: true });
   return () => window.removeEventListener('keydown', guard, { capture: true });
 }
