@@ -555,6 +555,23 @@ async def test_the_server_answers_while_a_volume_is_read(get, jp_fetch, monkeypa
     go.set()
     assert all(meta['shape'] == [12,40,48] for meta,_ in await asyncio.gather(*slow))
 
+async def test_volumes_and_stop_never_wait_for_headers(get, jp_fetch, jp_serverapp, root, monkeypatch):
+    "With more folders being read than there are threads for them, a volume still opens, and a job still stops."
+    import radnb.lab.listing as listing
+    real, go = listing.scan_files, threading.Event()
+    await get('meta', path='head.nii')
+    monkeypatch.setattr(listing, 'scan_files', lambda files: (go.wait(20), real(files))[1])
+    jp_serverapp.web_app.settings['radnb'].patience = .05
+    for i in range(6):
+        (root/f'd{i}').mkdir(); (root/f'd{i}'/'a.dcm').write_bytes(b'x')
+        await get('series', path=f'd{i}')
+    t = time.perf_counter()
+    meta,_ = await get('meta', path='head.nii')
+    assert meta['shape'] == [12,40,48] and len((await get('jobs'))[0]['jobs']) == 6
+    assert json.loads((await jp_fetch('radnb', 'jobs', params=dict(path='d0'), method='DELETE')).body) == dict(stopped=True)
+    assert time.perf_counter()-t < 10
+    go.set()
+
 def test_a_volume_is_read_once_and_old_ones_go(scans, monkeypatch):
     import radnb.lab.opening as opening
     from concurrent.futures import ThreadPoolExecutor

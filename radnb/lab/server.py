@@ -44,7 +44,8 @@ class RadnbServer(LoggingConfigurable):
         super().__init__(parent=app)
         contents = app.contents_manager
         self.guard = Guard(getattr(contents, 'root_dir', None) or app.root_dir, contents.allow_hidden, self.links)
-        self.work,self.small = Workers(4, 'radnb'), Workers(2, 'radnb-small')   # thumbnails never stand in a volume's way
+        # neither thumbnails nor the headers of twenty thousand files stand in a volume's way
+        self.work,self.small,self.index = Workers(4, 'radnb'), Workers(2, 'radnb-small'), Workers(2, 'radnb-index')
         self._listings,self._jobs,self._read,self._shelf,self._lock = OrderedDict(), {}, {}, None, threading.Lock()   # _read: listings of running jobs, by path
 
     @property
@@ -69,7 +70,7 @@ class RadnbServer(LoggingConfigurable):
         task = self._jobs.get(path)
         if task is None:
             loop = asyncio.get_running_loop()
-            task = self._jobs[path] = asyncio.ensure_future(loop.run_in_executor(self.work, self._look, path))
+            task = self._jobs[path] = asyncio.ensure_future(loop.run_in_executor(self.index, self._look, path))
             task.add_done_callback(lambda t: (t.exception(), loop.call_later(60, self.collect, path, t)))
         return task
 
@@ -120,11 +121,14 @@ class _Route(APIHandler):
     @property
     def radnb(self): return self.settings['radnb']
 
+    def set_default_headers(self):
+        super().set_default_headers()
+        self.set_header('Cache-Control', 'no-store')   # patients' images do not stay on the disk of the browser
+        self.set_header('X-Content-Type-Options', 'nosniff')
+
     @web.authenticated
     @authorized
     async def get(self):
-        self.set_header('Cache-Control', 'no-store')   # patients' images do not stay on the disk of the browser
-        self.set_header('X-Content-Type-Options', 'nosniff')
         try: await self.reply()
         except RadnbError as e: self.fail(e)
 
