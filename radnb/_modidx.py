@@ -1655,6 +1655,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                     'radnb.view.figures.window_text': ('view/figures.html#window_text', 'radnb/view/figures.py')},
             'radnb.view.planes': { 'radnb.view.planes._extremes': ('view/planes.html#_extremes', 'radnb/view/planes.py'),
                                    'radnb.view.planes._fits': ('view/planes.html#_fits', 'radnb/view/planes.py'),
+                                   'radnb.view.planes._is_stored': ('view/planes.html#_is_stored', 'radnb/view/planes.py'),
                                    'radnb.view.planes._level_width': ('view/planes.html#_level_width', 'radnb/view/planes.py'),
                                    'radnb.view.planes._like_ct': ('view/planes.html#_like_ct', 'radnb/view/planes.py'),
                                    'radnb.view.planes._plane': ('view/planes.html#_plane', 'radnb/view/planes.py'),

@@ -98,7 +98,7 @@ def fingerprint(
     return hashlib.sha256(b''.join(sorted(map(one, items)))).hexdigest()[:n]
 
 # %% ../nbs/core.ipynb #7e124f49
-_VERSIONED = 'radnb numpy pandas pydicom highdicom torch fastai monai scikit-learn ipyniivue'.split()
+_VERSIONED = 'radnb numpy pandas pydicom highdicom torch fastai monai scikit-learn anywidget'.split()
 
 def _version(package):
     try: return metadata.version(package)

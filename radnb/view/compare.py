@@ -10,7 +10,7 @@ from html import escape
 import numpy as np
 from fastcore.basics import patch
 from ..core import BadInput
-from ..data.volume import PLANES, Volume
+from ..data.volume import PLANES
 from .fallback import WithFallback
 from .figures import Picture, _caption, _draw, _ink, _native_plane, _overlay, _panels, _size_mm, fix_window, is_placed
 from .planes import planes_of, shown_as

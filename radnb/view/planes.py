@@ -68,6 +68,11 @@ def _like_ct(vol):
     lo,hi = _extremes(vol)
     return lo <= -900 and 300 <= hi <= 32767
 
+def _is_stored(vol, limits):
+    "Is it the window that the file recommends? (Of MR and PET stacks it is not used.)"
+    c,w = vol.meta.get('WindowCenter'), vol.meta.get('WindowWidth')
+    return c is not None and w is not None and (limits['low'], limits['high']) == (c-w/2, c+w/2)
+
 def windows_of(
     vol:Volume,
     window=None # To start with: preset name, `(center, width)`, or None
@@ -79,8 +84,9 @@ def windows_of(
     if vol.unit == 'SUV': choices = {**_PET, **choices}
     if _like_ct(vol): choices = {**{f'if CT: {k} (L {c} W {w})': (c,w) for k,(c,w) in WINDOWS.items()}, **choices}
     limits = lambda w: dict(zip(('low','high'), window_limits(vol, w)))
-    name = window if isinstance(window, str) else 'as asked' if window is not None else 'as stored' if 'WindowCenter' in vol.meta else 'automatic'
-    start = dict(name=name, **limits(first))
+    start = limits(first)
+    name = window if isinstance(window, str) else 'as asked' if window is not None else 'as stored' if _is_stored(vol, start) else 'automatic'
+    start = dict(name=name, **start)
     named = [dict(name=k, **limits(w)) for k,w in choices.items()]
     same = [w for w in named if (w['low'], w['high']) == (start['low'], start['high'])]
     return [same[0] if window is not None and same else start, *(w for w in named if w not in same)]
