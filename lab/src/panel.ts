@@ -40,7 +40,7 @@ export class ScanPanel extends Widget {
     /** a file or folder, below the server's root */
     readonly path: string,
     readonly trans: TranslationBundle,
-    private insert?: (e: Entry) => void
+    private insert?: (e: Entry, mask: string) => void
   ) {
     super();
     this.addClass('radnb-Panel');
@@ -130,7 +130,7 @@ export class ScanPanel extends Widget {
       this.toolbar?.refresh();
       this.tell();
     }));
-    const insert = this.insert && (() => this.insert!(this.entry!));
+    const insert = this.insert && (() => this.insert!(this.entry!, this.source?.mask ?? ''));
     this.toolbar = new Toolbar(state, stage, this.trans, { header: () => this.toggleHeader(), insert });
     this.over = new OverlayBar(state, this.trans);
     this.bar.replaceChildren(this.toolbar.node, h('div', { className: 'radnb-Masks' }, ...this.maskMenu(about, query), this.over.node));

@@ -87,7 +87,7 @@ export const scans: JupyterFrontEndPlugin<void> = {
     notebooks: INotebookTracker | null
   ) => {
     const trans = (translator ?? nullTranslator).load('radnb');
-    const insert = notebooks && !ONE_DOCUMENT ? (e: Entry) => say(insertCode(notebooks, e), trans) : undefined;
+    const insert = notebooks && !ONE_DOCUMENT ? (e: Entry, mask: string) => say(insertCode(notebooks, e, mask), trans) : undefined;
     const make = (path: string) => new ScanPanel(path, trans, insert);
     const documents = documentTracker(app, make, trans, restorer);
     const folders = folderTracker(app, make, trans, restorer);

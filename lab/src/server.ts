@@ -7,7 +7,7 @@ import type { Label, Scan, Slice } from './types';
 /** How `load_series` finds a volume again: a file or folder, or a row of the folder's series table. */
 export interface Code {
   load?: string;
-  kind?: 'nifti' | 'itk';
+  kind?: 'nifti' | 'itk' | 'seg';
   part?: string;
   folder?: string;
   uid?: string;

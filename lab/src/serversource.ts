@@ -5,7 +5,7 @@ import type { Engine, PlaneName, Scan, Slice, Solid, Values } from './types';
 
 export class ServerSource extends KeptSlices {
   /** path of a segmentation drawn on the volume; '' for none */
-  private mask = '';
+  mask = '';
 
   constructor(
     readonly query: Query,
