@@ -195,8 +195,8 @@ def test_every_case_follows_the_threshold_of_a_segmentation(browser, lab):
         nb.page.locator('[data-rule=volume]').click()
         nb.wait_until(lambda: ask(nb, 'report.operating_point.rule') == 'least volume error', 'the rule does not apply')
         nb.page.wait_for_timeout(1500)
-        shoot(nb, 'segment')
         if SHOTS: nb.page.screenshot(path=str(Path(SHOTS)/'segment_page.png'))
+        shoot(nb, 'segment')
         assert (nb.blocked, nb.errors) == ([], [])
 
 INTENSITY = '''import numpy as np
@@ -234,7 +234,7 @@ def test_band_of_grey_values_becomes_a_mask(browser, lab):
         nb.page.locator('[data-rule=lung]').click()
         nb.wait_until(lambda: ask(nb, 't.rule') == 'lung' and ml() == counted(), 'the preset does not apply')
         nb.page.wait_for_timeout(1500)
-        shoot(nb, 'intensity')
         if SHOTS: nb.page.screenshot(path=str(Path(SHOTS)/'intensity_page.png'))
+        shoot(nb, 'intensity')
         assert float(nb.page.locator('.radnb-tuner').get_attribute('data-ms')) < 50
         assert (nb.blocked, nb.errors) == ([], [])
