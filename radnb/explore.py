@@ -22,6 +22,7 @@ from radnb.measure.metrics import *
 from radnb.view.figures import *
 from radnb.view.viewer import *
 from radnb.view.threshold import *
+from radnb.view.tune_intensity import otsu, threshold_mask
 from radnb.view.cohort import *
 from radnb.view.report import cohort_report
 from radnb.view.dashboard import *
