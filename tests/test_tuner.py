@@ -1,13 +1,12 @@
 "Every number that a tuner shows equals measure's at that threshold; the choice is kept by predict, evaluate, export and publish."
 import json, pickle, warnings
-from types import SimpleNamespace
 import numpy as np, pandas as pd, pytest
 from hypothesis import given, settings, strategies as st
 from radnb.core import BadInput, OneClass
 from radnb.data.volume import Volume
 from radnb.explain.evaluate import SegmentCase, SegmentReport, evaluate
 from radnb.measure import metrics as M
-from radnb.measure.stats import OperatingPoint, at_cost, at_sensitivity, bootstrap, confusion, curve_bands, net_benefit, roc_curve, threshold_table, youden
+from radnb.measure.stats import OperatingPoint, at_cost, at_sensitivity, confusion, curve_bands, net_benefit, roc_curve, threshold_table, youden
 from radnb.view.threshold import _COLUMNS, _Classify, tune_threshold
 from radnb.view.tune_intensity import threshold_mask
 from radnb.view.tune_segment import case_curves
@@ -110,10 +109,9 @@ def test_curves_of_a_case_are_the_metrics_at_each_threshold(seed, shape):
         np.testing.assert_allclose(shown, [M.dice(mask, true), M.volume_ml(mask, spacing), d.tp, d.fp, M.hd95(mask, true, spacing)], rtol=1e-9)
 
 def segment_report(n=10):
-    rng, cases = np.random.default_rng(0), []
+    rng, cases, (z,y,x) = np.random.default_rng(0), [], np.ogrid[:10,:24,:24]
+    away = lambda s: np.sqrt(((z-5)*3)**2+(y-12)**2+(x-12-s)**2)
     for i in range(n):
-        z,y,x = np.ogrid[:10,:24,:24]
-        away = lambda s: np.sqrt(((z-5)*3)**2+(y-12)**2+(x-12-s)**2)
         prob = 1/(1+np.exp((away(i%3)-6+rng.normal(0, .5, (10,24,24)))/1.5))
         cases.append(SegmentCase.from_arrays((away(0)<6)*(i!=4), prob, (3,1,1)))
     return SegmentReport(cases, [f'P{i//2}' for i in range(n)], {1:'lesion'}, ds='validation')

@@ -13,7 +13,7 @@ import pandas as pd
 from fastcore.basics import patch
 from traitlets import Float, Unicode
 from ..core import BadInput, OneClass
-from ..measure.stats import (Confusion, Estimate, OperatingPoint, _cuts, _scores, _truth, at_cost, at_sensitivity, at_specificity, auc, confusion, curve_bands,
+from ..measure.stats import (OperatingPoint, _cuts, _scores, _truth, at_cost, at_sensitivity, at_specificity, auc, confusion, curve_bands,
                                  data_mark, threshold_table, youden)
 from .svg import BLUE, GREY, ORANGE
 from .tuning import WHERE, Tuner, now

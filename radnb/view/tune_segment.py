@@ -12,7 +12,7 @@ from fastcore.basics import patch
 from traitlets import Int, Unicode
 from ..core import BadInput, progress
 from ..measure.metrics import _border, _hd, _nearest, SurfaceDistances
-from ..measure.stats import Estimate, OperatingPoint, bootstrap, data_mark
+from ..measure.stats import OperatingPoint, bootstrap, data_mark
 from .svg import BLUE, GREY, ORANGE
 from .tuning import WHERE, Tuner, now
 
