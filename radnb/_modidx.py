@@ -2262,6 +2262,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                    'radnb.view.tuning.Tuner._words': ('view/tuning.html#tuner._words', 'radnb/view/tuning.py'),
                                    'radnb.view.tuning.Tuner.value': ('view/tuning.html#tuner.value', 'radnb/view/tuning.py'),
                                    'radnb.view.tuning._cell_class': ('view/tuning.html#_cell_class', 'radnb/view/tuning.py'),
+                                   'radnb.view.tuning._couple': ('view/tuning.html#_couple', 'radnb/view/tuning.py'),
                                    'radnb.view.tuning.now': ('view/tuning.html#now', 'radnb/view/tuning.py')},
             'radnb.view.viewer': { 'radnb.view.viewer.Viewer': ('view/viewer.html#viewer', 'radnb/view/viewer.py'),
                                    'radnb.view.viewer.Viewer.__init__': ('view/viewer.html#viewer.__init__', 'radnb/view/viewer.py'),

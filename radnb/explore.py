@@ -23,6 +23,7 @@ from radnb.view.figures import *
 from radnb.view.viewer import *
 from radnb.view.compare import *
 from radnb.view.threshold import *
+from radnb.view.tune_intensity import otsu, threshold_mask
 from radnb.view.cohort import *
 from radnb.view.report import cohort_report
 from radnb.view.dashboard import *

@@ -784,6 +784,7 @@ def _dot(S, u): return sum(c*S[k] for c,k in zip(u, _BASIS) if np.any(c))
 
 def _effective_all(S, hit, of, I):
     "`_effective` at every threshold."
+    I = np.asarray(I, float)
     K,N = (_dot(S, u).astype(float) for u in (hit, of))
     with np.errstate(invalid='ignore', divide='ignore'):
         p = K/N

@@ -6,7 +6,7 @@
 __all__ = ['BANDS', 'threshold_mask', 'otsu', 'IntensityTuner', 'tune_intensity']
 
 # %% ../../nbs/view/tune_intensity.ipynb #88b017aa
-import asyncio, math
+import asyncio
 import numpy as np
 from fastcore.basics import patch
 from traitlets import Bool, Float, List, Unicode

@@ -10,7 +10,7 @@ import asyncio, functools
 from datetime import datetime, timezone
 from importlib.resources import files
 from fastcore.basics import patch
-from traitlets import Float, HasTraits, Unicode, link
+from traitlets import Float, HasTraits, Unicode
 from ..core import BadInput, OneClass
 from ..measure.stats import OperatingPoint
 from .fallback import WithFallback, _in_callback, shell
@@ -118,14 +118,19 @@ def _deliver(self:Tuner):
         self._waiting = None
     self._receiver()(self.operating_point)
 
-# %% ../../nbs/view/tuning.ipynb #06070179
+# %% ../../nbs/view/tuning.ipynb #04262cbe
+def _couple(a, b, name):
+    "Keep a trait of two objects equal."
+    a.observe(lambda _: setattr(b, name, getattr(a, name)), name)
+    b.observe(lambda _: setattr(a, name, getattr(b, name)), name)
+
 @patch
 def _live_cell(self:Tuner):
     "The browser's side, made once and linked."
     if self._cell is None:
         spec,data = self._spec()
         self._cell = _cell_class()(kind=self.kind, spec=spec, data=data, choice=self._words(), **{n: getattr(self, n) for n in self._shared})
-        for n in self._shared: link((self, n), (self._cell, n))
+        for n in self._shared: _couple(self, self._cell, n)
     return self._cell
 
 @patch

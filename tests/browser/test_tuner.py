@@ -90,7 +90,8 @@ def test_operating_point_is_dragged(browser, lab):
         before = ask(nb, 't.threshold')
         for _ in range(3): nb.page.keyboard.press('ArrowLeft')
         nb.page.keyboard.press('PageDown')
-        nb.wait_until(lambda: ask(nb, 'int(((report.prob >= t.threshold) & (report.prob < %r)).sum())' % before) == 23, '3 keys and a page are not 23 cases')
+        more = f'int(((report.prob >= t.threshold) & (report.prob < {before!r})).sum())'
+        nb.wait_until(lambda: ask(nb, more) == 23, '3 keys and a page are not 23 cases')
         agrees(nb, 'the arrow keys')
         shoot(nb, 'classify')
 
@@ -165,6 +166,10 @@ class Report:
         self.patients = np.arange(n).astype(str)
     def images(self, i): return self.scenes[i]
     def set_operating_point(self, op): self.operating_point = op
+def judged(i, t):
+    c = report.segmented[i]
+    p = c.prob >= np.float32(t)
+    return [dice(p, c.true), volume_ml(p, (3.,1.,1.)), hd95(p, c.true, (3.,1.,1.))]
 report = Report(12)
 t = tune_threshold(report)
 t'''
@@ -175,7 +180,7 @@ def test_every_case_follows_the_threshold_of_a_segmentation(browser, lab):
         nb.page.locator('.radnb-tuner[data-kind=segment]').wait_for()
         row = lambda i: nb.page.locator(f'tr[data-case="{i}"] td').all_inner_texts()
         def expected(i):
-            d, ml, mm = ask(nb, f'[float(f(report.segmented[{i}].prob >= np.float32(t.threshold), report.segmented[{i}].true, *a)) for f,a in ((dice, ()), (lambda p,_: volume_ml(p, (3.,1.,1.)), ()), (hd95, ((3.,1.,1.),)))]')
+            d, ml, mm = ask(nb, f'judged({i}, t.threshold)')
             return [f'{d:.3f}', f'{ml:.2f}', f'{mm:.1f}']
         seen = lambda i: [row(i)[k] for k in (1, 2, 8)]
         assert seen(3) == expected(3)
@@ -184,8 +189,8 @@ def test_every_case_follows_the_threshold_of_a_segmentation(browser, lab):
         for _ in range(8): slider.press('ArrowRight')
         nb.wait_until(lambda: ask(nb, 'report.operating_point.rule') == 'set by hand', 'the slider is not heard')
         assert row(5) != first and seen(3) == expected(3) and seen(5) == expected(5)
-        mean = nb.page.locator('tr[data-metric=dice] td').first.inner_text().strip()
-        assert mean == f'{ask(nb, "report.operating_point.metrics[%r].value" % "dice"):.3f}'
+        shown_mean, mean = nb.page.locator('tr[data-metric=dice] td').first.inner_text().strip(), ask(nb, "report.operating_point.metrics['dice'].value")
+        assert shown_mean == f'{mean:.3f}'
         assert float(nb.page.locator('.radnb-tuner').get_attribute('data-ms')) < 50
         assert ask(nb, 't.viewer.canvas.threshold') == pytest.approx(ask(nb, 't.threshold'))     # linked in the browser
         nb.page.locator('tr[data-case="7"]').click()
@@ -195,8 +200,8 @@ def test_every_case_follows_the_threshold_of_a_segmentation(browser, lab):
         nb.page.locator('[data-rule=volume]').click()
         nb.wait_until(lambda: ask(nb, 'report.operating_point.rule') == 'least volume error', 'the rule does not apply')
         nb.page.wait_for_timeout(1500)
-        shoot(nb, 'segment')
         if SHOTS: nb.page.screenshot(path=str(Path(SHOTS)/'segment_page.png'))
+        shoot(nb, 'segment')
         assert (nb.blocked, nb.errors) == ([], [])
 
 INTENSITY = '''import numpy as np
@@ -234,7 +239,7 @@ def test_band_of_grey_values_becomes_a_mask(browser, lab):
         nb.page.locator('[data-rule=lung]').click()
         nb.wait_until(lambda: ask(nb, 't.rule') == 'lung' and ml() == counted(), 'the preset does not apply')
         nb.page.wait_for_timeout(1500)
-        shoot(nb, 'intensity')
         if SHOTS: nb.page.screenshot(path=str(Path(SHOTS)/'intensity_page.png'))
+        shoot(nb, 'intensity')
         assert float(nb.page.locator('.radnb-tuner').get_attribute('data-ms')) < 50
         assert (nb.blocked, nb.errors) == ([], [])

@@ -12,7 +12,6 @@ interface Part {
   draw(): void;
   controls(): { el: HTMLElement; fill: () => void };
   drawPrevalence?(): void;
-  close?(): void;
 }
 
 const KINDS: Record<string, new (model: Model) => Part> = { classify: Classify, segment: Segment, intensity: Intensity };
@@ -40,11 +39,22 @@ function choice(model: Model): { el: HTMLElement; fill: () => void } {
   return { el, fill };
 }
 
+/** Keys pressed here are not the notebook's commands (which are looked up at the focused element); Ctrl+S and the like still are. */
+function guardKeys(root: HTMLElement): () => void {
+  const guard = (e: KeyboardEvent) => {
+    if (!(e.target instanceof Element) || !root.contains(e.target)) return;
+    e.target.toggleAttribute('data-lm-suppress-shortcuts', !(e.ctrlKey || e.metaKey || e.altKey || (e.key === 'Enter' && e.shiftKey) || e.key === 'Escape'));
+  };
+  window.addEventListener('keydown', guard, { capture: true });
+  return () => window.removeEventListener('keydown', guard, { capture: true });
+}
+
 function build(model: Model, el: HTMLElement): () => void {
   const part = new KINDS[model.get('kind') as string](model);
   const [top, controls] = [choice(model), part.controls()];
-  el.replaceChildren(h('style', {}, CSS), h('div', { className: 'radnb-tuner', 'data-kind': model.get('kind'), 'data-lm-suppress-shortcuts': 'true' }, top.el, controls.el, ...part.parts));
+  el.replaceChildren(h('style', {}, CSS), h('div', { className: 'radnb-tuner', 'data-kind': model.get('kind') }, top.el, controls.el, ...part.parts));
   const root = el.lastElementChild as HTMLElement;
+  const unguard = guardKeys(root);
   const fill = () => {
     top.fill();
     controls.fill();
@@ -65,7 +75,7 @@ function build(model: Model, el: HTMLElement): () => void {
   for (const [events, f] of on) for (const e of events.split(' ')) model.on(e, f);
   return () => {
     for (const [events, f] of on) for (const e of events.split(' ')) model.off(e, f);
-    part.close?.();
+    unguard();
   };
 }
 
