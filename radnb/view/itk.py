@@ -13,7 +13,7 @@ from fastcore.basics import patch
 import radnb
 from ..core import BadInput, RadnbError, lazy_import
 from ..data.volume import Volume, same_grid, window_limits
-from .fallback import WithFallback, widgets_live
+from .fallback import WithFallback
 from .figures import _as_axial, fix_window, is_placed, label_names, to_png
 from .viewer import as_volume, shrink, shrink_factors
 
@@ -36,7 +36,8 @@ def _upright(vol):
     "The same block of the patient, its slices stacked straight: a grid along rows and columns that holds all voxels"
     k,i,j = (v/np.linalg.norm(v) for v in vol.affine[:3,:3].T)
     k = np.cross(i, j)*np.sign(np.dot(np.cross(i, j), k))
-    axes, step = np.stack([k,i,j], 1), np.array(vol.spacing)
+    axes = np.stack([k,i,j], 1)
+    step = np.abs((axes*vol.affine[:3,:3]).sum(0))   # slices stay as far apart as they are
     corners = (vol.physical(np.array(list(np.ndindex(2,2,2)))*(np.array(vol.shape)-1)) @ np.linalg.inv(axes).T)
     low,high = corners.min(0), corners.max(0)
     affine = np.eye(4); affine[:3,:3] = axes*step; affine[:3,3] = axes@low
