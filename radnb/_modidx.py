@@ -1889,6 +1889,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                 'radnb.view.itk._Patient.__getattr__': ('view/itk.html#_patient.__getattr__', 'radnb/view/itk.py'),
                                 'radnb.view.itk._Patient.__init__': ('view/itk.html#_patient.__init__', 'radnb/view/itk.py'),
                                 'radnb.view.itk._compact': ('view/itk.html#_compact', 'radnb/view/itk.py'),
+                                'radnb.view.itk._config': ('view/itk.html#_config', 'radnb/view/itk.py'),
                                 'radnb.view.itk._frame_class': ('view/itk.html#_frame_class', 'radnb/view/itk.py'),
                                 'radnb.view.itk._is_sheared': ('view/itk.html#_is_sheared', 'radnb/view/itk.py'),
                                 'radnb.view.itk._itkwidgets': ('view/itk.html#_itkwidgets', 'radnb/view/itk.py'),
