@@ -243,7 +243,9 @@ def _do_fit(self:ScanLearner):
     try:
         first = cp.start_epoch() if cp is not None else 0
         if first and board is not None: board.resumed(first, self.history.to_dict('records')[-first:])
-        for self.epoch in range(first, self.n_epoch): self._with_events(self._do_epoch, 'epoch', CancelEpochException)
+        for epoch in range(first, self.n_epoch):
+            self.epoch = epoch
+            self._with_events(self._do_epoch, 'epoch', CancelEpochException)
     except CancelFitException: raise
     except BaseException as e:
         self.opt.zero_grad()
