@@ -8,7 +8,7 @@ __all__ = ['PALETTE', 'label_colour', 'label_names', 'Picture', 'is_placed', 'ha
            'montage', 'lightbox', 'to_png']
 
 # %% ../../nbs/view/figures.ipynb #87201a8f
-import io
+import io, textwrap
 from pathlib import Path
 import numpy as np
 from fastcore.basics import patch
@@ -409,11 +409,14 @@ def _case_masks(masks, n):
     each = {name: _listed(m, n, f'masks {name!r}') for name,m in masks.items()}
     return [{name: m[i] for name,m in each.items() if m[i] is not None} for i in range(n)], list(each)
 
+#: The first named mask (the truth) is light blue, the second (a prediction) orange and dashed, as wherever radnb compares the two
+_NAMED = (PALETTE[1], PALETTE[0], *PALETTE[2:])
+
 def _tile(case, masks, names, plane, index, window):
     "What is drawn of a case: (hung volume, slice, masks hung `[(mask, colour or None, style)]`, window)."
     vol = _as_volume(case)
     plane = plane or _native_plane(vol)
-    hung = [(hang(_overlay(m, vol, 'label'), plane), label_colour(names.index(n)+1) if n else None, 'dashed' if n and names.index(n) % 2 else 'solid') for n,m in masks.items()]
+    hung = [(hang(_overlay(m, vol, 'label'), plane), _NAMED[names.index(n) % len(_NAMED)] if n else None, 'dashed' if n and names.index(n) % 2 else 'solid') for n,m in masks.items()]
     v = hang(vol, plane)
     marked = next((m for m,_,_ in hung if (m.data > 0).any()), None)
     return v, best_slice(v, marked) if index is None else index, hung, fix_window(vol, window)
@@ -441,16 +444,18 @@ def _draw_tile(fig, box, tile, largest, caption):
         if colour: _draw_outline(ax, m.data[i] > 0, colour, style)
         else: _draw_mask(ax, m, i, 'outline')
     _draw_letters(ax, v); _draw_scale(ax, v)
+    ax.set_xlim(-.5, v.shape[2]-.5); ax.set_ylim(v.shape[1]-.5, -.5)      # outlines would make room for themselves
     W,H = fig.get_size_inches()
-    fig.text((box[0]+box[2]/2)/W, (box[1]-.04)/H, caption, color='white', fontsize=8, ha='center', va='top', wrap=True)
+    fig.text((box[0]+box[2]/2)/W, (box[1]-.04)/H, caption, color='white', fontsize=8, ha='center', va='top', linespacing=1.15)
     return ax
 
 # %% ../../nbs/view/figures.ipynb #5c6d9f35
 def _tile_caption(i, tile, caption):
     "The case's number, its caption, and where the slice lies."
     v,k,_,window = tile
-    first = f'{i+1}' if caption is None else f'{i+1}: {caption}'
-    return f'{first}\n{slice_caption(v, k, window)}'.replace(' · L ', '\nL ')
+    first = f'{i+1}' if caption is None else textwrap.fill(f'{i+1}: {caption}', 36)
+    where,of = slice_caption(v, k, window), window_text(v, window) if v.unit not in ('RGB','label') else ''
+    return f'{first}\n{where}'.replace(f' · {of}', f'\n{of}') if of else f'{first}\n{where}'
 
 def lightbox(
     cases, # Volumes, rows of `series_table` (or the table), files or arrays
@@ -471,14 +476,14 @@ def lightbox(
     return _light_sheet(tiles, words, names, min(cols or _columns(len(tiles)), len(tiles)), size)
 
 def _light_sheet(tiles, words, names, cols, size):
-    rows,below,foot = -(-len(tiles)//cols), .62, .3 if names else .05
+    rows,below,foot = -(-len(tiles)//cols), .18+.14*max(t.count('\n') for t in words), .3 if names else .05
     fig = _figure(max(cols*(size+.15), 4.2), rows*(size+below)+foot)
     largest = max([max(mm) for v,*_ in tiles if (mm := _extent_mm(v))], default=1)
     for n,(tile,text) in enumerate(zip(tiles, words)):
         r,c = divmod(n, cols)
         _draw_tile(fig, (c*(size+.15)+.075, foot+(rows-1-r)*(size+below)+below, size, size), tile, largest, text)
     for n,name in enumerate(names):
-        fig.text(.02+.2*n, .08/fig.get_figheight(), f'{"- -" if n % 2 else "—"} {name}', color=label_colour(n+1), fontsize=9)
+        fig.text(.02+.2*n, .08/fig.get_figheight(), f'{"- -" if n % 2 else "—"} {name}', color=_NAMED[n % len(_NAMED)], fontsize=9)
     return Picture(fig, f'{len(tiles)} cases' + (f', outlined: {", ".join(names)}' if names else ''))
 
 # %% ../../nbs/view/figures.ipynb #f5f95c57
