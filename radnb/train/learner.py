@@ -243,6 +243,7 @@ def _do_fit(self:ScanLearner):
     try:
         first = cp.start_epoch() if cp is not None else 0
         if first and board is not None: board.resumed(first, self.history.to_dict('records')[-first:])
+        if first and getattr(getattr(self, 'progress', None), 'mbar', None) is not None: self.progress.mbar.update(0)  # a console's bar starts its clock at 0
         for epoch in range(first, self.n_epoch):
             self.epoch = epoch
             self._with_events(self._do_epoch, 'epoch', CancelEpochException)
