@@ -86,7 +86,9 @@ def _outlines(x, truth, pred):
     grey,t,p = _flat(x, truth, pred)
     total = int((truth > 0).sum()+(pred > 0).sum())
     dice = 2*int(((truth > 0) & (pred > 0)).sum())/total if total else 1.
-    return dict(image=outlined(grey, t, p), caption=f'Dice {dice:.2f}' if total else 'nothing marked, nothing found', outlines=True)
+    words = f'Dice {dice:.2f}' if total else 'nothing marked, nothing found'
+    elsewhere = ', nothing predicted on this slice' if (pred > 0).any() and not (p > 0).any() else ''
+    return dict(image=outlined(grey, t, p), caption=words+elsewhere, outlines=True)
 
 def _verdict(x, truth, prob, vocab):
     "A sample of a classification: what the network says, how sure it is, and the truth."
@@ -243,7 +245,10 @@ def _do_fit(self:ScanLearner):
     try:
         first = cp.start_epoch() if cp is not None else 0
         if first and board is not None: board.resumed(first, self.history.to_dict('records')[-first:])
-        for self.epoch in range(first, self.n_epoch): self._with_events(self._do_epoch, 'epoch', CancelEpochException)
+        if first and getattr(getattr(self, 'progress', None), 'mbar', None) is not None: self.progress.mbar.update(0)  # a console's bar starts its clock at 0
+        for epoch in range(first, self.n_epoch):
+            self.epoch = epoch
+            self._with_events(self._do_epoch, 'epoch', CancelEpochException)
     except CancelFitException: raise
     except BaseException as e:
         self.opt.zero_grad()

@@ -338,7 +338,7 @@ def _axis(ax, series, ylabel):
 
 def _sample_axes(fig, samples):
     "A row of sample predictions with their captions."
-    for ax,s in zip(fig.subplots(1, max(len(samples), 4)).flat, [*samples, *[None]*4]):
+    for ax,s in zip(fig.subplots(1, max(len(samples), 6)).flat, [*samples, *[None]*6]):
         ax.set_axis_off()
         if s is None: continue
         ax.imshow(s['image'])

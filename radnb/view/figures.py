@@ -5,10 +5,10 @@
 # %% auto #0
 __all__ = ['PALETTE', 'label_colour', 'label_names', 'Picture', 'is_placed', 'hang', 'direction_letters', 'edge_letters',
            'slice_position', 'best_slice', 'scale_bar_mm', 'fix_window', 'window_text', 'slice_caption', 'show_volume',
-           'montage', 'to_png']
+           'montage', 'lightbox', 'to_png']
 
 # %% ../../nbs/view/figures.ipynb #87201a8f
-import io
+import io, textwrap
 from pathlib import Path
 import numpy as np
 from fastcore.basics import patch
@@ -392,6 +392,107 @@ def _sheet(v, m, picks, cols, window, style):
     return Picture(fig, text)
 
 # %% ../../nbs/view/figures.ipynb #dd075eda
+def _as_volume(case):
+    "A case as a `Volume`: it may be one, an array, a path, or a row with `paths`."
+    if isinstance(case, Volume): return case
+    if isinstance(case, np.ndarray): return Volume(case[None] if case.ndim == 3 and case.shape[-1] == 3 else case, unit='RGB') if case.shape[-1:] == (3,) else Volume(case)
+    from radnb.data.dicom import load_series
+    if isinstance(case, (str,Path)): return Volume.from_nifti(case) if str(case).endswith(('.nii','.nii.gz')) else load_series(case)
+    try: return load_series(case)
+    except (KeyError, TypeError) as e: raise BadInput(f'A {type(case).__name__} is not an image', remedy='give Volumes, rows of series_table, files or arrays') from e
+
+def _listed(value, n, what):
+    "`value` as a list of `n`, or `n` times None."
+    if value is None: return [None]*n
+    value = list(value)
+    if len(value) != n: raise BadInput(f'{len(value)} {what} for {n} cases', remedy='one for each case, in the same order')
+    return value
+
+# %% ../../nbs/view/figures.ipynb #e1d5894d
+def _case_masks(masks, n):
+    "Per case the masks as `{name: mask}`; the names in order."
+    if not isinstance(masks, dict): return [{} if m is None else {'': m} for m in _listed(masks, n, 'masks')], []
+    each = {name: _listed(m, n, f'masks {name!r}') for name,m in masks.items()}
+    return [{name: m[i] for name,m in each.items() if m[i] is not None} for i in range(n)], list(each)
+
+#: The first named mask (the truth) is light blue, the second (a prediction) orange and dashed, as wherever radnb compares the two
+_NAMED = (PALETTE[1], PALETTE[0], *PALETTE[2:])
+
+def _tile(case, masks, names, plane, index, window):
+    "What is drawn of a case: (hung volume, slice, masks hung `[(mask, colour or None, style)]`, window)."
+    vol = _as_volume(case)
+    plane = plane or _native_plane(vol)
+    hung = [(hang(_overlay(m, vol, 'label'), plane), _NAMED[names.index(n) % len(_NAMED)] if n else None, 'dashed' if n and names.index(n) % 2 else 'solid') for n,m in masks.items()]
+    v = hang(vol, plane)
+    marked = next((m for m,_,_ in hung if (m.data > 0).any()), None)
+    return v, best_slice(v, marked) if index is None else index, hung, fix_window(vol, window)
+
+def _draw_outline(ax, on, colour, style):
+    if on.any(): ax.contour(np.pad(on, 1), [.5], colors=[colour], linewidths=1.2, linestyles=style, extent=(-1.5, on.shape[1]+.5, -1.5, on.shape[0]+.5))
+
+# %% ../../nbs/view/figures.ipynb #b07829ef
+def _extent_mm(v): return _size_mm(v) if is_placed(v) or set(v.spacing) != {1.0} else None
+
+def _place(fig, box, v, largest):
+    "Axes in the middle of `box` (x, y, width, height; inches), at a scale at which the `largest` picture fills it."
+    W,H = fig.get_size_inches()
+    x,y,w,h = box
+    mm = _extent_mm(v)
+    rows,cols = mm or v.shape[1:]
+    inch = min(w, h)/largest if mm else min(w/cols, h/rows)
+    return fig.add_axes([(x+(w-cols*inch)/2)/W, (y+(h-rows*inch)/2)/H, cols*inch/W, rows*inch/H])
+
+def _draw_tile(fig, box, tile, largest, caption):
+    v,i,hung,window = tile
+    ax = _place(fig, box, v, largest)
+    _draw_image(ax, v, i, window)
+    for m,colour,style in hung:
+        if colour: _draw_outline(ax, m.data[i] > 0, colour, style)
+        else: _draw_mask(ax, m, i, 'outline')
+    _draw_letters(ax, v); _draw_scale(ax, v)
+    ax.set_xlim(-.5, v.shape[2]-.5); ax.set_ylim(v.shape[1]-.5, -.5)      # outlines would make room for themselves
+    W,H = fig.get_size_inches()
+    fig.text((box[0]+box[2]/2)/W, (box[1]-.04)/H, caption, color='white', fontsize=8, ha='center', va='top', linespacing=1.15)
+    return ax
+
+# %% ../../nbs/view/figures.ipynb #5c6d9f35
+def _tile_caption(i, tile, caption):
+    "The case's number, its caption, and where the slice lies."
+    v,k,_,window = tile
+    first = f'{i+1}' if caption is None else textwrap.fill(f'{i+1}: {caption}', 36)
+    where,of = slice_caption(v, k, window), window_text(v, window) if v.unit not in ('RGB','label') else ''
+    return f'{first}\n{where}'.replace(f' · {of}', f'\n{of}') if of else f'{first}\n{where}'
+
+def lightbox(
+    cases, # Volumes, rows of `series_table` (or the table), files or arrays
+    captions=None, # One a case, in words; headers name patients and are not used
+    mask=None, # One a case (None: none), or `{'truth': [...], 'prediction': [...]}`
+    plane:str=None, # 'axial', 'coronal', 'sagittal'; each case's own if not given
+    index:int=None, # Slice; that with most mask, else the middle one, if not given
+    window=None, # Preset name, `(center, width)`, or None: as `show_volume` chooses
+    cols:int=None, # Pictures a row
+    size:float=2.2 # Inches a picture may take
+) -> Picture:
+    "One slice of each of many cases as a contact sheet, at one scale, with captions. Raises `BadInput`, `GeometryError`, and what the readers raise."
+    cases = [r for _,r in cases.iterrows()] if hasattr(cases, 'iterrows') else list(cases)
+    if not cases: raise BadInput('No cases to show')
+    masks,names = _case_masks(mask, len(cases))
+    tiles = [_tile(c, m, names, plane, index, window) for c,m in zip(cases, masks)]
+    words = [_tile_caption(i, t, c) for i,(t,c) in enumerate(zip(tiles, _listed(captions, len(cases), 'captions')))]
+    return _light_sheet(tiles, words, names, min(cols or _columns(len(tiles)), len(tiles)), size)
+
+def _light_sheet(tiles, words, names, cols, size):
+    rows,below,foot = -(-len(tiles)//cols), .18+.14*max(t.count('\n') for t in words), .3 if names else .05
+    fig = _figure(max(cols*(size+.15), 4.2), rows*(size+below)+foot)
+    largest = max([max(mm) for v,*_ in tiles if (mm := _extent_mm(v))], default=1)
+    for n,(tile,text) in enumerate(zip(tiles, words)):
+        r,c = divmod(n, cols)
+        _draw_tile(fig, (c*(size+.15)+.075, foot+(rows-1-r)*(size+below)+below, size, size), tile, largest, text)
+    for n,name in enumerate(names):
+        fig.text(.02+.2*n, .08/fig.get_figheight(), f'{"- -" if n % 2 else "—"} {name}', color=_NAMED[n % len(_NAMED)], fontsize=9)
+    return Picture(fig, f'{len(tiles)} cases' + (f', outlined: {", ".join(names)}' if names else ''))
+
+# %% ../../nbs/view/figures.ipynb #f5f95c57
 def to_png(
     vol:Volume, mask=None, prob=None, window=None,
     layout:str='mpr', # 'mpr', 'slice', or a plane

@@ -100,6 +100,15 @@ class Notebook:
             const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
             await kernel.requestExecute({code, store_history: false}).done }""", code)
 
+    def ask(self, expression):
+        "The value of a Python expression in the notebook's kernel, without running a cell."
+        reply = self.page.evaluate("""async e => {
+            const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+            const code = `__import__('json').dumps(${e})`;
+            return (await kernel.requestExecute({code: '', user_expressions: {v: code}, store_history: false}).done).content.user_expressions.v }""", expression)
+        if reply['status'] != 'ok': raise RuntimeError(f'{expression}: {reply}')
+        return json.loads(ast.literal_eval(reply['data']['text/plain']))
+
     def save(self):
         "Save, and read what is on disk."
         self.page.evaluate("async () => { await window.jupyterapp.shell.currentWidget.context.save() }")

@@ -1,7 +1,11 @@
 "The cohort browser in JupyterLab: the list in the browser and the table in the kernel say the same, whoever of them changes it."
 import json, re
 import pytest
+<<<<<<< HEAD
 from driver import Notebook, ask
+=======
+from driver import Notebook
+>>>>>>> cohort
 
 pytestmark = pytest.mark.browser
 
@@ -30,7 +34,7 @@ def status(nb, k=0): return nb.page.locator('.rc-status').nth(k).inner_text()
 def lines(nb, kind='series', k=0): return nb.page.locator('.rc').nth(k).locator(f'.rc-space .rc-{kind}')
 
 def follows(nb, expression, wanted):
-    nb.wait_until(lambda: ask(nb, expression) == wanted, f'{expression} is not {wanted}')
+    nb.wait_until(lambda: nb.ask(expression) == wanted, f'{expression} is not {wanted}')
 
 def test_cohort_is_browsed_and_picked_from(browser, lab):
     with Notebook(browser, lab, 'cohort.ipynb', [COHORT]) as nb:
@@ -45,7 +49,7 @@ def test_cohort_is_browsed_and_picked_from(browser, lab):
         lines(nb).nth(2).click(modifiers=['Shift'])                          # a range
         follows(nb, 'sorted(c.picked)', [0, 1, 2])
         nb.execute('c.selected = series[series.nodule == 1]')                # Python picks, and the list knows
-        n = ask(nb, 'int((series.nodule == 1).sum())')
+        n = nb.ask('int((series.nodule == 1).sum())')
         nb.wait_until(lambda: f'{n} selected' in status(nb), 'the list does not follow Python')
 
         page.locator('[data-bar="nodule 1"]').click()                        # a bar filters
@@ -80,7 +84,7 @@ def test_cohort_is_browsed_and_picked_from(browser, lab):
         page.locator('.rc-top button:has-text("Series")').click()
         nb.wait_until(lambda: lines(nb, 'patient').count() == 0, 'headings remain')
         shown = [re.search(r'SYN-\d+', t).group() for t in lines(nb).all_inner_texts()]
-        ids = ask(nb, 'list(c.found.PatientID)')
+        ids = nb.ask('list(c.found.PatientID)')
         assert shown == ids[:len(shown)] and ids[-1] == 'SYN-9999'
 
         page.locator('.rc-list').focus()                                     # by keyboard alone, and the notebook's own keys keep still
@@ -93,7 +97,7 @@ def test_cohort_is_browsed_and_picked_from(browser, lab):
         follows(nb, 'len(c.picked)', 0)
 
         nb.wait_until(lambda: 'patient 1' in json.dumps([cell['outputs'] for cell in nb.cells()]), 'the still picture does not follow')
-        ids = ask(nb, 'list(series.PatientID) + list(series.StudyInstanceUID)')
+        ids = nb.ask('list(series.PatientID) + list(series.StudyInstanceUID)')
         text = json.dumps([cell.outputs for cell in nb.save().cells])
         assert not [i for i in ids if i in text]                             # what is saved names nobody
         assert (nb.blocked, nb.errors) == ([], [])
@@ -111,7 +115,7 @@ def test_5000_series_scroll_and_a_busy_kernel_freezes_nothing(browser, lab):
             el.scrollTop = el.scrollHeight; await new Promise(requestAnimationFrame); await new Promise(requestAnimationFrame);
             return most }''')
         assert 5 < most < 60                                                 # only the lines in sight exist
-        assert ask(nb, 'len(big._thumbs)') < 60                              # and only what was looked at was read
+        assert nb.ask('len(big._thumbs)') < 60                              # and only what was looked at was read
         pinned = nb.page.locator('.rc').nth(1).locator('.rc-sticky .rc-patient')
         assert 'SYN-0124' in pinned.inner_text()                            # its heading stays in sight
 

@@ -1,6 +1,10 @@
 "The training dashboard in JupyterLab: its buttons are heard while the kernel trains, and a page that is opened again shows it going on."
 import pytest
+<<<<<<< HEAD
 from driver import Notebook, ask
+=======
+from driver import Notebook
+>>>>>>> cohort
 
 pytestmark = pytest.mark.browser
 
@@ -50,13 +54,13 @@ def test_buttons_are_heard_while_the_kernel_trains(browser, lab):
         nb.page.locator('button:has-text("Stop after this batch"):visible').click()
         nb.wait_until(lambda: not runs(nb), 'the training did not stop')
         nb.page.evaluate('async () => { await window.later }')
-        assert ask(nb, '[waited, learn.dashboard.stop_requested, learn.dashboard.finished]') == [True]*3  # what was asked meanwhile waited, and was not lost
-        assert 'stopped by request' in ask(nb, 'learn.dashboard.notes[-1]')
-        assert ask(nb, 'learn.dashboard.paused_s') > .9
+        assert nb.ask('[waited, learn.dashboard.stop_requested, learn.dashboard.finished]') == [True]*3  # what was asked meanwhile waited, and was not lost
+        assert 'stopped by request' in nb.ask('learn.dashboard.notes[-1]')
+        assert nb.ask('learn.dashboard.paused_s') > .9
         nb.page.locator('.jp-RenderedImage img').last.wait_for(state='visible')   # the final curves take the widget's place
         assert sorted(nb.cells()[2]['outputs'][-1]['data']) == ['image/png', 'text/plain']
         nb.execute('learn.fit(1)')                                            # and the learner can be used
-        assert ask(nb, 'len(learn.history) > 1')
+        assert nb.ask('len(learn.history) > 1')
         assert (nb.blocked, nb.errors) == ([], [])
 
 def test_reloaded_page_shows_the_training_going_on(browser, lab):
@@ -72,5 +76,5 @@ def test_reloaded_page_shows_the_training_going_on(browser, lab):
         nb.wait_until(lambda: panel.inner_text() != before, 'the panel stands still after the reload', 60)
         nb.page.locator('button:has-text("Stop after this batch"):visible').click()
         nb.wait_until(lambda: not runs(nb), 'the button is not heard after the reload', 60)
-        assert ask(nb, '[learn.dashboard.stop_requested, learn.dashboard.finished]') == [True, True]
+        assert nb.ask('[learn.dashboard.stop_requested, learn.dashboard.finished]') == [True, True]
         assert nb.blocked == []
