@@ -143,15 +143,6 @@ class Notebook:
         self.page.evaluate("async () => { await window.jupyterapp.shell.currentWidget.sessionContext.shutdown() }")
         self.page.close()
 
-def ask(nb, expression):
-    "The value of a Python expression in a notebook's kernel, without running a cell."
-    reply = nb.page.evaluate("""async e => {
-        const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
-        const code = `__import__('json').dumps(${e})`;
-        return (await kernel.requestExecute({code: '', user_expressions: {v: code}, store_history: false}).done).content.user_expressions.v }""", expression)
-    assert reply['status'] == 'ok', reply
-    return json.loads(ast.literal_eval(reply['data']['text/plain']))
-
 def grey_levels(pixels):
     "How many different grey values cover more than a few pixels: 1 or 2 on a blank canvas, dozens on a scan."
     return int((np.bincount(pixels.mean(-1).astype(int).ravel(), minlength=256) > 20).sum())

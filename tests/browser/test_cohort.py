@@ -1,11 +1,7 @@
 "The cohort browser in JupyterLab: the list in the browser and the table in the kernel say the same, whoever of them changes it."
 import json, re
 import pytest
-<<<<<<< HEAD
-from driver import Notebook, ask
-=======
 from driver import Notebook
->>>>>>> cohort
 
 pytestmark = pytest.mark.browser
 

@@ -1,10 +1,6 @@
 "The training dashboard in JupyterLab: its buttons are heard while the kernel trains, and a page that is opened again shows it going on."
 import pytest
-<<<<<<< HEAD
-from driver import Notebook, ask
-=======
 from driver import Notebook
->>>>>>> cohort
 
 pytestmark = pytest.mark.browser
 

@@ -1,20 +1,11 @@
 "The three forms of tune_threshold in JupyterLab, in a real browser, with the network off: drag, keys, presets, numbers that agree with Python's."
-import ast, base64, io, json, os
+import base64, io, os
 from pathlib import Path
 import pytest
 from driver import Notebook
 
 pytestmark = pytest.mark.browser
 SHOTS = os.environ.get('RADNB_SHOTS') # a folder for pictures to look at
-
-def ask(nb, expression):
-    "The value of a Python expression in the notebook's kernel, without running a cell."
-    reply = nb.page.evaluate("""async e => {
-        const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
-        const code = `__import__('json').dumps(${e})`;
-        return (await kernel.requestExecute({code: '', user_expressions: {v: code}, store_history: false}).done).content.user_expressions.v }""", expression)
-    assert reply['status'] == 'ok', reply
-    return json.loads(ast.literal_eval(reply['data']['text/plain']))
 
 def shoot(nb, name):
     if not SHOTS: return
@@ -61,37 +52,37 @@ def shown(nb):
     return [cell('tp'), cell('fp'), *map(metric, ('sensitivity','specificity','f1','ppv_at','npv_at','benefit'))]
 
 def agrees(nb, what):
-    nb.wait_until(lambda: shown(nb) == ask(nb, 'expected(t)'), f'after {what} the browser does not show what Python counts')
+    nb.wait_until(lambda: shown(nb) == nb.ask('expected(t)'), f'after {what} the browser does not show what Python counts')
 
 def test_operating_point_is_dragged(browser, lab):
     with Notebook(browser, lab, 'tuner.ipynb', [BINARY]) as nb:
         nb.run_all()
         nb.page.locator('.radnb-tp').wait_for()
         agrees(nb, 'the start')
-        assert ask(nb, 't.rule') == 'youden'
+        assert nb.ask('t.rule') == 'youden'
         hist, roc, pr, decision = (nb.page.locator('.radnb-chart').nth(i) for i in range(4))
         heads = nb.page.locator('.metrics thead th').all_inner_texts()
         assert [h.split('\n')[0] for h in heads] == ['all', 'scanner: A', 'scanner: B', 'sex: F', 'sex: M'] and '⚠' in heads[2] and '⚠' not in heads[1]
 
         drag(nb, hist, .3, .5)
-        nb.wait_until(lambda: abs(ask(nb, 'report.operating_point.threshold')-.3) < .01, 'the histogram does not move the threshold')
-        assert ask(nb, '[report.operating_point.rule, t.rule]') == ['set by hand', 'manual']
+        nb.wait_until(lambda: abs(nb.ask('report.operating_point.threshold')-.3) < .01, 'the histogram does not move the threshold')
+        assert nb.ask('[report.operating_point.rule, t.rule]') == ['set by hand', 'manual']
         agrees(nb, 'dragging the histogram')
         drag(nb, roc, .05, .75)
         agrees(nb, 'dragging on the ROC curve')
-        assert ask(nb, 'confusion(report.y, report.prob, t.threshold).specificity.value') > .85
+        assert nb.ask('confusion(report.y, report.prob, t.threshold).specificity.value') > .85
         drag(nb, pr, .95, .2)
         agrees(nb, 'dragging on the precision-recall curve')
-        assert ask(nb, 'confusion(report.y, report.prob, t.threshold).sensitivity.value') > .88
+        assert nb.ask('confusion(report.y, report.prob, t.threshold).sensitivity.value') > .88
         drag(nb, decision, .6, .5)
-        nb.wait_until(lambda: abs(ask(nb, 't.threshold')-.6) < .01, 'the decision curve does not move the threshold')
+        nb.wait_until(lambda: abs(nb.ask('t.threshold')-.6) < .01, 'the decision curve does not move the threshold')
 
         hist.focus()
-        before = ask(nb, 't.threshold')
+        before = nb.ask('t.threshold')
         for _ in range(3): nb.page.keyboard.press('ArrowLeft')
         nb.page.keyboard.press('PageDown')
         more = f'int(((report.prob >= t.threshold) & (report.prob < {before!r})).sum())'
-        nb.wait_until(lambda: ask(nb, more) == 23, '3 keys and a page are not 23 cases')
+        nb.wait_until(lambda: nb.ask(more) == 23, '3 keys and a page are not 23 cases')
         agrees(nb, 'the arrow keys')
         shoot(nb, 'classify')
 
@@ -103,14 +94,14 @@ def test_operating_point_is_dragged(browser, lab):
         nb.page.locator('[data-rule=cost]').click()
         cost = nb.page.get_by_label('false alarms per miss')
         cost.fill('1000'); cost.press('Enter')
-        nb.wait_until(lambda: 'a miss costs 1000' in ask(nb, 'report.operating_point.rule'), 'the cost does not apply')
+        nb.wait_until(lambda: 'a miss costs 1000' in nb.ask('report.operating_point.rule'), 'the cost does not apply')
         prevalence = nb.page.get_by_label('Prevalence in percent')
         prevalence.fill('30'); prevalence.press('Enter')
-        nb.wait_until(lambda: ask(nb, 't.prevalence') == .3, 'the prevalence is not heard')
+        nb.wait_until(lambda: nb.ask('t.prevalence') == .3, 'the prevalence is not heard')
         agrees(nb, 'another prevalence')
         who = nb.page.get_by_label('Chosen by')
         who.fill('Dr Example'); who.press('Enter')
-        nb.wait_until(lambda: ask(nb, 'report.operating_point.chosen_by') == 'Dr Example', 'who chose is not recorded')
+        nb.wait_until(lambda: nb.ask('report.operating_point.chosen_by') == 'Dr Example', 'who chose is not recorded')
         assert float(nb.page.locator('.radnb-tuner').get_attribute('data-ms')) < 50
         assert (nb.blocked, nb.errors) == ([], [])
 
@@ -132,9 +123,9 @@ def test_class_is_switched_and_the_saved_notebook_shows_the_choice(browser, lab)
         first = still()
         nb.page.get_by_label('Class').select_option('bacterial')
         nb.wait_until(lambda: 'called bacterial' in nb.page.locator('.confusion').inner_text(), 'the class does not change')
-        assert 'no threshold chosen' in nb.page.locator('.choice').inner_text() and ask(nb, 'list(t.operating_point.per_class())') == ['viral']
+        assert 'no threshold chosen' in nb.page.locator('.choice').inner_text() and nb.ask('list(t.operating_point.per_class())') == ['viral']
         nb.page.locator('[data-rule=specificity]').click()
-        nb.wait_until(lambda: ask(nb, 'sorted(t.operating_point.per_class())') == ['bacterial', 'viral'], 'the second class gets no operating point')
+        nb.wait_until(lambda: nb.ask('sorted(t.operating_point.per_class())') == ['bacterial', 'viral'], 'the second class gets no operating point')
         nb.wait_until(lambda: still() != first, 'the still picture does not follow')
         saved = nb.save()
     assert 'widgets' not in saved.metadata
@@ -180,25 +171,25 @@ def test_every_case_follows_the_threshold_of_a_segmentation(browser, lab):
         nb.page.locator('.radnb-tuner[data-kind=segment]').wait_for()
         row = lambda i: nb.page.locator(f'tr[data-case="{i}"] td').all_inner_texts()
         def expected(i):
-            d, ml, mm = ask(nb, f'judged({i}, t.threshold)')
+            d, ml, mm = nb.ask(f'judged({i}, t.threshold)')
             return [f'{d:.3f}', f'{ml:.2f}', f'{mm:.1f}']
         seen = lambda i: [row(i)[k] for k in (1, 2, 8)]
         assert seen(3) == expected(3)
         first = row(5)
         slider = nb.page.get_by_label('Threshold', exact=True)
         for _ in range(8): slider.press('ArrowRight')
-        nb.wait_until(lambda: ask(nb, 'report.operating_point.rule') == 'set by hand', 'the slider is not heard')
+        nb.wait_until(lambda: nb.ask('report.operating_point.rule') == 'set by hand', 'the slider is not heard')
         assert row(5) != first and seen(3) == expected(3) and seen(5) == expected(5)
-        shown_mean, mean = nb.page.locator('tr[data-metric=dice] td').first.inner_text().strip(), ask(nb, "report.operating_point.metrics['dice'].value")
+        shown_mean, mean = nb.page.locator('tr[data-metric=dice] td').first.inner_text().strip(), nb.ask("report.operating_point.metrics['dice'].value")
         assert shown_mean == f'{mean:.3f}'
         assert float(nb.page.locator('.radnb-tuner').get_attribute('data-ms')) < 50
-        assert ask(nb, 't.viewer.canvas.threshold') == pytest.approx(ask(nb, 't.threshold'))     # linked in the browser
+        assert nb.ask('t.viewer.canvas.threshold') == pytest.approx(nb.ask('t.threshold'))     # linked in the browser
         nb.page.locator('tr[data-case="7"]').click()
-        nb.wait_until(lambda: ask(nb, 't.case') == 7 and ask(nb, 't.viewer.vol is report.scenes[7]'), 'the case is not shown')
+        nb.wait_until(lambda: nb.ask('t.case') == 7 and nb.ask('t.viewer.vol is report.scenes[7]'), 'the case is not shown')
         drag(nb, nb.page.locator('.radnb-chart').nth(1), .2, .5)
-        nb.wait_until(lambda: abs(ask(nb, 't.threshold')-.212) < .02, 'the chart does not move the threshold')
+        nb.wait_until(lambda: abs(nb.ask('t.threshold')-.212) < .02, 'the chart does not move the threshold')
         nb.page.locator('[data-rule=volume]').click()
-        nb.wait_until(lambda: ask(nb, 'report.operating_point.rule') == 'least volume error', 'the rule does not apply')
+        nb.wait_until(lambda: nb.ask('report.operating_point.rule') == 'least volume error', 'the rule does not apply')
         nb.page.wait_for_timeout(1500)
         if SHOTS: nb.page.screenshot(path=str(Path(SHOTS)/'segment_page.png'))
         shoot(nb, 'segment')
@@ -217,27 +208,27 @@ def test_band_of_grey_values_becomes_a_mask(browser, lab):
         nb.run_all(120)
         nb.page.locator('.radnb-tuner[data-kind=intensity]').wait_for()
         ml = lambda: nb.page.locator('.radnb-volume').inner_text()
-        counted = lambda: ask(nb, "f'{((vol.data >= t.band[0]) & (vol.data <= t.band[1])).sum()*vol.voxel_ml:.2f} mL'")
+        counted = lambda: nb.ask("f'{((vol.data >= t.band[0]) & (vol.data <= t.band[1])).sum()*vol.voxel_ml:.2f} mL'")
         assert ml() == counted()
         nb.wait_until(lambda: nb.page.locator('.radnb-mask-ml').count() == 1, 'no mask')
         drag(nb, nb.page.locator('.radnb-chart'), .2, .5)                 # pressed in the middle: the upper end, dragged down
-        nb.wait_until(lambda: ask(nb, 't.rule') == 'manual' and ml() == counted(), 'the histogram does not move the band')
+        nb.wait_until(lambda: nb.ask('t.rule') == 'manual' and ml() == counted(), 'the histogram does not move the band')
         low = nb.page.get_by_label('Lowest value')
         low.fill('-900'); low.press('Enter')
-        nb.wait_until(lambda: ask(nb, 't.band[0]') == -900 and ml() == counted(), 'the number is not heard')
+        nb.wait_until(lambda: nb.ask('t.band[0]') == -900 and ml() == counted(), 'the number is not heard')
         high = nb.page.get_by_label('Highest value')
         high.fill('-600'); high.press('Enter')
-        nb.wait_until(lambda: ask(nb, 't.band') == [-900, -600], 'the number is not heard')
+        nb.wait_until(lambda: nb.ask('t.band') == [-900, -600], 'the number is not heard')
         nb.page.get_by_text('fill holes').click()
         smallest = nb.page.get_by_label('Smallest part in mm3')
         smallest.fill('2000'); smallest.press('Enter')
-        nb.wait_until(lambda: ask(nb, 't.code') == 'threshold_mask(vol, -900, -600, fill_holes=True, min_mm3=2000)', 'holes and specks are not heard')
-        nb.wait_until(lambda: nb.page.locator('.radnb-mask-ml').count() and nb.page.locator('.radnb-mask-ml').inner_text() == ask(nb, "f'{t.mask.volume_ml():.2f} mL'"), 'the mask does not follow')
-        assert ask(nb, 'bool(np.array_equal(t.mask.data, eval(t.code).data)) and t.viewer.mask is t.mask and t.viewer.canvas.band is None')
+        nb.wait_until(lambda: nb.ask('t.code') == 'threshold_mask(vol, -900, -600, fill_holes=True, min_mm3=2000)', 'holes and specks are not heard')
+        nb.wait_until(lambda: nb.page.locator('.radnb-mask-ml').count() and nb.page.locator('.radnb-mask-ml').inner_text() == nb.ask("f'{t.mask.volume_ml():.2f} mL'"), 'the mask does not follow')
+        assert nb.ask('bool(np.array_equal(t.mask.data, eval(t.code).data)) and t.viewer.mask is t.mask and t.viewer.canvas.band is None')
         nb.page.locator('[data-rule=bone]').click()
-        nb.wait_until(lambda: ask(nb, "[t.rule, t.operating_point.rule]") == ['bone', 'preset bone'] and ml() == counted(), 'the preset does not apply')
+        nb.wait_until(lambda: nb.ask("[t.rule, t.operating_point.rule]") == ['bone', 'preset bone'] and ml() == counted(), 'the preset does not apply')
         nb.page.locator('[data-rule=lung]').click()
-        nb.wait_until(lambda: ask(nb, 't.rule') == 'lung' and ml() == counted(), 'the preset does not apply')
+        nb.wait_until(lambda: nb.ask('t.rule') == 'lung' and ml() == counted(), 'the preset does not apply')
         nb.page.wait_for_timeout(1500)
         if SHOTS: nb.page.screenshot(path=str(Path(SHOTS)/'intensity_page.png'))
         shoot(nb, 'intensity')
