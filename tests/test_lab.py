@@ -255,6 +255,16 @@ def test_sequences_are_nested_and_binary_is_a_length(tmp_path):
     assert by['AnatomicRegionSequence']['value'] == '1 item' and by['Item 1']['depth'] == 1 and by['CodeMeaning']['depth'] == 2
     assert by['PatientName']['value'] == 'Öz^Ayşe' and any(r['value'] == '70 bytes' for r in rows)
 
+def test_an_endless_header_is_cut(tmp_path, monkeypatch):
+    from radnb.lab import header
+    import SimpleITK as sitk
+    img = sitk.Image(4, 4, sitk.sitkUInt8)
+    for i in range(50): img.SetMetaData(f'k{i}', 'x'*1000)
+    sitk.WriteImage(img, str(tmp_path/'a.nrrd'))
+    monkeypatch.setattr(header, '_MOST_TEXT', 5000)
+    rows = header.header_rows(tmp_path/'a.nrrd', 'itk')
+    assert len(rows) < 20 and 'only the first' in rows[-1]['value']
+
 # Volumes and slices
 
 @pytest.mark.parametrize('name', FILES)
@@ -544,6 +554,23 @@ async def test_the_server_answers_while_a_volume_is_read(get, jp_fetch, monkeypa
     assert time.perf_counter()-t < 2 and not any(s.done() for s in slow)
     go.set()
     assert all(meta['shape'] == [12,40,48] for meta,_ in await asyncio.gather(*slow))
+
+async def test_volumes_and_stop_never_wait_for_headers(get, jp_fetch, jp_serverapp, root, monkeypatch):
+    "With more folders being read than there are threads for them, a volume still opens, and a job still stops."
+    import radnb.lab.listing as listing
+    real, go = listing.scan_files, threading.Event()
+    await get('meta', path='head.nii')
+    monkeypatch.setattr(listing, 'scan_files', lambda files: (go.wait(20), real(files))[1])
+    jp_serverapp.web_app.settings['radnb'].patience = .05
+    for i in range(6):
+        (root/f'd{i}').mkdir(); (root/f'd{i}'/'a.dcm').write_bytes(b'x')
+        await get('series', path=f'd{i}')
+    t = time.perf_counter()
+    meta,_ = await get('meta', path='head.nii')
+    assert meta['shape'] == [12,40,48] and len((await get('jobs'))[0]['jobs']) == 6
+    assert json.loads((await jp_fetch('radnb', 'jobs', params=dict(path='d0'), method='DELETE')).body) == dict(stopped=True)
+    assert time.perf_counter()-t < 10
+    go.set()
 
 def test_a_volume_is_read_once_and_old_ones_go(scans, monkeypatch):
     import radnb.lab.opening as opening

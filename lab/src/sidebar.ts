@@ -1,7 +1,7 @@
 // The sidebar: folders that were indexed, their patients and series, and the code that loads one.
 import { ILayoutRestorer, JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette, Notification } from '@jupyterlab/apputils';
-import { PathExt } from '@jupyterlab/coreutils';
+import { PageConfig, PathExt } from '@jupyterlab/coreutils';
 import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { IStateDB } from '@jupyterlab/statedb';
@@ -217,6 +217,7 @@ export const sidebar: JupyterFrontEndPlugin<void> = {
     restorer: ILayoutRestorer | null,
     palette: ICommandPalette | null
   ) => {
+    if (PageConfig.getOption('notebookPage')) return; // Notebook 7 shows one document a page and has no sidebar for it
     const trans = (translator ?? nullTranslator).load('radnb');
     const local = (path: string) => app.serviceManager.contents.localPath(path);
     const panel = new Sidebar(trans, {

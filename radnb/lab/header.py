@@ -7,6 +7,7 @@ from ..data.scan import read_dicom, scan_file
 _BINARY = {'OB','OD','OF','OL','OV','OW','UN'}
 _LONGEST = 2000   # characters of a value that are shown
 _MOST = 20_000    # rows: enhanced objects of a thousand frames have more
+_MOST_TEXT = 4_000_000   # characters of all values together
 
 def _short(text): return text if len(text) <= _LONGEST else f'{text[:_LONGEST]} … ({len(text)} characters)'
 
@@ -71,8 +72,9 @@ def header_rows(
     kind:str # 'dicom', 'nifti' or 'itk'
 ) -> list: # of dicts: tag, keyword, vr, value, depth (of nesting); binary values by their length only
     "What the header says. Raises `UnreadableFile`, `NotDicom`."
-    rows = []
+    rows, text = [], 0
     for row in dict(dicom=_dicom, nifti=_nifti, itk=_itk)[kind](path):
         rows.append(row)
-        if len(rows) == _MOST: return [*rows, dict(tag='', keyword='', vr='', value=f'… only the first {_MOST} rows are shown', depth=0)]
+        text += len(row['value'])
+        if len(rows) == _MOST or text > _MOST_TEXT: return [*rows, dict(tag='', keyword='', vr='', value=f'… only the first {len(rows)} rows are shown', depth=0)]
     return rows

@@ -25,7 +25,7 @@ class Workers(Executor):
             future,work = self._todo.get()
             if not future.set_running_or_notify_cancel(): continue
             try: result = work()
-            except BaseException as e: future.set_exception(e)   # whoever waits for it hears
+            except BaseException as e: future.set_exception(e)  # noqa: BLE001 (whoever waits for it hears)
             else: future.set_result(result)
 
     def submit(self, f, /, *args, **kwargs):
@@ -44,8 +44,9 @@ class RadnbServer(LoggingConfigurable):
         super().__init__(parent=app)
         contents = app.contents_manager
         self.guard = Guard(getattr(contents, 'root_dir', None) or app.root_dir, contents.allow_hidden, self.links)
-        self.work,self.small = Workers(4, 'radnb'), Workers(2, 'radnb-small')   # thumbnails never stand in a volume's way
-        self._listings,self._jobs,self._shelf,self._lock = OrderedDict(), {}, None, threading.Lock()
+        # neither thumbnails nor the headers of twenty thousand files stand in a volume's way
+        self.work,self.small,self.index = Workers(4, 'radnb'), Workers(2, 'radnb-small'), Workers(2, 'radnb-index')
+        self._listings,self._jobs,self._read,self._shelf,self._lock = OrderedDict(), {}, {}, None, threading.Lock()   # _read: listings of running jobs, by path
 
     @property
     def shelf(self):
@@ -61,6 +62,7 @@ class RadnbServer(LoggingConfigurable):
         with self._lock:
             listing = self._listings[full] = self._listings.pop(full, None) or Listing(self.guard, full)
             while len(self._listings) > 12: self._listings.popitem(last=False)
+        self._read[path] = listing
         return listing.read()
 
     def job(self, path):
@@ -68,18 +70,18 @@ class RadnbServer(LoggingConfigurable):
         task = self._jobs.get(path)
         if task is None:
             loop = asyncio.get_running_loop()
-            task = self._jobs[path] = asyncio.ensure_future(loop.run_in_executor(self.work, self._look, path))
+            task = self._jobs[path] = asyncio.ensure_future(loop.run_in_executor(self.index, self._look, path))
             task.add_done_callback(lambda t: (t.exception(), loop.call_later(60, self.collect, path, t)))
         return task
 
     def collect(self, path, task):
         "The result of a finished task, which is then forgotten: whoever asks next has the files looked at again."
-        if self._jobs.get(path) is task: del self._jobs[path]
+        if self._jobs.get(path) is task: del self._jobs[path]; self._read.pop(path, None)
         return task
 
     def progress(self, path):
         "(done, total) of the headers at `path`, as far as known."
-        listing = self._listings.get(self.guard.open(path))
+        listing = self._read.get(path)
         return (listing.job.done, listing.job.total) if listing else (0, 0)
 
     def running(self):
@@ -92,7 +94,8 @@ class RadnbServer(LoggingConfigurable):
 
     def stop(self, path):
         "Ask the reading of headers at `path` to end; whoever waits for it hears that it was stopped. Returns whether there was any."
-        listing,task = self._listings.get(self.guard.open(path)), self._jobs.get(path)
+        self.guard.open(path)
+        listing,task = self._read.get(path), self._jobs.get(path)
         if listing is None or task is None or task.done(): return False
         listing.job.stop = True
         return True
@@ -118,11 +121,14 @@ class _Route(APIHandler):
     @property
     def radnb(self): return self.settings['radnb']
 
+    def set_default_headers(self):
+        super().set_default_headers()
+        self.set_header('Cache-Control', 'no-store')   # patients' images do not stay on the disk of the browser
+        self.set_header('X-Content-Type-Options', 'nosniff')
+
     @web.authenticated
     @authorized
     async def get(self):
-        self.set_header('Cache-Control', 'no-store')   # patients' images do not stay on the disk of the browser
-        self.set_header('X-Content-Type-Options', 'nosniff')
         try: await self.reply()
         except RadnbError as e: self.fail(e)
 
@@ -170,7 +176,7 @@ class Series(_Route):
     "Which volumes lie at a path. While headers are still being read: status 202 and how many are done."
     async def reply(self):
         path, radnb = self.path, self.radnb
-        radnb.guard.open(path)
+        await self.thread(radnb.guard.open, path)   # a network folder may be slow to answer
         task = radnb.job(path)
         done,_ = await asyncio.wait([task], timeout=radnb.patience)
         if done: return self.send(await self.thread(self.tell, radnb.collect(path, task).result()))
@@ -244,7 +250,7 @@ class Jobs(_Route):
     @web.authenticated
     @authorized
     async def delete(self):
-        try: self.send(dict(stopped=self.radnb.stop(self.path)))
+        try: self.send(dict(stopped=await self.thread(self.radnb.stop, self.path)))
         except NotServed as e: self.fail(e)
 
 class Template(_Route):

@@ -546,6 +546,30 @@ def test_a_reopened_notebook_shows_the_picture_alone(browser, lab):
         assert shown.count() == 1 and 'model not found' not in nb.page.locator('.jp-Notebook').inner_text() and 'Loading widget' not in nb.page.locator('.jp-Notebook').inner_text()
         nb.run_all(); nb.wait_drawn()                                     # and with a kernel the live view is back
 
+def test_notebook_7(browser, lab):
+    "In Notebook 7 a file opens in a page of its own, and a folder opens its first volume with the others beside it."
+    pytest.importorskip('notebook', reason="pip install 'notebook>=7'")
+    page = open_page(browser)
+    page.goto(f'{lab.url}/tree?token={driver.TOKEN}', wait_until='domcontentloaded')
+    opened = []
+    item = lambda name: page.locator('.jp-DirListing-itemText').get_by_text(name, exact=True)
+    item('head.nii').wait_for(timeout=60_000)
+    try:
+        with browser.contexts[0].expect_page() as new: item('head.nii').dblclick()
+        opened.append(new.value)
+        item('ward').click(button='right')
+        with browser.contexts[0].expect_page() as new: page.locator('.lm-Menu-itemLabel').get_by_text('Open as series', exact=True).click()
+        opened.append(new.value)
+        for p in opened:
+            view = p.locator('.radnb-SliceView[data-radnb=drawn]').first
+            view.wait_for(timeout=60_000)
+            assert p.locator('.radnb-Toolbar').count() and p.get_by_text('Insert code').count() == 0
+        opened[1].get_by_role('button', name='Header').click()
+        opened[1].locator('.radnb-Header tbody tr').nth(30).wait_for()
+        if out := os.environ.get('RADNB_SHOTS'): opened[1].screenshot(path=str(Path(out)/'notebook7.png'))
+    finally:
+        for p in (*opened, page): p.close()
+
 def test_the_tab_comes_back_after_a_reload(app):
     app.folder('ward'); app.command('docmanager:open', path='head.nii'); app.drawn()
     app.page.wait_for_timeout(1500)                                        # the layout is saved with a delay
