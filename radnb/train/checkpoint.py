@@ -60,7 +60,8 @@ def pack_call(name, args, kwargs) -> str:
     "A call of a training method as text. Callbacks are left out: `resume(cbs=...)` gives them again. Raises `BadInput`."
     return json.dumps([name, _pack(args), {k: _pack(v) for k,v in kwargs.items() if k!='cbs'}, bool(kwargs.get('cbs'))])
 
-def unpack_call(text):
+def unpack_call(text) -> tuple:
+    "(name, args, kwargs, were there callbacks?) of `pack_call`'s text."
     name,args,kwargs,had_cbs = json.loads(text)
     return name, _unpack(args), {k: _unpack(v) for k,v in kwargs.items()}, had_cbs
 

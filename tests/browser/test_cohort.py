@@ -111,7 +111,7 @@ def test_5000_series_scroll_and_a_busy_kernel_freezes_nothing(browser, lab):
             el.scrollTop = el.scrollHeight; await new Promise(requestAnimationFrame); await new Promise(requestAnimationFrame);
             return most }''')
         assert 5 < most < 60                                                 # only the lines in sight exist
-        assert nb.ask('len(big._thumbs)') < 60                              # and only what was looked at was read
+        assert nb.ask('len(big._thumbs)') < 500                             # and only where the list stood still were pictures read
         pinned = nb.page.locator('.rc').nth(1).locator('.rc-sticky .rc-patient')
         assert 'SYN-0124' in pinned.inner_text()                            # its heading stays in sight
 
@@ -122,14 +122,18 @@ def test_5000_series_scroll_and_a_busy_kernel_freezes_nothing(browser, lab):
         nb.wait_until(lambda: lines(nb, k=1).count() == 4, 'the patient does not open')
         nb.page.locator('.rc').nth(1).get_by_label('Open all headings').click()
 
-        busy = 'import time; end = time.time()+4\nwhile time.time() < end: pass'
+        busy = '''import time, pathlib
+end = time.time()+120
+while not pathlib.Path('go').exists() and time.time() < end: pass
+pathlib.Path('ended').touch()'''
         nb.page.evaluate("code => { window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.requestExecute({code}) }", busy)
         scroller.evaluate('el => { el.scrollTop = 90000 }')
         nb.page.locator('.rc').nth(1).locator('input[type=search]').fill('syn-0042')
-        nb.wait_until(lambda: '40 of 5,000 series found' in status(nb, 1), 'a busy kernel stops the search', 3)
+        nb.wait_until(lambda: '40 of 5,000 series found' in status(nb, 1), 'a busy kernel stops the search', 20)
         lines(nb, k=1).nth(1).click()
-        nb.wait_until(lambda: '1 selected' in status(nb, 1), 'a busy kernel stops the picking', 3)
-        assert "'busy'" in repr(nb.page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status"))
+        nb.wait_until(lambda: '1 selected' in status(nb, 1), 'a busy kernel stops the picking', 20)
+        assert not (nb.lab.root/'ended').exists()                            # all that while the kernel had no time
+        (nb.lab.root/'go').touch()
         follows(nb, 'len(big.picked)', 1)                                    # heard when the cell has ended
         follows(nb, 'len(big.found)', 40)
         scroller.locator('img').first.wait_for()
