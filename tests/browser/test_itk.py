@@ -33,7 +33,7 @@ def viewers(nb):
     "The frames in which viewers run"
     return [f for f in nb.page.frames if '/static/itk/' in f.url]
 
-def wait_drawn(nb, n=1, seconds=150): nb.wait_until(lambda: nb.page.locator('[data-radnb=drawn]').count() >= n, f'{n} viewers are not drawn: {notes(nb)}', seconds)
+def wait_drawn(nb, n, seconds): nb.wait_until(lambda: nb.page.locator('[data-radnb=drawn]').count() >= n, f'{n} viewers are not drawn', seconds)
 def notes(nb): return nb.page.locator('.radnb-note').all_inner_texts()
 
 A = np.array([[0,0,-1,30.], [0,-1,0,32], [1.5,0,0,-30], [0,0,0,1]])
@@ -62,15 +62,15 @@ def run_cells(nb, *cells):
     return ''.join(''.join(o.get('text', o.get('traceback', ''))) for o in last()['outputs'])
 
 def test_it_draws_offline_and_answers(browser, lab):
-    cells = [PHANTOM+'\nitk.WAIT, itk.DRAW = 60, 120   # a slow computer may take its time', 'v = itk.view_itk(vol, mask, window=(40,100)); v', 'w = itk.view_itk(rolled); w', NEXT]
-    with Notebook(browser, lab, 'itk.ipynb', cells, size=(1300,1000)) as nb:
+    cells = [PHANTOM+'\nitk.WAIT, itk.DRAW = 60, 180   # a slow computer may take its time', 'v = itk.view_itk(vol, mask, window=(40,100)); v', 'w = itk.view_itk(rolled); w', NEXT]
+    with Notebook(browser, lab, 'itk.ipynb', cells, size=(1000,900)) as nb:
         asked = []
         nb.page.on('request', lambda r: asked.append(r.url))
         assert nb.page.evaluate('window.connectPlugin.radnb') is True            # our host, not the stock one
         assert not any('imjoy' in u or '/static/itk/' in u for u in asked)        # nothing costs before a viewer is asked for
         nb.run_all(120)
         assert 'next False' in str(nb.cells()[3]['outputs'])                     # Run All was not held up; itkwidgets was not even imported
-        wait_drawn(nb, 2, 240)
+        wait_drawn(nb, 2, 360)
         first, second = viewers(nb)
         assert first.evaluate('window.__draws') > 0 and second.evaluate('window.__draws') > 0
         assert (nb.blocked, nb.errors) == ([], [])
