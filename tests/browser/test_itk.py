@@ -62,7 +62,7 @@ def run_cells(nb, *cells):
     return ''.join(''.join(o.get('text', o.get('traceback', ''))) for o in last()['outputs'])
 
 def test_it_draws_offline_and_answers(browser, lab):
-    cells = [PHANTOM+'\nitk.WAIT, itk.DRAW = 60, 180   # a slow computer may take its time', 'v = itk.view_itk(vol, mask, window=(40,100)); v', 'w = itk.view_itk(rolled); w', NEXT]
+    cells = [PHANTOM+'\nitk.WAIT, itk.DRAW = 60, 120   # a slow computer may take its time', 'v = itk.view_itk(vol, mask, window=(40,100)); v', 'w = itk.view_itk(rolled); w', NEXT]
     with Notebook(browser, lab, 'itk.ipynb', cells, size=(1000,900)) as nb:
         asked = []
         nb.page.on('request', lambda r: asked.append(r.url))
@@ -70,11 +70,13 @@ def test_it_draws_offline_and_answers(browser, lab):
         assert not any('imjoy' in u or '/static/itk/' in u for u in asked)        # nothing costs before a viewer is asked for
         nb.run_all(120)
         assert 'next False' in str(nb.cells()[3]['outputs'])                     # Run All was not held up; itkwidgets was not even imported
-        wait_drawn(nb, 2, 360)
+        wait_drawn(nb, 1, 180)
+        shot(nb)
+        nb.page.locator('.radnb-note').last.scroll_into_view_if_needed()          # a viewer is made when its cell comes into sight
+        wait_drawn(nb, 2, 180)
         first, second = viewers(nb)
         assert first.evaluate('window.__draws') > 0 and second.evaluate('window.__draws') > 0
         assert (nb.blocked, nb.errors) == ([], [])
-        shot(nb)
 
         # what lies where: as SimpleITK says, and hung as a radiologist hangs it
         seen = first.evaluate(SEEN)
