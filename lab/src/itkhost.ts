@@ -62,7 +62,7 @@ function makeRoom(plugin: Plugin, request: WindowRequest): void {
   const room = document.createElement('div');
   room.id = request.window_id;
   room.style.width = '100%';
-  room.style.height = output.style.height ? '100%' : `${HEIGHT}px`;
+  room.style.height = output.style.height || `${HEIGHT}px`;
   output.append(room);
 }
 

@@ -63,7 +63,7 @@ def run_cells(nb, *cells):
 
 def test_it_draws_offline_and_answers(browser, lab):
     cells = [PHANTOM+'\nitk.WAIT, itk.DRAW = 60, 120   # a slow computer may take its time', 'v = itk.view_itk(vol, mask, window=(40,100)); v', 'w = itk.view_itk(rolled); w', NEXT]
-    with Notebook(browser, lab, 'itk.ipynb', cells, size=(1000,900)) as nb:
+    with Notebook(browser, lab, 'itk.ipynb', cells, size=(1300,1000)) as nb:
         asked = []
         nb.page.on('request', lambda r: asked.append(r.url))
         assert nb.page.evaluate('window.connectPlugin.radnb') is True            # our host, not the stock one

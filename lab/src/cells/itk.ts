@@ -23,9 +23,6 @@ const NO_HOST = "The live viewer needs JupyterLab or Notebook 7 with radnb's ext
 const NO_WEBGL = 'This browser offers no WebGL2: a still picture instead of the viewer.';
 const WAITING = 'A still picture, until the viewer has loaded; it starts as soon as the kernel is free.';
 
-/** Its first drawing is in 3D, which takes seconds without a graphics card: fewer pixels, less waiting. */
-const SMALL = 'width:460px;height:210px;position:relative;overflow:hidden';
-
 function hasWebGL2(): boolean {
   const gl = document.createElement('canvas').getContext('webgl2');
   gl?.getExtension('WEBGL_lose_context')?.loseContext();
@@ -78,7 +75,7 @@ class Cell {
     this.el.style.cssText = `height:${this.el.offsetHeight}px;overflow:hidden`;
     this.room.replaceChildren();
     this.room.id = plugin;
-    this.room.style.cssText = SMALL;
+    this.room.style.cssText = `height:${this.model.get('height')}px;position:relative;overflow:hidden`;
     try {
       await window.connectPlugin?.(this.model.get('kernel'));
     } catch (error) {
@@ -87,7 +84,6 @@ class Cell {
   }
 
   private live(): void {
-    this.room.style.cssText = `height:${this.model.get('height')}px;position:relative;overflow:hidden`;
     this.still.style.display = 'none';
     this.note.textContent = this.model.get('caption');
     this.el.append(this.note); // below the viewer (which must not be moved: a frame that is moved loads again)
