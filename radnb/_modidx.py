@@ -1898,6 +1898,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                 'radnb.view.itk.ItkView._static': ('view/itk.html#itkview._static', 'radnb/view/itk.py'),
                                 'radnb.view.itk.ItkView._tell': ('view/itk.html#itkview._tell', 'radnb/view/itk.py'),
                                 'radnb.view.itk.ItkView._widget': ('view/itk.html#itkview._widget', 'radnb/view/itk.py'),
+                                'radnb.view.itk.ItkView.close': ('view/itk.html#itkview.close', 'radnb/view/itk.py'),
                                 'radnb.view.itk.ItkView.set_window': ('view/itk.html#itkview.set_window', 'radnb/view/itk.py'),
                                 'radnb.view.itk.ItkView.viewer': ('view/itk.html#itkview.viewer', 'radnb/view/itk.py'),
                                 'radnb.view.itk._Patient': ('view/itk.html#_patient', 'radnb/view/itk.py'),

@@ -1,5 +1,5 @@
 "The ITK view without a browser: where voxels lie, what is sent, what happens where no page can show it."
-import json, re, subprocess, sys
+import asyncio, json, re, subprocess, sys
 from pathlib import Path
 import numpy as np
 import nbformat
@@ -89,6 +89,16 @@ def test_the_viewer_is_served_from_here():
     package = json.loads((STATIC.parent.parent/'package.json').read_text())
     assert package['jupyterlab']['disabledExtensions'] == ['imjoy-jupyterlab-extension']
     assert not any('PouchDB' in p.read_text(errors='ignore') for p in STATIC.parent.glob('*.js'))
+
+def test_closing_frees_the_widgets():
+    from radnb.view.fallback import hiding_still
+    async def open_and_close():
+        v = view_itk(np.random.default_rng(0).random((4,8,8)), height=200)
+        v._live = hiding_still(v._widget())
+        assert v.frame.still[:4] == b'\x89PNG' and v.frame.height == 200
+        v.close(); v.close()
+        return v
+    assert asyncio.run(open_and_close())._live is None
 
 def test_radnb_does_not_bring_itkwidgets_in():
     code = "import sys, radnb.explore, radnb.view.itk; sys.exit(any(m in sys.modules for m in ('itkwidgets','zarr','imjoy_rpc')))"

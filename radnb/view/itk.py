@@ -276,6 +276,13 @@ def set_window(self:ItkView,
     if self._viewer is not None: self._viewer.set_image_color_range([lo,hi])
     self._refresh()
 
+@patch
+def close(self:ItkView):
+    "End the live view and free its memory; the still picture stays."
+    if self._live is None: return
+    for widget in (*self._live.children, self._live): widget.close()
+    self._live = self._viewer = None
+
 @patch(as_prop=True)
 def viewer(self:ItkView):
     "The itkwidgets `Viewer`, with all its methods. Raises `RadnbError` while there is none."

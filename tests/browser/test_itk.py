@@ -33,7 +33,7 @@ def viewers(nb):
     "The frames in which viewers run"
     return [f for f in nb.page.frames if '/static/itk/' in f.url]
 
-def wait_drawn(nb, n=1, seconds=150): nb.wait_until(lambda: nb.page.locator('[data-radnb=drawn]').count() >= n, f'{n} viewers are not drawn: {notes(nb)}', seconds)
+def wait_drawn(nb, n, seconds): nb.wait_until(lambda: nb.page.locator('[data-radnb=drawn]').count() >= n, f'{n} viewers are not drawn', seconds)
 def notes(nb): return nb.page.locator('.radnb-note').all_inner_texts()
 
 A = np.array([[0,0,-1,30.], [0,-1,0,32], [1.5,0,0,-30], [0,0,0,1]])
@@ -70,11 +70,13 @@ def test_it_draws_offline_and_answers(browser, lab):
         assert not any('imjoy' in u or '/static/itk/' in u for u in asked)        # nothing costs before a viewer is asked for
         nb.run_all(120)
         assert 'next False' in str(nb.cells()[3]['outputs'])                     # Run All was not held up; itkwidgets was not even imported
-        wait_drawn(nb, 2, 240)
+        wait_drawn(nb, 1, 180)
+        shot(nb)
+        nb.page.locator('.radnb-note').last.scroll_into_view_if_needed()          # a viewer is made when its cell comes into sight
+        wait_drawn(nb, 2, 180)
         first, second = viewers(nb)
         assert first.evaluate('window.__draws') > 0 and second.evaluate('window.__draws') > 0
         assert (nb.blocked, nb.errors) == ([], [])
-        shot(nb)
 
         # what lies where: as SimpleITK says, and hung as a radiologist hangs it
         seen = first.evaluate(SEEN)

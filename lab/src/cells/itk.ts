@@ -60,8 +60,15 @@ class Cell {
     if (!hasWebGL2()) return this.stay(NO_WEBGL);
     this.note.textContent = WAITING;
     this.model.on('msg:custom', this.hear);
-    this.model.send({ event: 'ready', place: this.place });
+    this.seen.observe(this.el);
   }
+
+  /** Browsers do not draw what is scrolled away, so the viewer is asked for when its cell comes into sight. */
+  private seen = new IntersectionObserver(entries => {
+    if (!entries.some(e => e.isIntersecting)) return;
+    this.seen.disconnect();
+    this.model.send({ event: 'ready', place: this.place });
+  });
 
   /** Make room below the picture, clipped, where the viewer can find its size before it is seen. */
   private async connect(plugin: string): Promise<void> {
@@ -95,6 +102,7 @@ class Cell {
   }
 
   readonly close = (): void => {
+    this.seen.disconnect();
     this.model.off('msg:custom', this.hear);
     URL.revokeObjectURL(this.url);
   };
