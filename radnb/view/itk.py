@@ -126,7 +126,7 @@ def _config(): return dict(uiMachineOptions=dict(href=INTERFACE, export='default
 
 # %% ../../nbs/view/itk.ipynb #789c4ade
 #: Seconds in which a page must answer, and in which the viewer must have drawn
-WAIT, DRAW = 20., 60.
+WAIT, DRAW = 30., 120.
 
 async def _until(condition, seconds):
     "Wait for `condition()` while the kernel does other things. Raises `asyncio.TimeoutError`."
