@@ -36,7 +36,7 @@ report = Report()
 report.y = (rng.random(400) < .2).astype(int)
 report.prob = np.where(report.y, rng.beta(4,2,400), rng.beta(2,4,400))
 report.rows = pd.DataFrame(dict(scanner=np.where(rng.random(400) < .95, 'A', 'B'), sex=np.where(rng.random(400) < .5, 'F', 'M')))
-def short(e): return f'{e.value:.3f} ({e.low:.2f}–{e.high:.2f})'
+def short(e): return f'{e.value:.3f} ({e.low:.2f}{" to " if e.low < 0 else "–"}{e.high:.2f})'
 def expected(t):
     c = confusion(report.y, report.prob, t.threshold)
     there = c.at_prevalence(t.prevalence)
