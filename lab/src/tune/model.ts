@@ -85,6 +85,6 @@ export function numeric(f: (v: number) => void, props: Record<string, unknown>, 
 
 /** Write a number into an input, unless somebody is typing there; in full without `digits`. */
 export function write(input: HTMLInputElement, v: number, digits?: number): void {
-  if (document.activeElement === input) return;
+  if (document.activeElement === input && input.value !== input.dataset.written) return;
   input.value = input.dataset.written = String(digits ? +v.toPrecision(digits) : v);
 }
