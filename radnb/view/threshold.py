@@ -123,7 +123,8 @@ def payload(self:_Classify, groups=(), threshold=math.nan):
         who.append(_population(self, name, rows))
     b = self.bands
     bands = {k: getattr(b, k).round(5).tolist() for k in ('x','tpr_low','tpr_high','fpr_low','fpr_high')}
-    spec = dict(labels=list(map(str, self.labels)), populations=who, columns=_COLUMNS, rows=len(cuts), thinned=len(cuts)<len(self.cuts), here=self.row(threshold), lo=self.lo, hi=self.hi, z=1.959963984540054,
+    spec = dict(labels=list(map(str, self.labels)), populations=who, columns=_COLUMNS, rows=len(cuts), thinned=len(cuts)<len(self.cuts), here=self.row(threshold),
+                lo=self.lo, hi=self.hi, z=1.959963984540054,
                 prevalence=self.prevalence, probability=bool(self.probability), auc=_short(self.auc), hist=self._histogram(), bands=bands)
     return spec, np.concatenate(parts).tobytes()
 

@@ -321,7 +321,7 @@ export class Classify {
     const rules = RULES.map(([rule, label]) => h('button', { type: 'button', 'data-rule': rule, onclick: () => set({ rule }) }, label));
     const minimum = number('minimum', { min: 0, max: 1, step: 0.01, 'aria-label': 'at least' });
     const cost = h('label', {}, 'a miss is as bad as', number('cost', { min: 0, 'aria-label': 'false alarms per miss' }), 'false alarms');
-    const threshold = number('threshold', { 'aria-label': 'Threshold', className: 'radnb-threshold', style: 'width:160px' });
+    const threshold = number('threshold', { 'aria-label': 'Threshold', className: 'radnb-threshold', style: 'width:190px' });
     const log = (v: number) => Math.log10(v);
     const slider = h('input', { type: 'range', min: log(Math.min(0.001, this.spec.prevalence)), max: log(0.99), step: 0.01, 'aria-label': 'Prevalence',
       oninput: (e: Event) => sender.set({ prevalence: +(10 ** (e.target as HTMLInputElement).valueAsNumber).toPrecision(3) }) });
