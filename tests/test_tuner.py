@@ -1,5 +1,6 @@
 "Every number that a tuner shows equals measure's at that threshold; the choice is kept by predict, evaluate, export and publish."
 import json, pickle, warnings
+from types import SimpleNamespace
 import numpy as np, pandas as pd, pytest
 from hypothesis import given, settings, strategies as st
 from radnb.core import BadInput, OneClass
@@ -127,6 +128,11 @@ def test_the_tuner_and_the_report_tell_the_same(monkeypatch):
     np.testing.assert_allclose(t.cases.curves['hd95_mm'][t.cases.present,i], report.cases['hd95_mm'][report.y==1], rtol=1e-9)
     again = tune_threshold(report, rule='volume')
     assert again.cases is t.cases                                           # computed once
+    report.segmented[0].prob[:] *= .6                                       # from 0.6 on, this case is missed
+    report._tuned.clear()
+    missed = tune_threshold(report)
+    n, d = dict(zip(missed.cases.cohort, missed._spec()[0]['n']))['hd95_mm'], missed.cases.curves['hd95_mm'][0]
+    assert np.isinf(d[missed.cases.at(.9)]) and n[0] == 5 and n == [e.n for e in missed.cases.cohort['hd95_mm']]
 
 def test_a_report_is_measured_when_somebody_looks():
     report = segment_report(4)
@@ -161,6 +167,74 @@ def test_a_choice_per_class_is_honoured_by_the_report():
     judged = evaluate(y=y, prob=prob, classes=['normal','bacterial','viral'], operating_point=report.operating_point)
     assert (judged.called == report.called).all()
     with pytest.raises(BadInput, match='two classes'): report.set_operating_point(.3)
+
+def three_classes(seed=0, n=150):
+    rng = np.random.default_rng(seed)
+    y = rng.integers(0, 3, n)
+    prob = rng.dirichlet((1,1,1), n)*.7+.3*np.eye(3)[y]
+    return evaluate(y=y, prob=prob/prob.sum(1, keepdims=True), classes=['normal','bacterial','viral'], patients=np.arange(n)//2)
+
+def test_what_is_recorded_of_several_classes_is_what_is_called():
+    report = three_classes()
+    likeliest = report.called
+    t = tune_threshold(report, positive='viral', threshold=.1)
+    t.positive, t.threshold = 'bacterial', .1
+    again = tune_threshold(three_classes(), positive='viral', threshold=.1).report    # the lines of code one after the other
+    tune_threshold(again, positive='bacterial', threshold=.1)
+    for r in (report, again):
+        assert {q: o.threshold for q,o in r.operating_point.per_class().items()} == dict(viral=.1, bacterial=.1)
+        for i,q in ((1,'bacterial'), (2,'viral')):
+            m = r.operating_point.per_class()[q].metrics
+            called, alone = confusion(r.y==i, r.called==i, .5, r.patients), confusion(r.y==i, r.prob[:,i], .1, r.patients)
+            assert (m['sensitivity'], m['sensitivity, one against the rest']) == (called.sensitivity, alone.sensitivity)
+            assert called.sensitivity.value < alone.sensitivity.value and m['sensitivity'].value == r.estimates[f'sensitivity {q}'].value
+    report.learn = SimpleNamespace(operating_point=report.operating_point)
+    t.forget('viral')
+    assert list(report.operating_point.per_class()) == ['bacterial'] and 'against the rest' not in repr(report.operating_point)
+    t.forget()
+    assert report.operating_point is None and report.learn.operating_point is None and (report.called == likeliest).all()
+    assert report.estimates['sensitivity viral'].value == (likeliest == 2)[report.y == 2].mean()
+
+def test_a_class_with_one_kind_of_case_is_not_turned_to():
+    rng = np.random.default_rng(0)
+    y, prob = rng.integers(0, 2, 60), rng.dirichlet((1,1,1), 60)
+    report = evaluate(y=y, prob=prob, classes=['a','b','c'])
+    t = tune_threshold(report, positive='a')
+    cell = t._live_cell()
+    with pytest.raises(OneClass): t.positive = 'c'
+    assert (t.positive, cell.positive) == ('a', 'a')
+    cell.threshold = .3
+    assert list(t.points) == ['a'] and t.points['a'].metrics['sensitivity'] == confusion(y==0, prob[:,0], .3).sensitivity
+
+def test_looking_at_a_class_and_signing_change_no_choice():
+    report = three_classes()
+    t = tune_threshold(report, positive='viral', rule='cost', cost=1/3, prevalence=1/7)
+    assert eval(t.code.replace('report', 'three_classes()')).operating_point.rule == t.operating_point.rule and '0.14285714285714285' in t.code
+    kept = t.points['viral']
+    t.positive = 'normal'
+    t.minimum, t.cost, t.chosen_by = .7, 2., 'Dr Example'
+    assert list(report.operating_point.per_class()) == ['viral']
+    t.positive = 'viral'
+    assert t.points['viral'] is kept and (t.rule, t.cost, t.prevalence, t.threshold) == ('cost', 1/3, 1/7, kept.threshold)
+
+def test_a_threshold_between_two_scores_stays_there():
+    p = np.float32([.1, .43211874, .43211877, .9])
+    t = float(p[1])/2+float(p[2])/2
+    c = confusion([0,0,1,1], p, t)
+    assert (c.tp, c.fp) == (2, 0) and OperatingPoint(t, '').apply(p).tolist() == [False,False,True,True]
+    assert float(OperatingPoint(t, '').cut.split()[-1]) == t
+
+def test_many_scores_are_thinned_and_stay_exact():
+    rng = np.random.default_rng(0)
+    y = rng.random(21_000) < .3
+    t = tune_threshold(y, rng.random(21_000)+.3*y)
+    cell = t._live_cell()
+    for threshold in (t.threshold, .4321, .70001, .98765):
+        t.threshold = threshold
+        numbers = np.frombuffer(cell.data).reshape(-1, cell.spec['rows'])
+        k = int(np.searchsorted(-numbers[0], -threshold, 'right'))-1
+        one = confusion(y, t.job.p, threshold)
+        assert cell.spec['thinned'] and (numbers[2,k], numbers[3,k]) == (one.tp, one.fp)
 
 @pytest.fixture(scope='module')
 def learner():
@@ -230,6 +304,13 @@ def test_the_browser_s_counts_are_the_mask_s(seed, low, width):
     if lo > hi: return
     count = t.below[len(t.at) if hi >= t.top else below(hi)]-t.below[below(lo)]
     assert count == threshold_mask(vol, lo, hi).data.sum()
+
+def test_twelve_bits_are_counted_one_by_one():
+    from radnb.view.tune_intensity import tune_intensity
+    vol = Volume(np.arange(-1024, 3072, dtype=np.int16).reshape(4,32,32), np.eye(4), 'HU')
+    t = tune_intensity(vol, -150, -50)
+    spec, data = t._spec()
+    assert spec['whole'] and t.top == 3071 and len(np.frombuffer(data)) == 2*4096+1 and t.code == 'threshold_mask(vol, -150, -50)'
 
 def test_volumes_over_time_and_colours_are_refused():
     with pytest.raises(BadInput, match='one per voxel'): tune_threshold(Volume(np.zeros((3,4,5,6))))

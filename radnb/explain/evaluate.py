@@ -196,9 +196,11 @@ ClassifyReport._notes = _notes
 
 # %% ../../nbs/explain/evaluate.ipynb #1c5a205c
 def _set_operating_point(self,
-    op # An `OperatingPoint`, or a threshold
+    op # An `OperatingPoint`, or a threshold; None, with more than two classes: the likeliest class is called
 ):
-    "Judge with this operating point from now on, and give it to the learner."
+    "Judge with this operating point from now on, and give it to the learner. Raises BadInput."
+    if op is None and self.binary: raise BadInput('Two classes need a threshold', remedy='0.5, or what tune_threshold finds')
+    if op is None: return self._use(None)
     if not self.binary and not (isinstance(op, OperatingPoint) and op.per_class()):
         raise BadInput('A bare threshold needs two classes', remedy='tune_threshold(report, positive=...) makes one for each class')
     groups = self.patients if self.several else None

@@ -527,7 +527,7 @@ def confusion(
 ) -> Confusion:
     "Count the calls at a threshold. Intervals are Wilson's; with several rows a patient they are widened as in `proportion`."
     y,p,g,G = _cases(y, p, groups)
-    called = p >= threshold
+    called = p.astype(float) >= threshold # not in the precision of the scores: a threshold between two of them stays between them
     cells = np.stack([called&y, called&~y, ~called&~y, ~called&y], 1)
     by_patient = None
     if G < len(y): by_patient = np.stack([np.bincount(g, c, G) for c in cells.T], 1).astype(int)
@@ -606,6 +606,7 @@ class OperatingPoint:
         "Positive or not, as booleans in the shape of `p`. Raises BadInput where a score is missing."
         p = np.asarray(p)
         if np.any(pd.isna(p)): raise BadInput('Some scores are missing: these cases are neither positive nor negative')
+        p = p.astype(float) # not in the precision of the scores: a threshold between two of them stays between them
         return p >= self.threshold if self.high is None else (p >= self.threshold) & (p <= self.high)
 
     def to_dict(self):
@@ -619,11 +620,15 @@ class OperatingPoint:
         return cls(**{**d, **parts})
 
 # %% ../../nbs/measure/stats.ipynb #37e1879c
+def _plain(v):
+    "A number as short as it can be without being another: 0.4, not 0.40000; 0.43211874 in full."
+    return short if float(short := f'{v:g}')==v else repr(float(v))
+
 @patch(as_prop=True)
 def cut(self:OperatingPoint) -> str:
-    "The condition, e.g. 'p >= 0.37' or '-150 <= HU <= -50'."
+    "The condition, e.g. 'p >= 0.37' or '-150 <= HU <= -50'; the threshold in full, as it will be applied."
     what = self.unit or (f'p({self.positive})' if self.positive else 'p')
-    return f'{what} >= {self.threshold:.4g}' if self.high is None else f'{self.threshold:.6g} <= {what} <= {self.high:.6g}'
+    return f'{what} >= {_plain(self.threshold)}' if self.high is None else f'{_plain(self.threshold)} <= {what} <= {_plain(self.high)}'
 
 @patch(as_prop=True)
 def brief(self:OperatingPoint) -> str:
@@ -637,7 +642,7 @@ def __repr__(self:OperatingPoint):
     more = [f'{name}: {o.brief}' for name,o in self.others.items()]
     return '\n  '.join([f'positive when {self.brief}', *(f'{k} {e}' for k,e in self.metrics.items()), *more])
 
-# %% ../../nbs/measure/stats.ipynb #cd110871
+# %% ../../nbs/measure/stats.ipynb #eb7bafdc
 def data_mark(
     y, p, # Truth and scores, (n, ...) both
     groups=None # (n,) the patient of each row; the names themselves do not enter, only who is whose
@@ -649,7 +654,7 @@ def data_mark(
     rows = np.column_stack([y.reshape(len(p), -1).astype(float), p.reshape(len(p), -1), np.bincount(code)[code]])+0.
     return hashlib.sha256(rows[np.lexsort(rows.T)].tobytes()).hexdigest()[:16]
 
-# %% ../../nbs/measure/stats.ipynb #ff152754
+# %% ../../nbs/measure/stats.ipynb #47c9116e
 @patch
 def per_class(self:OperatingPoint) -> dict:
     "The operating points of several classes, by name."
@@ -673,7 +678,7 @@ def call(self:OperatingPoint,
     rest = np.where(free, prob, -np.inf) if free.any() else reached
     return np.where(reached.max(1)>=1, reached.argmax(1), rest.argmax(1))
 
-# %% ../../nbs/measure/stats.ipynb #65280c3b
+# %% ../../nbs/measure/stats.ipynb #173480d8
 def operating_point(
     y, p, # (n,) truth and scores
     threshold:float, # Positive means p >= threshold
@@ -688,7 +693,7 @@ def operating_point(
     now = datetime.now(timezone.utc).isoformat(timespec='seconds')
     return OperatingPoint(float(threshold), rule, chosen_by, chosen_on, c.n, now, metrics, data_mark(_truth(y), p, groups))
 
-# %% ../../nbs/measure/stats.ipynb #196deb04
+# %% ../../nbs/measure/stats.ipynb #ffc70427
 def _cuts(y, p):
     "True and false positives at each useful threshold, highest first, and the thresholds, halfway between neighbouring scores."
     tp,fp,s = _counts(y, p)
@@ -696,14 +701,14 @@ def _cuts(y, p):
     cuts = np.r_[s[0], np.where(mid>s[2:], mid, s[1:-1]), s[-1]] # floats without room between them: the upper score itself
     return tp, fp, cuts
 
-# %% ../../nbs/measure/stats.ipynb #ffc70427
+# %% ../../nbs/measure/stats.ipynb #30e19fd8
 def youden(y, p, groups=None, **kw) -> OperatingPoint: # y, p (n,); kw: chosen_by, chosen_on, level
     "The threshold with the largest sensitivity + specificity (Youden, Cancer 1950;3:32); of several, the highest. Raises OneClass."
     y,p = _both_classes(y, p)
     tp,fp,cuts = _cuts(y, p)
     return operating_point(y, p, cuts[np.argmax(tp*fp[-1]-fp*tp[-1])], "Youden's index", groups, **kw)
 
-# %% ../../nbs/measure/stats.ipynb #7861a744
+# %% ../../nbs/measure/stats.ipynb #4c27ff76
 def _share(v, name):
     if not 0<=v<=1: raise BadInput(f'{name} lies between 0 and 1, not {v}')
     return v
@@ -736,7 +741,7 @@ def at_specificity(y, p, min_spec:float, groups=None, **kw) -> OperatingPoint:
     i = ok[tp[ok]==tp[ok[-1]]][0]
     return operating_point(y, p, cuts[i], f'specificity at least {min_spec:g}', groups, **kw)
 
-# %% ../../nbs/measure/stats.ipynb #693ff05d
+# %% ../../nbs/measure/stats.ipynb #1d382a6d
 def at_cost(y, p,
     cost_fp:float, # Of a false alarm, in any currency
     cost_fn:float, # Of a miss, in the same
@@ -752,7 +757,7 @@ def at_cost(y, p,
     rule = f'least cost: a miss costs {cost_fn:g}, a false alarm {cost_fp:g}, prevalence {prev:.3g}'
     return operating_point(y, p, cuts[np.argmin(cost)], rule, groups, **kw)
 
-# %% ../../nbs/measure/stats.ipynb #a0ed1750
+# %% ../../nbs/measure/stats.ipynb #417daeec
 _BASIS = 'tp fp P N'.split()
 
 def _step(order, y, g, G):
@@ -774,7 +779,7 @@ def _sums(y, p, g, G, at):
     S |= {k: np.full(len(at), v) for k,v in dict(P=P.sum(), N=N.sum(), PP=(P*P).sum(), PN=(P*N).sum(), NN=(N*N).sum()).items()}
     return S | dict(sick=np.count_nonzero(P), well=np.count_nonzero(N), G=G)
 
-# %% ../../nbs/measure/stats.ipynb #d9263262
+# %% ../../nbs/measure/stats.ipynb #c45dd9c3
 def _product(S, u, v):
     "Sum over patients of (u . x)(v . x), where x = (tp, fp, P, N)."
     key = lambda i,j: _BASIS[min(i,j)]+_BASIS[max(i,j)]
@@ -800,7 +805,7 @@ def _share_all(S, hit, of, I, z):
         low,high = _wilson(np.where(K<N, K*e/N, e), e, z)
         return tuple(np.where(N>0, v, np.nan) for v in (K/N, low, high))
 
-# %% ../../nbs/measure/stats.ipynb #417daeec
+# %% ../../nbs/measure/stats.ipynb #57a9f182
 def threshold_table(
     y, # (n,) truth, 0 or 1
     p, # (n,) scores
@@ -823,7 +828,7 @@ def threshold_table(
     for k,name in (('sick','sensitivity'), ('well','specificity')): out[f'effective_{k}'] = _effective_all(S, *hit_of[name])
     return pd.DataFrame(out)
 
-# %% ../../nbs/measure/stats.ipynb #34687909
+# %% ../../nbs/measure/stats.ipynb #fe635686
 class CurveBands(NamedTuple):
     "Pointwise bootstrap bands of a ROC curve, over patients; all arrays (k,)."
     x:np.ndarray # 0 to 1: the false positive rate of the first band, the sensitivity of the second
@@ -862,7 +867,7 @@ def curve_bands(
     a = (1-level)/2
     return CurveBands(x, *np.quantile(tpr, (a,1-a), axis=0), *np.quantile(fpr, (a,1-a), axis=0), int(both.sum()))
 
-# %% ../../nbs/measure/stats.ipynb #d2f30013
+# %% ../../nbs/measure/stats.ipynb #aed453f3
 def _probabilities(p, n):
     p = _scores(p, n)
     if n and not (0<=p.min() and p.max()<=1):
@@ -889,7 +894,7 @@ def _logistic(X, y, g, G, offset=0.):
         cov = cov@(S@S.T)@cov*G/max(G-1,1)
     return b, cov
 
-# %% ../../nbs/measure/stats.ipynb #aed453f3
+# %% ../../nbs/measure/stats.ipynb #58e639d6
 @dataclass(frozen=True)
 class Calibration:
     "How well probabilities match what happened."
@@ -917,7 +922,7 @@ def _bins(p, bins, strategy):
     else: raise BadInput(f"strategy should be 'uniform' or 'quantile', not {strategy!r}")
     return np.searchsorted(edges[1:-1], p), edges
 
-# %% ../../nbs/measure/stats.ipynb #58e639d6
+# %% ../../nbs/measure/stats.ipynb #bd946d54
 def _reliability(y, p, k, edges, g, level):
     rows = []
     for i,(a,b) in enumerate(zip(edges[:-1], edges[1:])):
@@ -950,7 +955,7 @@ def calibration(
                        _wald(np.stack([one,logit],1), y, g, G, 0., level), _wald(one[:,None], y, g, G, logit, level),
                        _reliability(y, p, k, edges, g, level))
 
-# %% ../../nbs/measure/stats.ipynb #d5999096
+# %% ../../nbs/measure/stats.ipynb #a157ac8b
 def net_benefit(
     y, # (n,) truth, 0 or 1
     p, # (n,) probabilities
@@ -970,7 +975,7 @@ def net_benefit(
     half = _z(level)*np.sqrt((spread**2).sum(1)*G/(G-1))/n if G>1 else np.full(len(t), math.nan)
     return pd.DataFrame(dict(threshold=t, model=model, low=model-half, high=model+half, treat_all=y.mean()-(1-y.mean())*t/(1-t), treat_none=0.))
 
-# %% ../../nbs/measure/stats.ipynb #054334b2
+# %% ../../nbs/measure/stats.ipynb #4ece6d4c
 def _net_benefit_at(a, b, na, nb, prevalence, risk, z):
     "Net benefit and half its interval, from sensitivity `a` of `na` independent cases and specificity `b` of `nb`; arrays."
     w = (1-prevalence)*risk/(1-risk)
@@ -993,7 +998,7 @@ def net_benefit_at(self:Confusion,
     v,half = _net_benefit_at(a.sum()/na.sum(), b.sum()/nb.sum(), size(a,na), size(b,nb), prevalence, risk, _z(self.level))
     return Estimate(float(v), float(v-half), float(v+half), f'normal, at prevalence {prevalence:.3g}{_clustered(n,self.n)}', n, self.level)
 
-# %% ../../nbs/measure/stats.ipynb #979841f0
+# %% ../../nbs/measure/stats.ipynb #33bb200d
 def auc_ovr(
     y, # (n,) class of each case: an index into `classes`, or a name
     P, # (n, classes) scores

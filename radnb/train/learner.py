@@ -336,7 +336,7 @@ def predict_label(self:Learner,
     rows,single = as_rows(x)
     p = self.predict_proba(rows)
     op = self.operating_point
-    if p.ndim == 1: called = (p >= threshold_of(op)).astype(int)
+    if p.ndim == 1: called = (p.astype(float) >= threshold_of(op)).astype(int) # as the report compares
     else: called = op.call(p, list(map(str, self.dls.vocab))) if hasattr(op, 'call') else p.argmax(1)
     labels = [self.dls.vocab[i] for i in called]
     return labels[0] if single else labels

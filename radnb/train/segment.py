@@ -251,6 +251,7 @@ def predict_mask(self:Learner,
     """The mask, on the grid of the scan: voxels whose probability of being anything but background reaches `learn.operating_point` (one half without
     one) get their likeliest label."""
     prob = self.predict_probability(x)
-    p = prob.data if prob.data.ndim == 4 else np.stack([1-prob.data, prob.data])
-    mask = np.where(1-p[0] >= threshold_of(self.operating_point), p[1:].argmax(0)+1, 0)
+    several,p = prob.data.ndim == 4, prob.data
+    reached = (1-p[0] if several else p) >= np.float32(threshold_of(self.operating_point)) # as `SegmentCase` of the report
+    mask = np.where(reached, p[1:].argmax(0)+1 if several else 1, 0)
     return Volume(mask.astype(np.uint8), prob.affine, 'label', prob.meta, self.names)

@@ -13,7 +13,7 @@ import pandas as pd
 from fastcore.basics import patch
 from traitlets import Float, Unicode
 from ..core import BadInput, OneClass
-from ..measure.stats import (OperatingPoint, _cuts, _scores, _truth, at_cost, at_sensitivity, at_specificity, auc, confusion, curve_bands,
+from ..measure.stats import (OperatingPoint, _cuts, _plain, _scores, _truth, at_cost, at_sensitivity, at_specificity, auc, confusion, curve_bands,
                                  data_mark, threshold_table, youden)
 from .svg import BLUE, GREY, ORANGE
 from .tuning import WHERE, Tuner, now
@@ -102,11 +102,15 @@ def _histogram(self:_Classify, bins=25):
     return dict(edges=edges.tolist(), well=well, ill=ill)
 
 @patch
+def row(self:_Classify, threshold) -> int:
+    "Which of the `cuts` calls the same cases as a threshold."
+    return max(int(np.searchsorted(-self.scores, -threshold, 'right'))-1, 0)
+
+@patch
 def _kept(self:_Classify, threshold, most=20_000):
     "Which thresholds the browser is given; the present one is always among them."
     K = len(self.cuts)
-    now_at = int(np.searchsorted(-self.scores, -threshold, 'right'))-1
-    return np.arange(K) if K<=most else np.unique(np.r_[np.linspace(0, K-1, most).astype(int), max(now_at, 0)])
+    return np.arange(K) if K<=most else np.unique(np.r_[np.linspace(0, K-1, most).astype(int), self.row(threshold)])
 
 @patch
 def payload(self:_Classify, groups=(), threshold=math.nan):
@@ -119,11 +123,15 @@ def payload(self:_Classify, groups=(), threshold=math.nan):
         who.append(_population(self, name, rows))
     b = self.bands
     bands = {k: getattr(b, k).round(5).tolist() for k in ('x','tpr_low','tpr_high','fpr_low','fpr_high')}
-    spec = dict(labels=list(map(str, self.labels)), populations=who, columns=_COLUMNS, rows=len(cuts), lo=self.lo, hi=self.hi, z=1.959963984540054,
+    spec = dict(labels=list(map(str, self.labels)), populations=who, columns=_COLUMNS, rows=len(cuts), thinned=len(cuts)<len(self.cuts), here=self.row(threshold),
+                lo=self.lo, hi=self.hi, z=1.959963984540054,
                 prevalence=self.prevalence, probability=bool(self.probability), auc=_short(self.auc), hist=self._histogram(), bands=bands)
     return spec, np.concatenate(parts).tobytes()
 
-def _short(e): return '–' if math.isnan(e.value) else f'{e.value:.3f}' if math.isnan(e.low) else f'{e.value:.3f} ({e.low:.2f}–{e.high:.2f})'
+def _short(e):
+    if math.isnan(e.value): return '–'
+    between = ' to ' if e.low<0 else '–'                  # "-0.18–-0.12" cannot be read
+    return f'{e.value:.3f}' if math.isnan(e.low) else f'{e.value:.3f} ({e.low:.2f}{between}{e.high:.2f})'
 
 # %% ../../nbs/view/threshold.ipynb #2969abf1
 def _tidy(ax, title, xlabel, ylabel):
@@ -225,7 +233,7 @@ class _Source:
     def __init__(self, report, prob=None, classes=None, patients=None, subgroups=None):
         arrays = prob is not None
         get = (lambda k, default=None: default) if arrays else (lambda k, default=None: getattr(report, k, default))
-        self.report,self.jobs = None if arrays else report, {}
+        self.report,self.jobs,self.marks = None if arrays else report, {}, {}
         self.patients,self.where = get('patients', patients), WHERE.get(get('ds'), get('ds') or 'the given data')
         y,prob = (report, prob) if arrays else (get('y'), get('prob'))
         if y is None or prob is None: raise BadInput('Nothing to tune: no truth and scores', remedy='pass what evaluate(learn) returns, or y and prob')
@@ -259,20 +267,59 @@ def _subgroups(self:_Source, subgroups, rows):
     return _levels(pd.DataFrame(subgroups).reset_index(drop=True), len(self.y))
 
 # %% ../../nbs/view/threshold.ipynb #59cb2c87
+@patch(as_prop=True)
+def two(self:_Source): return len(self.questions)==1 and not self.multilabel
+
+@patch
+def _sides(self:_Source, question):
+    "Truth, scores, and the names of the two sides of a question."
+    i = self.classes.index(question)
+    if self.two: return self.y, self.prob if self.prob.ndim==1 else self.prob[:,1], tuple(self.classes)
+    if self.multilabel: return self.y[:,i], self.prob[:,i], (f'no {question}', question)
+    return self.y==i, self.prob[:,i], ('the rest', question)
+
 @patch
 def job(self:_Source, question) -> tuple:
     "The question's `_Classify`, and the subgroups among its cases."
     if question not in self.jobs:
-        i,one = self.classes.index(question), len(self.questions)==1 and not self.multilabel
-        if one: y,p,labels = self.y, self.prob if self.prob.ndim==1 else self.prob[:,1], tuple(self.classes)
-        elif self.multilabel: y,p,labels = self.y[:,i], self.prob[:,i], (f'no {question}', question)
-        else: y,p,labels = self.y==i, self.prob[:,i], ('the rest', question)
+        y,p,labels = self._sides(question)
         known = ~pd.isna(y)
         patients = None if self.patients is None else np.asarray(self.patients)[known]
-        self.jobs[question] = (_Classify(y[known], p[known], patients, labels, '' if one else question), [(name, rows[known]) for name,rows in self.groups])
+        self.jobs[question] = (_Classify(y[known], p[known], patients, labels, '' if self.two else question), [(name, rows[known]) for name,rows in self.groups])
     return self.jobs[question]
 
-# %% ../../nbs/view/threshold.ipynb #15060f19
+# %% ../../nbs/view/threshold.ipynb #24c4336c
+_REST = ', one against the rest'
+
+def _alone(op):
+    "A choice by itself, with what it achieves against the rest."
+    return replace(op, others={}, metrics={k.removesuffix(_REST): e for k,e in op.metrics.items() if k.endswith(_REST)} or op.metrics)
+
+@patch
+def chosen(self:_Source) -> dict:
+    "The choices that the report has already, by class."
+    own = getattr(getattr(self.report, 'operating_point', None), 'per_class', dict)()
+    return {} if self.multilabel or self.two else {q: _alone(op) for q,op in own.items() if q in self.questions}
+
+@patch
+def _here(self:_Source, question, op):
+    "Was it chosen on these cases?"
+    if question not in self.marks: self.marks[question] = data_mark(*self._sides(question)[:2], self.patients)
+    return op.data==self.marks[question]
+
+@patch
+def together(self:_Source, points) -> dict:
+    "Choices of several classes, each with what it achieves as `OperatingPoint.call` calls the cases, and against the rest."
+    if len(points)<2 or self.multilabel: return points
+    (first,op),*rest = points.items()
+    called,out = replace(op, others=dict(rest)).call(self.prob, self.classes), {}
+    for q,op in points.items():
+        i = self.classes.index(q)
+        c = confusion(self.y==i, called==i, .5, self.patients)
+        out[q] = replace(op, metrics={k: getattr(c, k) for k in op.metrics} | {k+_REST: e for k,e in op.metrics.items()}) if self._here(q, op) else op
+    return out
+
+# %% ../../nbs/view/threshold.ipynb #44ccd441
 class ThresholdTuner(Tuner):
     "An operating point to be moved; made by `tune_threshold`. Its choice is `.operating_point`."
     rule = Unicode(help="'youden', 'sensitivity', 'specificity', 'cost' or 'manual'")
@@ -280,11 +327,12 @@ class ThresholdTuner(Tuner):
     cost = Float(10., help='how many false alarms are as bad as one miss')
     prevalence = Float(math.nan, help='share of ill people where it will be used')
     positive = Unicode(help='the class in question')
-    kind,_shared = 'classify', ('threshold','rule','minimum','cost','prevalence','positive','chosen_by','message')
+    kind,_shared,_undone = 'classify', ('threshold','rule','minimum','cost','prevalence','positive','chosen_by','message'), ('positive','prevalence')
 
     def __init__(self, source, rule='youden', minimum=.9, cost=10., threshold=None, prevalence=None, positive=None, chosen_by='', chosen_on=None):
         super().__init__(chosen_by=chosen_by, minimum=minimum, cost=cost)
-        self.source,self.report,self.chosen_on,self.points = source, source.report, chosen_on or source.where, {}
+        self.source,self.report,self.chosen_on = source, source.report, chosen_on or source.where
+        self.points,self.seen,self._taken_back = source.chosen(), {}, False
         self.positive = str(positive) if positive is not None else source.questions[0]
         self._ask()
         self.prevalence = self.job.prevalence if prevalence is None else prevalence
@@ -293,13 +341,14 @@ class ThresholdTuner(Tuner):
         self._listen()
         self._decide(keep=len(source.questions)==1 or positive is not None)
 
-# %% ../../nbs/view/threshold.ipynb #0ac60742
+# %% ../../nbs/view/threshold.ipynb #ed947499
 @patch
 def _ask(self:ThresholdTuner):
     "Turn to the question of the class `positive`."
     if self.positive not in self.source.questions:
         raise BadInput(f'There is no class {self.positive!r} to choose a threshold for', remedy=f'one of: {", ".join(self.source.questions)}')
     self.job,self.groups = self.source.job(self.positive)
+    self.asked = self.positive
 
 @patch
 def _check(self:ThresholdTuner):
@@ -316,69 +365,111 @@ def _decide(self:ThresholdTuner, keep=True):
         found = self.job.find(self.rule, self.minimum, self.cost, self.prevalence)
         words = found.rule
         self._set_quietly(threshold=found.threshold)
-    op = self.job.point(self.threshold, words, chosen_by=self.chosen_by, chosen_on=self.chosen_on)
-    if keep: self.points[self.positive] = (op, self.rule)
-    elif self.points: op = self.points[next(iter(self.points))][0]
-    self._chosen(replace(op, others={q: o for q,(o,_) in self.points.items() if q!=op.positive and op.positive}))
+    self.shown = self.job.point(self.threshold, words, chosen_by=self.chosen_by, chosen_on=self.chosen_on)
+    self.seen[self.asked] = {k: getattr(self, k) for k in ('rule','threshold','minimum','cost','prevalence')}
+    if keep: self.points[self.asked] = self.shown
+    self._choose()
 
-# %% ../../nbs/view/threshold.ipynb #ed947499
+@patch
+def _choose(self:ThresholdTuner):
+    "The choices of all classes as one operating point; the class that is shown comes first."
+    points = self.source.together(self.points)
+    first = self.asked if self.asked in points else next(iter(points), None)
+    self._chosen(replace(points.get(first, self.shown), others={q: o for q,o in points.items() if q!=first}))
+
+# %% ../../nbs/view/threshold.ipynb #9b9e3c65
+_USED_BY = dict(minimum=('sensitivity','specificity'), cost=('cost',), prevalence=('cost',))
+
 @patch
 def _follow(self:ThresholdTuner, name):
     if name=='positive': return self._turn()
+    if name=='chosen_by': return self._sign()
     if name=='threshold': self._set_quietly(rule='manual')
-    if name=='prevalence' and self.rule!='cost': return self._check() or self._tell() or self._refresh()
-    self._decide()
+    if name=='prevalence' and self.rule!='cost': return self._elsewhere()
+    self._decide(keep=name in ('threshold','rule') or self.rule in _USED_BY[name] or self.asked in self.points)
+    if self._cell is not None and self.job.row(self.threshold) not in self._rows: self._send()
 
 @patch
+def _elsewhere(self:ThresholdTuner):
+    "Another prevalence, which the threshold does not depend on."
+    self._check()
+    self.seen[self.asked]['prevalence'],self.message = self.prevalence, ''
+    self._tell()
+    self._refresh()
+
+@patch
+def _sign(self:ThresholdTuner):
+    "Who made the choice for this class, if there is one."
+    if self.asked in self.points: self.points[self.asked] = replace(self.points[self.asked], chosen_by=self.chosen_by)
+    self._choose()
+
+# %% ../../nbs/view/threshold.ipynb #a09dd024
+@patch
 def _turn(self:ThresholdTuner):
-    "Another class: its own choice if it has one, else what the rule would say."
+    "Another class: its own choice if it has one, else what its rule would say."
     self._ask()
-    op,rule = self.points.get(self.positive, (None, 'youden' if self.rule=='manual' else self.rule))
-    self._set_quietly(rule=rule, prevalence=self.job.prevalence, **({'threshold': op.threshold} if op else {}))
-    self._decide(keep=op is not None)
+    op = self.points.get(self.asked)
+    first = dict(rule='manual', threshold=op.threshold) if op else dict(rule='youden')
+    self._set_quietly(**(self.seen.setdefault(self.asked, first | dict(minimum=self.minimum, cost=self.cost, prevalence=self.job.prevalence))))
+    if op: self.shown = op
+    self._choose() if op else self._decide(keep=False)
     self._send()
 
 @patch
 def forget(self:ThresholdTuner,
     positive:str=None # The class; None: the one shown
 ):
-    "Take back the choice for a class: it is called by the highest probability again."
-    self.points.pop(positive or self.positive, None)
-    self._decide(keep=False)
+    "Take back the choice for a class: it is called by the highest probability again. Raises BadInput where there are only two."
+    if self.source.two: raise BadInput('Two classes always have a threshold between them', remedy='set another one')
+    self._taken_back = self.points.pop(positive or self.asked, None) is not None or self._taken_back
+    self._choose()
 
 @patch
 def _receiver(self:ThresholdTuner):
-    return getattr(self.report, 'set_operating_point', None) if self.points and not self.source.multilabel else None
+    "The report's setter, which is told None when the last choice is taken back."
+    take = getattr(self.report, 'set_operating_point', None)
+    if take is None or self.source.multilabel or not (self.points or self._taken_back): return None
+    return lambda op: take(op if self.points else None)
 
-# %% ../../nbs/view/threshold.ipynb #35cb263b
+# %% ../../nbs/view/threshold.ipynb #63a98a7e
 @patch
 def _spec(self:ThresholdTuner):
     spec,data = self.job.payload(self.groups, self.threshold)
+    self._rows = set(self.job._kept(self.threshold).tolist())
     return spec | dict(questions=self.source.questions), data
 
 @patch
+def _as_called(self:ThresholdTuner):
+    "What is left of the numbers against the rest, where other classes have thresholds too."
+    m = self.operating_point.metrics
+    if f'sensitivity{_REST}' not in m or self.asked not in self.points: return ''
+    return f'as called with the other thresholds: sensitivity {_short(m["sensitivity"])}, specificity {_short(m["specificity"])}'
+
+@patch
 def _words(self:ThresholdTuner):
-    here = self.points.get(self.positive)
-    if here: return dict(cut=f'Positive when {here[0].cut.replace(">=", "≥")}', where=f' · {here[0].rule} · on {self.chosen_on}, n={here[0].n}', code=self.code)
-    return dict(cut=f'{self.positive}: no threshold chosen', where=' · called where it is the likeliest · set one and it is used', code=self.code)
+    here,more = self.points.get(self.asked), self._as_called()
+    if here: return dict(cut=f'Positive when {here.cut.replace(">=", "≥")}', where=f' · {here.rule} · on {here.chosen_on}, n={here.n}{more and " · "}{more}', code=self.code)
+    return dict(cut=f'{self.asked}: no threshold chosen', where=' · called where it is the likeliest · set one and it is used', code=self.code)
 
 @patch(as_prop=True)
 def code(self:ThresholdTuner) -> str:
-    "The line that makes the same choice again when the notebook is run anew."
+    "The line that makes the same choice again when the notebook is run anew; of several classes, that of the class shown."
     args = [f'threshold={self.threshold!r}'] if self.rule=='manual' else [f'rule={self.rule!r}']
-    if self.rule in ('sensitivity','specificity'): args.append(f'minimum={self.minimum:g}')
-    if self.rule=='cost': args += [f'cost={self.cost:g}', f'prevalence={self.prevalence:g}']
-    if len(self.source.questions)>1: args.append(f'positive={self.positive!r}')
+    if self.rule in ('sensitivity','specificity'): args.append(f'minimum={_plain(self.minimum)}')
+    if self.rule=='cost': args += [f'cost={_plain(self.cost)}', f'prevalence={_plain(self.prevalence)}']
+    if len(self.source.questions)>1: args.append(f'positive={self.asked!r}')
     if self.chosen_by: args.append(f'chosen_by={self.chosen_by!r}')
     return f'tune_threshold(report, {", ".join(args)})'
 
 @patch
 def _static(self:ThresholdTuner):
-    op = self.points.get(self.positive, (self.operating_point,))[0]
-    by = f', chosen by {op.chosen_by}' if op.chosen_by else ''
-    return self.job.figure(self.threshold, self.prevalence, f'positive when {op.cut}: {op.rule}, on {op.chosen_on} (n={op.n}, data {op.data}){by}', self.groups)
+    op = self.points.get(self.asked)
+    if op is None: return self.job.figure(self.threshold, self.prevalence, f'{self.asked}: no threshold chosen; shown: {self.shown.cut}', self.groups)
+    by,more = f', chosen by {op.chosen_by}' if op.chosen_by else '', self._as_called()
+    title = f'positive when {op.cut}: {op.rule}, on {op.chosen_on} (n={op.n}, data {op.data}){by}'
+    return self.job.figure(self.threshold, self.prevalence, title+(f'\n{more}' if more else ''), self.groups)
 
-# %% ../../nbs/view/threshold.ipynb #a09dd024
+# %% ../../nbs/view/threshold.ipynb #8632598f
 def tune_threshold(
     report, # What `evaluate` returns; or the truth `y` (n,) or (n, labels), with `prob`; or a scan
     prob=None, # Scores (n,) or (n, classes), if `report` is the truth
@@ -403,7 +494,7 @@ def tune_threshold(
         warnings.warn('This is the test set: a threshold chosen here makes its own results look better than they are. Choose on validation data.', stacklevel=2)
     if getattr(report, 'task', '')=='segment':
         from radnb.view.tune_segment import tune_segment
-        return tune_segment(report, rule=rule or 'dice', threshold=threshold, chosen_by=chosen_by, chosen_on=chosen_on, **kwargs)
+        return tune_segment(report, rule=rule or 'dice', threshold=threshold, positive=positive or '', chosen_by=chosen_by, chosen_on=chosen_on, **kwargs)
     if kwargs: raise BadInput(f'{next(iter(kwargs))!r} is for scans and segmentations', remedy='see the help of tune_threshold')
     source = _Source(report, prob, classes, patients, subgroups)
     return ThresholdTuner(source, rule or 'youden', minimum, cost, threshold, prevalence, positive, chosen_by, chosen_on)

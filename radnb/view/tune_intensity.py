@@ -12,7 +12,7 @@ from fastcore.basics import patch
 from traitlets import Bool, Float, List, Unicode
 from ..core import BadInput
 from ..data.volume import Volume, same_grid
-from ..measure.stats import OperatingPoint, data_mark
+from ..measure.stats import OperatingPoint, _plain, data_mark
 from .fallback import _in_callback
 from .svg import GREY, ORANGE
 from .tuning import Tuner, now
@@ -52,6 +52,11 @@ def _parts(mask):
     parts,n = label(mask[box], np.ones((3,3,3)))
     return parts, np.bincount(parts.ravel(), minlength=n+1)[1:], box
 
+def _allowed(vol, region):
+    "What filling may add: nothing outside `within`, and no voxel without a value."
+    there = ~np.isnan(vol.data) if vol.data.dtype.kind=='f' else True
+    return there & region if isinstance(region, np.ndarray) else there
+
 def threshold_mask(
     vol:Volume, # The image
     low:float=None, # Lowest grey value that belongs to it; None: no lower end
@@ -71,7 +76,7 @@ def threshold_mask(
     if isinstance(region, np.ndarray): on &= region
     if isinstance(region, tuple): mask[region] = on
     else: mask = on
-    if fill_holes: mask = _fill(mask)
+    if fill_holes: mask = _fill(mask) & _allowed(vol, region)
     if min_mm3>0:
         parts,sizes,box = _parts(mask)
         mask[box] = np.r_[False, sizes*vol.voxel_ml*1000>=min_mm3-1e-9][parts]
@@ -80,11 +85,11 @@ def threshold_mask(
 def _single(vol):
     if vol.n_times>1 or vol.unit=='RGB' or vol.is_mask: raise BadInput(f'Grey values are needed, one per voxel, not {vol.unit}', remedy='of a series over time take one: vol.like(vol.data[0])')
 
-# %% ../../nbs/view/tune_intensity.ipynb #4485ba40
+# %% ../../nbs/view/tune_intensity.ipynb #605ed812
 #: name: (low, high) in HU; None: open
 BANDS = {'bone': (300,None), 'calcium': (130,None), 'lung': (-950,-700), 'emphysema': (None,-950), 'fat': (-150,-50), 'muscle': (-29,150), 'blood clot': (50,90)}
 
-# %% ../../nbs/view/tune_intensity.ipynb #605ed812
+# %% ../../nbs/view/tune_intensity.ipynb #c0e395db
 def otsu(
     values, # Any array; missing values are left out
     bins:int=256
@@ -100,21 +105,21 @@ def otsu(
     best = np.flatnonzero(between[:-1]>=np.nanmax(between[:-1])*(1-1e-12))
     return float(edges[1:][best].mean())
 
-# %% ../../nbs/view/tune_intensity.ipynb #b3bdaf6f
+# %% ../../nbs/view/tune_intensity.ipynb #61d67eb9
 def _counted(values, bins=4096):
-    "Values that may be an end of the band (rising), and how many voxels lie below each; one more count than values."
+    "Values that may be an end of the band (rising), how many voxels lie below each (one more count than values), and whether they are whole numbers, not edges of bins."
     v = values.ravel()
     v = v[np.isfinite(v)] if v.dtype.kind=='f' else v
     if not len(v): raise BadInput('There are no voxels here', remedy='choose another place')
     lo,hi = v.min(), v.max()
     if v.dtype.kind in 'iu' and int(hi)-int(lo)<65536:
         n = np.bincount((v-np.array(lo, np.int64)).astype(np.int64) if v.dtype.itemsize>2 else v.astype(np.int32)-int(lo))
-        return np.arange(int(lo), int(hi)+1).astype(float), np.r_[0, n.cumsum()]
+        return np.arange(int(lo), int(hi)+1).astype(float), np.r_[0, n.cumsum()], True
     if v.dtype.kind=='f' and float(hi)-float(lo)<65536 and np.array_equal(v, np.rint(v)): return _counted(v.astype(np.int32))
     n,edges = np.histogram(v, bins, (float(lo), float(np.nextafter(hi, np.inf, dtype=float))))
-    return edges[:-1], np.r_[0, n.cumsum()]
+    return edges[:-1], np.r_[0, n.cumsum()], False
 
-# %% ../../nbs/view/tune_intensity.ipynb #b556fb66
+# %% ../../nbs/view/tune_intensity.ipynb #fea31b74
 class IntensityTuner(Tuner):
     "A band of grey values; made by `tune_threshold(vol)`. `.mask` is the choice as a mask, `.code` as a line of code."
     band = List(Float(), help='lowest and highest grey value')
@@ -124,7 +129,7 @@ class IntensityTuner(Tuner):
     within = Unicode('', help="'' (everywhere), 'box' (around the crosshair) or 'mask'")
     box_mm = Float(60., help='edge of the box, mm')
     rule = Unicode(help="a preset's name, 'otsu' or 'manual'")
-    kind,_shared = 'intensity', ('band','live','fill_holes','min_mm3','within','box_mm','rule','chosen_by','message')
+    kind,_undone,_shared = 'intensity', ('min_mm3','within'), ('band','live','fill_holes','min_mm3','within','box_mm','rule','chosen_by','message')
 
     def __init__(self, vol, low=None, high=None, rule=None, fill_holes=False, min_mm3=0., mask=None, chosen_by='', window=None):
         super().__init__(chosen_by=chosen_by, fill_holes=fill_holes, min_mm3=min_mm3)
@@ -139,7 +144,7 @@ class IntensityTuner(Tuner):
         self._listen()
         self._decide()
 
-# %% ../../nbs/view/tune_intensity.ipynb #fea31b74
+# %% ../../nbs/view/tune_intensity.ipynb #0b844b40
 @patch
 def _ends(self:IntensityTuner, low, high): return [float(self.at[0] if low is None else low), float(self.top if high is None else high)]
 
@@ -160,19 +165,25 @@ def _count(self:IntensityTuner):
     if self.within=='mask' and self.inside is None: raise BadInput('No mask was given to stay within', remedy='tune_threshold(vol, mask=...)')
     if self.within=='box': self.centre = tuple(float(c) for c in np.round(self._crosshair(), 1))
     region = _region(self.vol, self._where())
-    self.at,self.below = _counted(_values(self.vol, region))
-    self.top = float(self.at[-1]) if self.at[-1]==np.rint(self.at[-1]) and len(self.at)!=4096 else float(np.nanmax(_values(self.vol, region)))
+    self.at,self.below,self.whole = _counted(_values(self.vol, region))
+    self.top = float(self.at[-1]) if self.whole else float(np.nanmax(_values(self.vol, region)))
 
 @patch
 def _crosshair(self:IntensityTuner):
     at = list(self.viewer.canvas.at) if self.viewer is not None else []
     return at if len(at)==3 else self.vol.physical((np.array(self.vol.shape)-1)/2)
 
-# %% ../../nbs/view/tune_intensity.ipynb #292d3fc5
+# %% ../../nbs/view/tune_intensity.ipynb #fb904a67
+@patch
+def _otsu(self:IntensityTuner):
+    "Otsu's threshold; of fractions the edge of a bin next to it, so that the volume shown is exact."
+    v = otsu(_values(self.vol, _region(self.vol, self._where())))
+    return v if self.whole else float(self.at[np.abs(self.at-v).argmin()])
+
 @patch
 def _decide(self:IntensityTuner):
     if self.rule!='manual' and self.rule not in self.presets: raise BadInput(f'No band called {self.rule!r}', remedy=f'one of: {", ".join(self.presets)}')
-    if self.rule=='otsu': self._set_quietly(band=self._ends(otsu(_values(self.vol, _region(self.vol, self._where()))), None))
+    if self.rule=='otsu': self._set_quietly(band=self._ends(self._otsu(), None))
     elif self.rule!='manual': self._set_quietly(band=self._ends(*BANDS[self.rule]))
     if len(self.band)!=2 or not self.band[0]<=self.band[1]: raise BadInput(f'The band {self.band} is empty', remedy='the lower end first')
     self._mask = None
@@ -194,7 +205,7 @@ def _follow(self:IntensityTuner, name):
     if name=='min_mm3' and not self.min_mm3>=0: raise BadInput(f'A size in mm3 is not negative: {self.min_mm3}', remedy='0 keeps all')
     self._decide()
 
-# %% ../../nbs/view/tune_intensity.ipynb #fb904a67
+# %% ../../nbs/view/tune_intensity.ipynb #c2cc7d4c
 @patch(as_prop=True)
 def mask(self:IntensityTuner) -> Volume:
     "The choice as a mask on the grid of the image."
@@ -225,12 +236,12 @@ def _arrive(self:IntensityTuner):
     if self.viewer is not None: self.viewer.set_mask(mask)
     self.live = None
 
-# %% ../../nbs/view/tune_intensity.ipynb #6ce00886
+# %% ../../nbs/view/tune_intensity.ipynb #23a3472c
 @patch
 def _arguments(self:IntensityTuner):
-    args = ['None' if v is None else f'{v:g}' if float(f'{v:g}')==v else repr(v) for v in self._open()]
+    args = ['None' if v is None else _plain(v) for v in self._open()]
     if self.fill_holes: args.append('fill_holes=True')
-    if self.min_mm3: args.append(f'min_mm3={self.min_mm3:g}')
+    if self.min_mm3: args.append(f'min_mm3={_plain(self.min_mm3)}')
     if self.within: args.append('within=mask' if self.within=='mask' else f'within={self._where()!r}')
     return args
 
@@ -248,8 +259,7 @@ def _words(self:IntensityTuner):
 def _spec(self:IntensityTuner):
     lo,hi = (float(self.at[np.searchsorted(self.below[1:], self.below[-1]*q)]) for q in (.0005,.9995))
     pad = .05*(hi-lo) or 1.
-    whole = len(self.at)!=4096
-    return dict(unit=self.vol.unit, presets=self.presets, voxel_ml=self.vol.voxel_ml, lo=max(lo-pad, float(self.at[0])), hi=min(hi+pad, self.top), whole=whole, top=self.top,
+    return dict(unit=self.vol.unit, presets=self.presets, voxel_ml=self.vol.voxel_ml, lo=max(lo-pad, float(self.at[0])), hi=min(hi+pad, self.top), whole=self.whole, top=self.top,
                 mask=self.inside is not None, viewer=True), np.r_[self.at, self.below].astype(float).tobytes()
 
 @patch
@@ -264,7 +274,7 @@ def _widget(self:IntensityTuner):
         self._box = w.VBox([cell, box])
     return self._box
 
-# %% ../../nbs/view/tune_intensity.ipynb #23a3472c
+# %% ../../nbs/view/tune_intensity.ipynb #5e3d4414
 @patch
 def _static(self:IntensityTuner):
     "Three planes with the mask, and the histogram with the band."
@@ -287,7 +297,7 @@ def _static(self:IntensityTuner):
     fig.suptitle(f'{self.operating_point.brief}\n{self.code}', fontsize=8.5, x=.01, ha='left')
     return fig
 
-# %% ../../nbs/view/tune_intensity.ipynb #1ff69156
+# %% ../../nbs/view/tune_intensity.ipynb #8725aae2
 def tune_intensity(
     vol, # Volume, array, path or row of `series_table`: one grey value per voxel
     low:float=None, high:float=None, # The band to start with; None: open, or a preset

@@ -12,7 +12,7 @@ from fastcore.basics import patch
 from traitlets import Int, Unicode
 from ..core import BadInput, progress
 from ..measure.metrics import _border, _hd, _nearest, SurfaceDistances
-from ..measure.stats import OperatingPoint, bootstrap, data_mark
+from ..measure.stats import OperatingPoint, _plain, bootstrap, data_mark
 from .svg import BLUE, GREY, ORANGE
 from .tuning import WHERE, Tuner, now
 
@@ -105,14 +105,14 @@ class SegmentTuner(Tuner):
     rule = Unicode(help="'dice', 'volume' or 'manual'")
     positive = Unicode(help='the label in question; empty: all together')
     case = Int(0, help='the case that is shown')
-    kind,_shared = 'segment', ('threshold','rule','positive','case','chosen_by','message')
+    kind,_undone,_shared = 'segment', ('positive','case'), ('threshold','rule','positive','case','chosen_by','message')
 
     def __init__(self, report, rule='dice', threshold=None, positive='', chosen_by='', chosen_on=None):
         super().__init__(chosen_by=chosen_by)
         if not getattr(report, 'segmented', None): raise BadInput('This report holds no segmented cases', remedy='pass what evaluate(learn) returns')
         self.report,self.chosen_on,self.viewer = report, chosen_on or WHERE.get(report.ds, report.ds or 'the given data'), None
         self.questions = ['all labels', *report.names.values()] if len(report.names)>1 else list(report.names.values())
-        self.positive = positive or self.questions[0]
+        self.positive,self.whole = positive or self.questions[0], self._cases_of(self.questions[0])
         self._ask()
         self.rule = 'manual' if threshold is not None else rule
         if threshold is not None: self.threshold = threshold
@@ -123,25 +123,31 @@ class SegmentTuner(Tuner):
 # %% ../../nbs/view/tune_segment.ipynb #7d35a8e5
 @patch
 def _ask(self:SegmentTuner):
-    "Turn to a label: its curves are computed once, and kept with the report."
+    "Turn to a label."
     if self.positive not in self.questions: raise BadInput(f'There is no label {self.positive!r}', remedy=f'one of: {", ".join(self.questions)}')
+    self.cases = self._cases_of(self.positive)
+
+@patch
+def _cases_of(self:SegmentTuner, positive):
+    "The curves of a label, computed once, and kept with the report."
     kept = self.report.__dict__.setdefault('_tuned', {})
-    if self.positive not in kept:
-        label = next((k for k,name in self.report.names.items() if name==self.positive), None) if len(self.questions)>1 else None
+    if positive not in kept:
+        label = next((k for k,name in self.report.names.items() if name==positive), None) if len(self.questions)>1 else None
         one = lambda c: (c.prob, c.true>0) if label is None else (np.where(c.label==label, c.prob, 0), c.true==label)
         done = self.report.segmented
-        kept[self.positive] = _Cases([one(c) for c in done], self.report.thresholds, [c.spacing[-c.true.ndim:] for c in done], self.report.patients)
-    self.cases = kept[self.positive]
+        kept[positive] = _Cases([one(c) for c in done], self.report.thresholds, [c.spacing[-c.true.ndim:] for c in done], self.report.patients)
+    return kept[positive]
 
 @patch
 def _decide(self:SegmentTuner):
     if self.rule not in _RULES: raise BadInput(f'No rule called {self.rule!r}', remedy=f'one of: {", ".join(_RULES)}')
-    if self.rule!='manual': self._set_quietly(threshold=self.cases.find(self.rule))
+    words = _RULES[self.rule]+(' of all labels' if self.rule!='manual' and len(self.questions)>1 else '')
+    if self.rule!='manual': self._set_quietly(threshold=self.whole.find(self.rule))
     if not math.isfinite(self.threshold): raise BadInput('No threshold given', remedy='pass threshold=, or a rule')
-    i = self.cases.at(self.threshold)
-    self._set_quietly(threshold=float(self.cases.thresholds[i]))
-    metrics = {k: es[i] for k,es in self.cases.cohort.items()}
-    self._chosen(OperatingPoint(self.threshold, _RULES[self.rule], self.chosen_by, self.chosen_on, len(self.cases.present), now(), metrics, self.cases.mark))
+    i = self.whole.at(self.threshold)
+    self._set_quietly(threshold=float(self.whole.thresholds[i]))
+    metrics = {k: es[i] for k,es in self.whole.cohort.items()}
+    self._chosen(OperatingPoint(self.threshold, words, self.chosen_by, self.chosen_on, len(self.whole.present), now(), metrics, self.whole.mark))
 
 @patch
 def _follow(self:SegmentTuner, name):
@@ -149,16 +155,22 @@ def _follow(self:SegmentTuner, name):
     if name=='threshold':
         if self.threshold==(self.operating_point and self.operating_point.threshold): return
         self._set_quietly(rule='manual')
-    if name=='positive':
-        self._ask()
-        self._send()
+    if name=='positive': return self._turn()
     self._decide()
+
+@patch
+def _turn(self:SegmentTuner):
+    "Look at another label. Nothing is chosen by looking."
+    self._ask()
+    self.message = ''
+    self._send()
+    self._refresh()
 
 # %% ../../nbs/view/tune_segment.ipynb #505b1c2e
 @patch(as_prop=True)
 def code(self:SegmentTuner) -> str:
     "The line that makes the same choice again when the notebook is run anew."
-    args = [f'threshold={self.threshold:.6g}'] if self.rule=='manual' else [f'rule={self.rule!r}']
+    args = [f'threshold={_plain(self.threshold)}'] if self.rule=='manual' else [f'rule={self.rule!r}']
     if self.chosen_by: args.append(f'chosen_by={self.chosen_by!r}')
     return f'tune_threshold(report, {", ".join(args)})'
 
@@ -171,7 +183,7 @@ def _spec(self:SegmentTuner):
     cohort = [[[getattr(e, part) for e in c.cohort[k]] for part in ('value','low','high')] for k in _COHORT]
     data = np.concatenate([np.ravel([c.curves[k] for k in _CASE]), np.ravel(cohort)]).astype(float)
     return dict(questions=self.questions, thresholds=c.thresholds.tolist(), present=c.present.tolist(), lesions_true=c.curves['lesions_true'].tolist(),
-                true_ml=c.curves['true_ml'].tolist(), n=[es[0].n for es in c.cohort.values()], viewer=self.report.images is not None), data.tobytes()
+                true_ml=c.curves['true_ml'].tolist(), n=[[e.n for e in es] for es in c.cohort.values()], viewer=self.report.images is not None), data.tobytes()
 
 # %% ../../nbs/view/tune_segment.ipynb #dbfbbd17
 @patch
@@ -232,7 +244,7 @@ def _static(self:SegmentTuner):
     each.set_title(f'each case at {self.threshold:.3g}', fontsize=9)
     each.spines[['top','right']].set_visible(False)
     by = f', chosen by {op.chosen_by}' if op.chosen_by else ''
-    fig.suptitle(f'{self.positive}: positive when p >= {op.threshold:.3g}: {op.rule}, on {op.chosen_on} (n={op.n} cases, data {op.data}){by}', fontsize=9, x=.01, ha='left')
+    fig.suptitle(f'{self.positive}: positive when {op.cut}: {op.rule}, on {op.chosen_on} (n={op.n} cases, data {op.data}){by}', fontsize=9, x=.01, ha='left')
     return fig
 
 # %% ../../nbs/view/tune_segment.ipynb #071512ba

@@ -29,7 +29,7 @@ def _cell_class():
         threshold,minimum,prevalence,cost,min_mm3,box_mm = (t.Float(0.).tag(sync=True) for _ in range(6))
         band,live = (t.List(t.Float(), allow_none=True, default_value=None).tag(sync=True) for _ in range(2))
         chosen_by,message,within = t.Unicode().tag(sync=True), t.Unicode().tag(sync=True), t.Unicode().tag(sync=True)
-        fill_holes,thinned = t.Bool().tag(sync=True), t.Bool().tag(sync=True)
+        fill_holes = t.Bool().tag(sync=True)
         case = t.Int(0).tag(sync=True)
     return TunerCell
 
@@ -41,12 +41,12 @@ def now() -> str:
     return datetime.now(timezone.utc).isoformat(timespec='seconds')
 
 class Tuner(WithFallback, HasTraits):
-    "Base of the tuners. Override `_follow(trait)`, `_spec()`, `code`, `_static`; list what browser and Python share in `_shared`."
+    "Base of the tuners. Override `_follow(trait)`, `_spec()`, `code`, `_static`; list what browser and Python share in `_shared`; in `_undone` what goes back if it is impossible."
     threshold = Float(float('nan'), help='positive from here on')
     chosen_by = Unicode(help='who chose: goes into the record; nobody is guessed')
     message = Unicode(help='what is impossible, in words')
     operating_point:OperatingPoint = None
-    kind,_shared = '', ('threshold','chosen_by','message')
+    kind,_shared,_undone = '', ('threshold','chosen_by','message'), ()
 
     def __init__(self, **traits):
         super().__init__(**traits)
@@ -75,6 +75,7 @@ def _changed(self:Tuner, change):
     if self._quiet: return
     try: self._follow(change['name'])
     except (BadInput, OneClass) as e:
+        if change['name'] in self._undone: self._set_quietly(**{change['name']: change['old']})
         if not _in_callback(): raise
         self.message = f'{e.what}: {e.remedy}' if e.remedy else e.what
 

@@ -36,7 +36,7 @@ report = Report()
 report.y = (rng.random(400) < .2).astype(int)
 report.prob = np.where(report.y, rng.beta(4,2,400), rng.beta(2,4,400))
 report.rows = pd.DataFrame(dict(scanner=np.where(rng.random(400) < .95, 'A', 'B'), sex=np.where(rng.random(400) < .5, 'F', 'M')))
-def short(e): return f'{e.value:.3f} ({e.low:.2f}–{e.high:.2f})'
+def short(e): return f'{e.value:.3f} ({e.low:.2f}{" to " if e.low < 0 else "–"}{e.high:.2f})'
 def expected(t):
     c = confusion(report.y, report.prob, t.threshold)
     there = c.at_prevalence(t.prevalence)
@@ -59,7 +59,10 @@ def test_operating_point_is_dragged(browser, lab):
         nb.run_all()
         nb.page.locator('.radnb-tp').wait_for()
         agrees(nb, 'the start')
-        assert nb.ask('t.rule') == 'youden'
+        number = nb.page.get_by_label('Threshold', exact=True)
+        assert float(number.input_value()) == nb.ask('t.threshold')      # in full
+        number.press('Enter')                                            # nothing was written: nothing is set by hand
+        assert nb.ask('[t.rule, report.operating_point.rule]') == ['youden', "Youden's index"]
         hist, roc, pr, decision = (nb.page.locator('.radnb-chart').nth(i) for i in range(4))
         heads = nb.page.locator('.metrics thead th').all_inner_texts()
         assert [h.split('\n')[0] for h in heads] == ['all', 'scanner: A', 'scanner: B', 'sex: F', 'sex: M'] and '⚠' in heads[2] and '⚠' not in heads[1]

@@ -71,7 +71,7 @@ function build(model: Model, el: HTMLElement): () => void {
   };
   moved();
   const on: [string, () => void][] = [['change:threshold change:band change:case', moved], ['change:prevalence', prevalence],
-    ['change:choice change:message change:rule change:minimum change:cost change:chosen_by change:found change:live change:fill_holes change:min_mm3 change:within change:box_mm', fill]];
+    ['change:choice change:message change:positive change:rule change:minimum change:cost change:chosen_by change:found change:live change:fill_holes change:min_mm3 change:within change:box_mm', fill]];
   for (const [events, f] of on) for (const e of events.split(' ')) model.on(e, f);
   return () => {
     for (const [events, f] of on) for (const e of events.split(' ')) model.off(e, f);

@@ -20,6 +20,8 @@ interface Spec {
   populations: Population[];
   columns: string[];
   rows: number;
+  /** Are there more thresholds than rows? */
+  thinned: boolean;
   lo: number;
   hi: number;
   z: number;
@@ -229,7 +231,7 @@ export class Classify {
     const { lo, hi, rows } = { ...this.spec };
     const digits = Math.max(0, 3 - Math.floor(Math.log10(hi - lo)));
     const round = +t.toFixed(digits);
-    if (this.model.get('thinned')) return this.cuts[rowAt(this.scores, t)];
+    if (this.spec.thinned) return this.cuts[rowAt(this.scores, t)];
     return rows > 0 && rowAt(this.scores, round) === rowAt(this.scores, t) ? round : t;
   }
 
@@ -319,7 +321,7 @@ export class Classify {
     const rules = RULES.map(([rule, label]) => h('button', { type: 'button', 'data-rule': rule, onclick: () => set({ rule }) }, label));
     const minimum = number('minimum', { min: 0, max: 1, step: 0.01, 'aria-label': 'at least' });
     const cost = h('label', {}, 'a miss is as bad as', number('cost', { min: 0, 'aria-label': 'false alarms per miss' }), 'false alarms');
-    const threshold = number('threshold', { 'aria-label': 'Threshold', className: 'radnb-threshold' });
+    const threshold = number('threshold', { 'aria-label': 'Threshold', className: 'radnb-threshold', style: 'width:190px' });
     const log = (v: number) => Math.log10(v);
     const slider = h('input', { type: 'range', min: log(Math.min(0.001, this.spec.prevalence)), max: log(0.99), step: 0.01, 'aria-label': 'Prevalence',
       oninput: (e: Event) => sender.set({ prevalence: +(10 ** (e.target as HTMLInputElement).valueAsNumber).toPrecision(3) }) });
@@ -337,10 +339,10 @@ export class Classify {
       for (const b of rules) b.setAttribute('aria-pressed', String(b.dataset.rule === rule));
       minimum.style.display = rule === 'sensitivity' || rule === 'specificity' ? '' : 'none';
       cost.style.display = rule === 'cost' ? '' : 'none';
-      write(minimum, model.get('minimum') as number, 5);
-      write(cost.querySelector('input')!, model.get('cost') as number, 5);
+      write(minimum, model.get('minimum') as number);
+      write(cost.querySelector('input')!, model.get('cost') as number);
       classes.value = model.get('positive') as string;
-      write(threshold, model.get('threshold') as number, 5);
+      write(threshold, model.get('threshold') as number);
       slider.value = String(log(this.prevalence));
       write(prevalence, 100 * this.prevalence, 3);
     };

@@ -90,6 +90,11 @@ export class Intensity {
     return upper ? this.values[i] * (1 - Math.sign(this.values[i]) * 2 ** -52) : this.values[i];
   }
 
+  /** Fractions are counted in bins: an end that was set in code, or by a preset, may lie within one. */
+  private exact(low: number, high: number): boolean {
+    return this.spec.whole || ((low <= this.values[0] || this.known(low, false) === low) && this.known(high, true) === Math.min(high, this.spec.top));
+  }
+
   private drag(x: number, start: boolean): void {
     const band = this.band;
     if (start) this.dragged = Math.abs(x - band[0]) <= Math.abs(x - Math.min(band[1], this.spec.hi)) ? 0 : 1;
@@ -110,7 +115,7 @@ export class Intensity {
     const [a, b] = [Math.max(low, lo), Math.min(high, hi)];
     this.chart.begin('moving').range(a, b).rule(a).rule(b);
     const n = this.count(low, high);
-    const text = `${(n * voxel_ml).toFixed(2)} mL`;
+    const text = `${this.exact(low, high) ? '' : '≈ '}${(n * voxel_ml).toFixed(2)} mL`;
     this.volume.textContent = text;
     this.share.textContent = `${n.toLocaleString('en')} voxels, ${((100 * n) / this.counts[this.counts.length - 1]).toPrecision(3)} %`;
     this.chart.says(low, `${round(low)} to ${round(high)} ${unit}, ${text}`, lo, hi);

@@ -43,7 +43,8 @@ export function share(v: number, digits = 3): string {
 
 export function interval(v: number, low: number, high: number, digits = 3): string {
   if (!isFinite(v)) return '–';
-  return isFinite(low) ? `${v.toFixed(digits)} (${low.toFixed(digits - 1)}–${high.toFixed(digits - 1)})` : v.toFixed(digits);
+  const between = low < 0 ? ' to ' : '–'; // "-0.18–-0.12" cannot be read
+  return isFinite(low) ? `${v.toFixed(digits)} (${low.toFixed(digits - 1)}${between}${high.toFixed(digits - 1)})` : v.toFixed(digits);
 }
 
 export function percent(v: number): string {
@@ -71,16 +72,19 @@ export function typed(f: (input: HTMLInputElement) => void): Record<string, unkn
   };
 }
 
-/** A number that is typed in, `scale` times the value of the trait. */
+/** A number that is typed in, `scale` times the value of the trait. Told only of what somebody wrote: the number shown may be a rounded one. */
 export function numeric(f: (v: number) => void, props: Record<string, unknown>, scale = 1): HTMLInputElement {
   const take = (input: HTMLInputElement) => {
     const v = input.valueAsNumber / scale;
-    if (isFinite(v)) f(v);
+    if (!isFinite(v) || input.value === input.dataset.written) return;
+    input.dataset.written = input.value; // Enter, and then leaving the field, are one change
+    f(v);
   };
   return h('input', { type: 'number', step: 'any', ...props, ...typed(take) });
 }
 
-/** Write a number into an input, unless somebody is typing there. */
-export function write(input: HTMLInputElement, v: number, digits = 5): void {
-  if (document.activeElement !== input) input.value = String(+v.toPrecision(digits));
+/** Write a number into an input, unless somebody is typing there; in full without `digits`. */
+export function write(input: HTMLInputElement, v: number, digits?: number): void {
+  if (document.activeElement === input && input.value !== input.dataset.written) return;
+  input.value = input.dataset.written = String(digits ? +v.toPrecision(digits) : v);
 }

@@ -11,7 +11,7 @@ interface Spec {
   present: boolean[];
   lesions_true: number[];
   true_ml: number[];
-  n: number[];
+  n: number[][];
   viewer: boolean;
 }
 
@@ -137,11 +137,18 @@ export class Segment {
       const [words, unit, digits] = MEANS[name];
       const [mean, low, high] = this.cohort[name].map(a => a[i]);
       const limits = isFinite(low) ? `${fixed(low, digits)} to ${fixed(high, digits)}` : '';
-      return h('tr', { 'data-metric': name }, h('th', { scope: 'row' }, words), h('td', {}, `${fixed(mean, digits)} ${unit}`), h('td', { className: 'soft' }, limits), h('td', { className: 'soft' }, `n=${this.spec.n[k]}`));
+      const missed = name === 'hd95_mm' ? this.missed(i) : 0;
+      const n = `n=${this.spec.n[k][i]}${missed ? `, ${missed} missed, not counted` : ''}`;
+      return h('tr', { 'data-metric': name }, h('th', { scope: 'row' }, words), h('td', {}, `${fixed(mean, digits)} ${unit}`), h('td', { className: 'soft' }, limits), h('td', { className: 'soft' }, n));
     }));
     this.cells.forEach((cells, row) => this.fillRow(cells, row, i));
     const picked = this.model.get('case') as number;
     this.rows.forEach((row, k) => row.setAttribute('aria-selected', String(k === picked)));
+  }
+
+  /** Cases with something to find of which nothing is called: they have no surface distance. */
+  private missed(i: number): number {
+    return this.spec.present.filter((there, row) => there && !isFinite(this.one('hd95_mm', row, i))).length;
   }
 
   private fillRow(cells: HTMLTableCellElement[], row: number, i: number): void {
