@@ -64,14 +64,15 @@ def _half(v, name):
     "One view with its name above it"
     import ipywidgets as W
     v.canvas.layout.width = '100%'
-    return W.VBox([W.HTML(f'<b>{escape(name)}</b>'), v.canvas], layout=W.Layout(width='50%'))
+    return W.VBox([W.HTML(f'<b>{escape(name)}</b>'), v.canvas], layout=W.Layout(width='auto'))
 
 @patch
 def _widget(self:Comparison):
     import ipywidgets as W
     if self._box is not None: return self._box
     a,b = self.views
-    halves = W.HBox([_half(v, n) for v,n in zip(self.views, self.names)], layout=W.Layout(width='100%', grid_gap='6px', align_items='flex-end'))
+    halves = W.HBox([_half(v, n) for v,n in zip(self.views, self.names)], layout=W.Layout(width='100%', grid_gap='0 6px'))
+    halves.add_class('radnb-Pair')   # row by row: both pictures at one height, whatever stands above and below them
     self._ties, tabs = _link(a.canvas, b.canvas, _links(a, b)), [halves]
     if _can_swipe(a.vol, b.vol):
         self.swipe = _swipe(a, b, self.names)

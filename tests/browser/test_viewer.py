@@ -124,6 +124,9 @@ def test_hands_on_the_picture(browser, lab):
 
         nb.execute('v.set_window("lung"); v.go((0,0,0))')
         nb.wait_until(lambda: 'L -600 W 1500 HU' in foot(nb) and 'R 0.0, A 0.0, S 0.0 mm' in foot(nb), 'Python does not steer the view')
+        nb.execute('v.go((0,0,900))')
+        nb.wait_until(lambda: 'S 900.0 mm: outside' in foot(nb), 'a value is reported for a point beyond the volume')
+        nb.execute('v.go((0,0,0))')
         nb.execute('v.close()')                                       # frees the kernel's memory; the still picture comes back
         nb.page.locator('.jp-RenderedImage img').wait_for(state='visible')
         assert nb.page.locator('.radnb-SliceView').count() == 0
@@ -192,6 +195,8 @@ def test_time_and_3d(browser, lab):
         nb.page.get_by_label('time', exact=True).focus(); nb.page.keyboard.press('End')
         nb.wait_until(lambda: value() == first+200, 'the time slider does nothing')
         assert ask(nb, 'v.canvas.time') == 2
+        nb.execute('v.canvas.time = 1')
+        nb.wait_until(lambda: value() == first+100 and nb.page.get_by_label('time', exact=True).input_value() == '1', 'the slider does not follow')
         draws = nb.draws()
         nb.page.get_by_role('button', name='3D').click()
         canvas = nb.page.locator('.radnb-VolumeView[data-radnb=drawn] canvas')
@@ -228,6 +233,33 @@ def test_an_oblique_volume_hangs_right(browser, lab):
                 at, shown = ask(nb, 'v.canvas.at'), foot(nb).split(' mm: ')[1].split('\n')[0]
                 value, label = ask(nb, f'(lambda i: [int(vol.data[i]), int(mask.data[i])])(tuple(np.rint(vol.index({at})).astype(int)))')
                 assert shown.startswith(f'{value} a.u.') and ('bright' in shown) == bool(label), (name, shown, value, label)
+        assert (nb.blocked, nb.errors) == ([], [])
+
+TILTED = '''import numpy as np
+from radnb.data.volume import Volume
+from radnb.view.viewer import view
+A = np.array([[0,0,-1,32.], [1.8,-1,0,20], [5,0,0,-60], [0,0,0,1]])     # 20 degrees: each slice lies 1.8 mm further to the front
+hu = np.random.default_rng(0).normal(0, 30, (24,64,64)).astype(np.float32); hu[:,:,20] = np.nan
+v = view(Volume(hu, A, "HU", dict(Modality="CT", note="synthetic")), layout="sagittal", height=500); v'''
+
+def test_a_tilted_gantry_is_measured_right(browser, lab):
+    "Across sheared slices a line is as long as in the patient, and it is said that shapes are not right; what has no value has none."
+    with Notebook(browser, lab, 'tilted.ipynb', [TILTED]) as nb:
+        nb.run_all(); nb.wait_drawn(1)
+        view = plane(nb, 'sagittal'); box = view.bounding_box()
+        assert 'Sheared' in foot(nb)
+        nb.page.get_by_label('Right drag').select_option('distance')
+        x,y,mouse = box['x']+box['width']/2, box['y']+box['height']/2, nb.page.mouse
+        mouse.move(x-60, y-70); mouse.down(button='right'); mouse.move(x+60, y+70, steps=4); mouse.up(button='right')
+        mark = nb.page.locator('.radnb-Marks li button').first
+        mark.wait_for()
+        p = ask(nb, 'v.canvas.scan["planes"]["sagittal"]')
+        scale = min(box['height']/(p['rows']*p['spacing'][1]), box['width']/(p['cols']*p['spacing'][2]))
+        a = np.array(p['affine'])[:3]
+        true = np.linalg.norm(a[:,1]*140/scale/p['spacing'][1] + a[:,2]*120/scale/p['spacing'][2])
+        assert abs(float(mark.inner_text().split()[0]) - true) < .02*true and abs(true - np.hypot(140,120)/scale) > .05*true
+        nb.execute('v.go((12, 0, 0))')
+        nb.wait_until(lambda: 'no value' in foot(nb), 'NaN has a value')
         assert (nb.blocked, nb.errors) == ([], [])
 
 COMPARE = PHANTOM.replace('viewer import view', 'compare import compare') + '\nother, _ = ct_phantom(seed=1, size=(36,80,80), nodules=0)'
