@@ -182,6 +182,18 @@ def test_a_large_ct_is_sharp_on_demand(browser, lab):
         assert value == ask(nb, 'int(ct.data[tuple(np.rint(ct.index(v.canvas.at)).astype(int))])')   # not of the shrunk copy
         assert 'full resolution come from the kernel' in foot(nb) and (nb.blocked, nb.errors) == ([], [])
 
+def test_of_two_views_one_may_close(browser, lab):
+    "One viewer shown by two cells: when the output of one is cleared, the other still gets its sharp slices."
+    cells = [PHANTOM, 'v = view(vol, max_mb=.05, layout="axial", height=300); v', 'v']
+    with Notebook(browser, lab, 'twice.ipynb', cells) as nb:
+        nb.run_all(); nb.wait_drawn(2)
+        nb.page.evaluate("() => { window.jupyterapp.shell.currentWidget.content.activeCellIndex = 1; window.jupyterapp.commands.execute('notebook:clear-cell-output') }")
+        nb.wait_until(lambda: nb.page.locator('.radnb-SliceView').count() == 1, 'the first view stays')
+        axial = plane(nb, 'axial'); axial.click(); k = number(axial)
+        for _ in range(9): nb.page.keyboard.press('ArrowDown')
+        nb.wait_until(lambda: number(axial) == k+9 and axial.get_attribute('data-sharp') == 'true', 'it stays coarse')
+        assert (nb.blocked, nb.errors) == ([], [])
+
 FOUR = PHANTOM + '''
 import numpy as np
 from radnb.data.volume import Volume
@@ -270,6 +282,7 @@ def test_two_scans_are_compared(browser, lab):
         nb.run_all(); nb.wait_drawn(2)
         one,two = plane(nb, 'axial', 0), plane(nb, 'axial', 1)
         assert abs(one.bounding_box()['y']-two.bounding_box()['y']) < 2
+        assert nb.page.get_by_label('Window').first.bounding_box()['width'] > 100
         one.click(position=dict(x=one.bounding_box()['width']*.4, y=200))
         nb.page.keyboard.press('ArrowDown'); nb.page.keyboard.press('+')
         where = lambda n: foot(nb, n).split(' mm')[0]
