@@ -128,6 +128,7 @@ def compare(
     if not is_placed(a) and a.shape != b.shape: raise BadInput(f'Nobody knows how shapes {a.shape} and {b.shape} lie on each other', remedy='give both an affine')
     shared = _same_field(shown_as(a), shown_as(b))['fit']
     layout = layout or _shared_plane(a, shared, None)
-    if layout not in shared and (layout in PLANES or not shared): raise BadInput(f'One of the two has no {layout or _native_plane(a)} slices', remedy=f'layout={next(iter(shared))!r}' if shared else 'give volumes that were made in one plane')
+    if layout not in shared and (layout in PLANES or not shared):
+        raise BadInput(f'One of the two has no {layout or _native_plane(a)} slices', remedy=f'layout={next(iter(shared))!r}' if shared else 'give volumes that were made in one plane')
     if window_b is None and a.unit == b.unit and a.unit in ('HU','SUV'): window_b = window if window is not None else fix_window(a)
     return Comparison(Viewer(a, mask, None, window, layout, height, max_mb), Viewer(b, mask_b, None, window_b, layout, height, max_mb), names)
