@@ -397,6 +397,21 @@ def test_a_time_series_too_large_is_refused_before_it_is_read(tmp_path):
     with pytest.raises(BadInput, match='too many'): Shelf(guard, max_volume_mb=.05).get(entry)
     with pytest.raises(BadInput, match='too many'): Shelf(guard, max_volume_mb=.05).check_size(entry)
 
+def test_a_mask_too_large_is_refused_before_it_is_read(scans, tmp_path, monkeypatch):
+    "By its header: as a mask on an image, as a label map while its folder is listed, and as a DICOM segmentation."
+    import nibabel as nib
+    from radnb.lab import listing as mod
+    nib.Nifti1Image(np.ones((8,8,8), np.int16), np.eye(4)).to_filename(tmp_path/'case.nii')
+    nib.Nifti1Image(np.ones((8,8,8), np.uint8), np.eye(4)).to_filename(tmp_path/'case_mask.nii.gz')
+    guard = Guard(tmp_path)
+    entry = Listing(guard, tmp_path/'case.nii').read().entries[0]
+    shelf = Shelf(guard)
+    shelf.get(entry); shelf.max_volume_mb = .001
+    with pytest.raises(BadInput, match='too many'): shelf.mask(entry, 'raise', tmp_path/'case_mask.nii.gz')
+    monkeypatch.setattr(mod, 'read_volume', lambda *a, **kw: pytest.fail('was read'))
+    assert Listing(guard, tmp_path/'case_mask.nii.gz', max_mb=.001).read().mask is None
+    assert mod._frames(dict(Rows=8., Columns=4., NumberOfFrames=np.nan)) == 32 and mod._frames(dict(Rows=8., Columns=4., NumberOfFrames=3.)) == 96
+
 async def test_links_that_lead_out_are_refused(get, root, tmp_path):
     out = tmp_path/'elsewhere'; out.mkdir()
     (out/'head.nii').write_bytes((root/'head.nii').read_bytes())

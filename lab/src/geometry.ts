@@ -20,6 +20,20 @@ export function index(a: number[][], p: Point): Point {
   ];
 }
 
+/** The plane's step down (rows) and its step to the right (columns), mm. */
+export function steps(a: number[][]): [Point, Point] {
+  return [1, 2].map(c => [a[0][c], a[1][c], a[2][c]]) as [Point, Point];
+}
+
+export const dot = (u: Point, v: Point) => u[0] * v[0] + u[1] * v[1] + u[2] * v[2];
+export const cross = (u: Point, v: Point): Point => [u[1] * v[2] - u[2] * v[1], u[2] * v[0] - u[0] * v[2], u[0] * v[1] - u[1] * v[0]];
+
+/** Are rows and columns of a plane not at right angles, by more than half a degree? So they are across the slices of a tilted gantry. */
+export function isSheared(a: number[][]): boolean {
+  const [u, v] = steps(a);
+  return Math.abs(dot(u, v)) > 0.009 * Math.hypot(...u) * Math.hypot(...v);
+}
+
 /** A point in words: L 12.0, P 4.0, S 6.0 mm. */
 export function words(p: Point): string {
   return p.map((c, a) => `${(c >= 0 ? 'RAS' : 'LPI')[a]} ${Math.abs(c).toFixed(1)}`).join(', ') + ' mm';
@@ -27,8 +41,7 @@ export function words(p: Point): string {
 
 /** Where a slice lies along the patient's nearest axis: S 35.0 mm. */
 export function slicePosition(a: number[][], k: number, rows: number, cols: number): string {
-  const [u, v] = [1, 2].map(c => [a[0][c], a[1][c], a[2][c]]);
-  const n = [u[1] * v[2] - u[2] * v[1], u[2] * v[0] - u[0] * v[2], u[0] * v[1] - u[1] * v[0]].map(Math.abs);
+  const n = cross(...steps(a)).map(Math.abs);
   const axis = n.indexOf(Math.max(...n));
   const c = physical(a, [k, (rows - 1) / 2, (cols - 1) / 2])[axis];
   return `${(c >= 0 ? 'RAS' : 'LPI')[axis]} ${Math.abs(c).toFixed(1)} mm`;

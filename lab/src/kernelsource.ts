@@ -38,6 +38,8 @@ export class KernelSource extends KeptSlices {
   private asked = new Map<number, (c: Record<string, any>, b: DataView[]) => void>();
   private deaf: () => void;
   private count = 0;
+  /** how often each layer was set: of several that are being unpacked, the last one counts */
+  private turns: Partial<Record<Layer, number>> = {};
   private come!: () => void;
   private here = new Promise<void>(r => (this.come = r));
 
@@ -56,7 +58,10 @@ export class KernelSource extends KeptSlices {
 
   /** A layer has come, or gone. */
   async set(layer: Layer, w: Wrapped | null): Promise<void> {
-    if (w?.data) this.whole[layer] = await unwrap(w);
+    const turn = (this.turns[layer] = (this.turns[layer] ?? 0) + 1);
+    const packed = w?.data ? await unwrap(w) : undefined;
+    if (turn !== this.turns[layer]) return;
+    if (packed) this.whole[layer] = packed;
     else delete this.whole[layer];
     if (layer !== 'image') this.forget();
   }
@@ -72,9 +77,10 @@ export class KernelSource extends KeptSlices {
     this.version++;
   }
 
-  /** Is all of it here, and not shrunk? */
+  /** Is all of it here, not shrunk and with every stored value? */
   get complete(): boolean {
-    return !!this.whole.image && this.whole.image.factors.every(f => f === 1);
+    const exact = (p?: Packed) => !p || (p.factors.every(f => f === 1) && p.slope === 1 && p.inter === 0);
+    return !!this.whole.image && exact(this.whole.image) && exact(this.whole.other);
   }
 
   has(plane: PlaneName, i: number, time: number): boolean {
@@ -98,13 +104,20 @@ export class KernelSource extends KeptSlices {
   /** Ask the kernel and wait for its answer. */
   private ask(what: object): Promise<[Record<string, any>, DataView[]]> {
     const n = ++this.count + Math.random(); // several views of one widget hear each other's answers
+    const { signal } = this.stop;
     return new Promise((resolve, reject) => {
+      const closed = () => {
+        this.asked.delete(n);
+        reject(new DOMException('closed', 'AbortError'));
+      };
+      if (signal.aborted) return closed();
+      signal.addEventListener('abort', closed, { once: true });
       this.asked.set(n, (content, buffers) => {
         this.asked.delete(n);
+        signal.removeEventListener('abort', closed); // it would keep the slice
         if (content.error) reject(new Error(content.error));
         else resolve([content, buffers]);
       });
-      this.stop.signal.addEventListener('abort', () => reject(new DOMException('closed', 'AbortError')));
       this.line.send({ ...what, n });
     });
   }

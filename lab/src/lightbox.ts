@@ -80,6 +80,19 @@ export class LightBox {
     this.node.replaceChildren(...this.tiles.map(t => t.node));
   }
 
+  private get visible(): HTMLElement[] {
+    return this.tiles.map(t => t.node).filter(n => n.style.visibility !== 'hidden');
+  }
+
+  /** What is seen: the pictures, and what is written on them. */
+  get drawn(): HTMLCanvasElement[] {
+    return this.visible.map(n => n.querySelector('canvas')!);
+  }
+
+  get words(): HTMLElement[] {
+    return this.visible.flatMap(n => [...n.querySelectorAll('span')]);
+  }
+
   /** Pages on, or back. */
   turn(by: number): void {
     this.go(this.state.slice(this.plane) + by * this.tiles.length);
@@ -126,6 +139,8 @@ class Tile {
   private number = h('span', { className: 'radnb-TileNumber' });
   private slice?: Slice;
   private k = -1;
+  /** slice, time and what lies on it */
+  private key = '';
 
   constructor(
     readonly plane: PlaneName,
@@ -147,19 +162,29 @@ class Tile {
     this.node.style.visibility = k < slices ? '' : 'hidden';
     this.node.setAttribute('aria-current', String(current));
     this.k = k;
+    const { time } = this.state;
+    const key = `${k} ${time} ${this.source.version}`;
+    if (key !== this.key) this.clear(); // no number stands on another slice's pixels
+    this.key = key;
     if (k >= slices) return;
     this.node.setAttribute('aria-label', this.trans.__('Open slice %1 of %2', k + 1, slices));
     const { affine, rows, cols } = this.state.plane(this.plane);
-    this.number.textContent = this.state.meta.placed ? `${k + 1} · ${slicePosition(affine, k, rows, cols)}` : String(k + 1);
+    this.number.textContent = this.state.meta.placed && this.state.meta.located ? `${k + 1} · ${slicePosition(affine, k, rows, cols)}` : String(k + 1);
     try {
-      const slice = await this.source.get(this.plane, k, this.state.time);
-      if (this.k !== k) return;
+      const slice = await this.source.get(this.plane, k, time);
+      if (this.key !== key) return;
       this.slice = slice;
       this.node.dataset.radnb = 'drawn';
       this.draw();
     } catch (e) {
       if ((e as Error).name !== 'AbortError') this.failed(e as Error);
     }
+  }
+
+  private clear(): void {
+    this.slice = undefined;
+    delete this.node.dataset.radnb;
+    this.canvas.getContext('2d')!.clearRect(0, 0, this.canvas.width, this.canvas.height);
   }
 
   draw(): void {

@@ -1,6 +1,6 @@
 // Distances, angles and regions drawn on a slice: what they measure, and how they look.
 import { round } from './dom';
-import { slicePosition } from './geometry';
+import { cross, dot, Point, slicePosition, steps } from './geometry';
 import type { Plane, PlaneName, Scan, Slice, Words } from './types';
 
 export type XY = [number, number];
@@ -22,29 +22,29 @@ const INK = '#F0E442';
 /** Is the size of a pixel known? If not, lengths are in pixels. */
 export const isSized = (scan: Scan, plane: Plane) => scan.placed || plane.spacing[1] !== 1 || plane.spacing[2] !== 1;
 
-/** What a mark measures, in words: 42.1 mm; 31.5°; mean, SD and area. */
-export function measured(m: Mark, slice: Slice, spacing: number[], unit: string, sized = true): string {
+/** What a mark measures, in words: 42.1 mm; 31.5°; mean, SD and area. Measured in the patient: right also where the plane is sheared. */
+export function measured(m: Mark, slice: Slice, plane: Plane, unit: string, sized = true): string {
   const mm = sized ? 'mm' : 'px';
-  const by = (a: XY, b: XY): XY => [(b[0] - a[0]) * spacing[1], (b[1] - a[1]) * spacing[2]];
+  const [down, right] = steps(plane.affine);
+  const by = (a: XY, b: XY) => down.map((d, c) => (b[0] - a[0]) * d + (b[1] - a[1]) * right[c]) as Point;
   const [p, q, r] = m.points;
   if (!q) return '';
   if (m.kind === 'angle') return r ? `${angle(by(q, p), by(q, r)).toFixed(1)}°` : '';
-  const [dy, dx] = by(p, q);
-  if (m.kind === 'distance') return `${Math.hypot(dy, dx).toFixed(1)} ${mm}`;
-  const area = `${round((Math.PI / 4) * Math.abs(dx * dy), 3)} ${mm}²`;
+  if (m.kind === 'distance') return `${Math.hypot(...by(p, q)).toFixed(1)} ${mm}`;
+  const area = `${round((Math.PI / 4) * Math.abs((q[0] - p[0]) * (q[1] - p[1])) * Math.hypot(...cross(down, right)), 3)} ${mm}²`;
   const inside = region(m, slice);
   if (!inside.length || slice.channels > 1 || unit === 'label') return area;
   const mean = inside.reduce((a, v) => a + v, 0) / inside.length;
   const sd = Math.sqrt(inside.reduce((a, v) => a + (v - mean) ** 2, 0) / Math.max(inside.length - 1, 1));
-  return `${round(mean, 4)} ± ${round(sd, 3)} ${unit}, ${area}`;
+  return `${slice.coarse ? '≈ ' : ''}${round(mean, 4)} ± ${round(sd, 3)} ${unit}, ${area}`;
 }
 
 /** Degrees between two directions, 0 to 180. */
-export function angle([ay, ax]: XY, [by, bx]: XY): number {
-  return (Math.abs(Math.atan2(ax * by - ay * bx, ax * bx + ay * by)) * 180) / Math.PI;
+export function angle(a: Point, b: Point): number {
+  return (Math.atan2(Math.hypot(...cross(a, b)), dot(a, b)) * 180) / Math.PI;
 }
 
-/** The stored values of the pixels whose centres lie in the ellipse. */
+/** The stored values of the pixels whose centres lie in the ellipse; those without a value (NaN) are left out. */
 export function region(m: Mark, s: Slice): number[] {
   const [from, to] = m.points;
   const [ci, cj] = [0, 1].map(a => (from[a] + to[a]) / 2);
@@ -53,7 +53,7 @@ export function region(m: Mark, s: Slice): number[] {
   for (let i = Math.max(0, Math.ceil(ci - ri)); i <= Math.min(s.rows - 1, ci + ri); i++)
     for (let j = Math.max(0, Math.ceil(cj - rj)); j <= Math.min(s.cols - 1, cj + rj); j++)
       if (((i - ci) / ri) ** 2 + ((j - cj) / rj) ** 2 <= 1) out.push(s.values[(i * s.cols + j) * s.channels]);
-  return out;
+  return out.filter(v => !Number.isNaN(v));
 }
 
 /** Where a mark lies: axial slice 12 of 20 (S 35.0 mm). */

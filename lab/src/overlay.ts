@@ -50,6 +50,7 @@ export function paintOverlay(canvas: HTMLCanvasElement, s: Slice, o: Overlay): b
 
 function paintBand(out: Uint32Array, s: Slice, [low, high]: [number, number], ink: number): void {
   const v = s.values;
+  if (v instanceof Float32Array) [low, high] = [Math.fround(low), Math.fround(high)]; // as the values are: an edge of 0.1 lies on a stored 0.1
   for (let p = 0; p < out.length; p++) if (v[p] >= low && v[p] <= high) out[p] = ink;
 }
 
@@ -111,9 +112,9 @@ export function drawOutlines(c: CanvasRenderingContext2D, s: Slice, o: Overlay, 
   c.globalAlpha = 1;
 }
 
-/** What lies on a pixel, in words: the structure and the probability. */
+/** What lies on a pixel, in words: the structure and the probability, rounded down, so that 0.4999 does not read as a painted 0.50. */
 export function overlayAt(s: Slice, p: number, labels: Label[]): string[] {
   const v = s.mask?.[p];
   const name = v ? labels.find(l => l.value === v)?.name ?? `label ${v}` : '';
-  return [name, s.prob ? `p ${(s.prob[p] / 10000).toFixed(2)}` : ''].filter(Boolean);
+  return [name, s.prob ? `p ${(Math.floor(s.prob[p] / 100) / 100).toFixed(2)}` : ''].filter(Boolean);
 }

@@ -72,9 +72,12 @@ export function reslice(p: Packed, stored: number[][], plane: Plane, k: number, 
     if (p.channels === 1) for (let j = 0; j < plane.cols; j++) out[q++] = p.values[row + across[j]];
     else for (let j = 0; j < plane.cols; j++) for (let c = 0; c < p.channels; c++) out[q++] = p.values[(row + across[j]) * p.channels + c];
   }
-  if (out instanceof Float32Array && (p.slope !== 1 || p.inter !== 0)) for (let q = 0; q < out.length; q++) out[q] = out[q] * p.slope + p.inter;
+  if (out instanceof Float32Array && (p.slope !== 1 || p.inter !== 0)) for (let q = 0; q < out.length; q++) out[q] = out[q] === NOTHING ? NaN : out[q] * p.slope + p.inter;
   return out;
 }
+
+/** Stands for NaN where fractions are packed in 16 bits. */
+const NOTHING = -32768;
 
 const NIFTI = { uint8: [2, 8], int16: [4, 16], uint16: [512, 16], float32: [16, 32] };
 

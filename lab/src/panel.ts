@@ -5,6 +5,7 @@ import { Message } from '@lumino/messaging';
 import { Signal } from '@lumino/signaling';
 import { Widget } from '@lumino/widgets';
 import { h, round, sentence, size } from './dom';
+import { tilted } from './foot';
 import { words } from './geometry';
 import { HeaderTable } from './headertable';
 import { OverlayBar } from './overlaybar';
@@ -34,6 +35,8 @@ export class ScanPanel extends Widget {
   private foot = h('div', { className: 'radnb-Foot' });
   private where = h('span', { className: 'radnb-Where' });
   private turn = 0;
+  /** which segmentation was asked for last */
+  private maskTurn = 0;
   private wanted = '';
 
   constructor(
@@ -109,6 +112,7 @@ export class ScanPanel extends Widget {
     const t = this.trans;
     this.clear();
     this.entry = e;
+    if (this.header) this.toggleHeader(true, start); // that of this series
     if (this.strip) this.strip.current = e.id;
     this.titled.emit(e.title);
     this.wait(t._n('Reading %1 file …', 'Reading %1 files …', e.n_files));
@@ -116,14 +120,13 @@ export class ScanPanel extends Widget {
     try {
       const about = await meta(query);
       if (turn !== this.turn || this.isDisposed) return;
-      this.present(new State(about, about.times === 1 ? start : undefined), about, query, start);
+      this.present(new State(about, about.times === 1 ? start : undefined), about, query);
     } catch (err) {
       if (turn === this.turn && !this.isDisposed) this.fail(err as Trouble, e, regular);
     }
   }
 
-  private present(state: State, about: Meta, query: Query, start?: number): void {
-    const had = !!this.header;
+  private present(state: State, about: Meta, query: Query): void {
     this.state = state;
     this.source = new ServerSource(query, state.meta);
     const stage = (this.stage = new Stage(state, this.source, this.trans, () => {
@@ -136,7 +139,7 @@ export class ScanPanel extends Widget {
     this.bar.replaceChildren(this.toolbar.node, h('div', { className: 'radnb-Masks' }, ...this.maskMenu(about, query), this.over.node));
     this.middle.replaceChildren(stage.node);
     this.middle.dataset.entry = this.entry!.id;
-    if (had) this.toggleHeader(true, start);
+    this.toolbar.header = !!this.header;
     state.changed.connect(this.follow, this);
     this.tell();
     stage.arrange();
@@ -164,15 +167,16 @@ export class ScanPanel extends Widget {
   /** Put a segmentation onto the volume; '' takes it off. */
   private async showMask(path: string, query: Query): Promise<void> {
     const { state, source } = this;
+    const turn = ++this.maskTurn;
     try {
       const about = path ? await meta({ ...query, mask: path }) : undefined;
-      if (state !== this.state) return; // another volume by now
+      if (state !== this.state || turn !== this.maskTurn) return; // another volume or segmentation by now
       source!.setMask(path);
       this.maskNote = about?.mask_note ?? '';
       state!.setOverlay({ labels: about?.labels ?? [], off: [] });
       if (about?.mask_at) state!.setAt(about.mask_at); // a structure is rarely in the middle slice
     } catch (e) {
-      if (state !== this.state) return;
+      if (state !== this.state || turn !== this.maskTurn) return;
       source!.setMask('');
       this.maskNote = this.trans.__('The segmentation cannot be shown: %1', [(e as Trouble).message, (e as Trouble).remedy].filter(Boolean).map(sentence).join(' '));
       state!.setOverlay({ labels: [], off: [] });
@@ -209,7 +213,8 @@ export class ScanPanel extends Widget {
     const shrunk = coarse ? t.__('3D is %1 coarser than stored (slice × row × column); slices are shown in full resolution', m.factors.join(' × ')) : '';
     const alone = m.unit === 'label' ? [t.__('Labels by themselves, without the image on which they were drawn.'), this.entry?.kind === 'seg' ? this.entry.verdict : ''].filter(Boolean).join(' ') : '';
     const warn = m.note && /stacked as they are|not right/.test(m.note);
-    const parts = [this.where, level && h('span', {}, level), h('span', {}, size(m.shape, m.spacing)), h('span', {}, side), shrunk && h('span', { className: 'radnb-Full' }, shrunk),
+    const tilt = tilted(m, t);
+    const parts = [this.where, tilt && h('span', { className: 'radnb-Warn', title: tilt }, tilt), level && h('span', {}, level), h('span', {}, size(m.shape, m.spacing)), h('span', {}, side), shrunk && h('span', { className: 'radnb-Full' }, shrunk),
       m.note && h('span', { className: warn ? 'radnb-Warn' : '', title: m.note }, m.note),
       alone && h('span', {}, alone), this.maskNote && h('span', { className: 'radnb-Warn radnb-Clamp', role: 'alert', title: this.maskNote }, this.maskNote)]; // prettier-ignore
     this.foot.replaceChildren(...(parts.filter(Boolean) as Node[]));
@@ -271,6 +276,7 @@ export class ScanPanel extends Widget {
     this.toolbar?.dispose();
     this.over?.dispose();
     this.stage?.dispose();
+    this.source?.dispose();
     this.state = this.stage = this.toolbar = this.over = this.source = undefined;
     this.maskNote = '';
     this.bar.replaceChildren();

@@ -110,6 +110,9 @@ export class Trouble extends Error {
 
 export type Query = Record<string, string | number | undefined>;
 
+const MISSING = 'The part of radnb that runs in the Jupyter server does not answer';
+const REMEDY = 'restart JupyterLab; if that does not help, run in a terminal: jupyter server extension enable radnb.lab';
+
 async function request(route: string, query: Query, signal?: AbortSignal): Promise<Response> {
   const settings = ServerConnection.makeSettings();
   const given = Object.entries(query).filter(([, v]) => v !== undefined && v !== '');
@@ -117,6 +120,7 @@ async function request(route: string, query: Query, signal?: AbortSignal): Promi
   const response = await ServerConnection.makeRequest(url, { signal }, settings);
   if (response.ok) return response;
   const said = await response.json().catch(() => ({}));
+  if (response.status === 404 && !said.error) throw new Trouble(MISSING, REMEDY, 'NotRunning');
   throw new Trouble(said.what ?? said.message ?? `${response.status} ${response.statusText}`, said.remedy ?? '', said.error ?? '');
 }
 

@@ -35,6 +35,8 @@ export class SliceView {
   private looking = false;
   /** an angle whose second leg has not been drawn */
   private pending?: Mark;
+  /** what is being drawn */
+  private drawing?: Mark;
   private wheel = 0;
   private frame = 0;
   private watch = new ResizeObserver(() => this.draw());
@@ -218,18 +220,28 @@ export class SliceView {
     c.imageSmoothingEnabled = false; // what is painted is what is in the mask
     if (this.covered) c.drawImage(this.top, x0, y0, slice.cols * sx, slice.rows * sy);
     drawOutlines(c, slice, this.state.overlay, { sx, sy, x0, y0 }, dpr);
-    const [, i, j] = index(this.plane.affine, this.state.at);
-    if (this.state.crosshair) this.lines(c, this.onCanvas([i, j]), dpr);
+    const [n, i, j] = index(this.plane.affine, this.state.at);
+    const within = n > -0.501 && n < this.plane.slices - 0.499;
+    if (this.state.crosshair && within) this.lines(c, this.onCanvas([i, j]), dpr);
     this.labels(c, dpr, sx);
-    const { meta } = this.state;
     for (const m of this.state.marks.filter(m => m.plane === this.name && m.k === k && m.time === time)) {
-      m.text = measured(m, slice, this.plane.spacing, meta.unit, isSized(meta, this.plane));
+      if (!slice.coarse || !m.text || m === this.drawing) this.tell(m, slice);
       drawMark(c, m, m.points.map(p => this.onCanvas(p)), dpr);
     }
-    if (this.isActive() && k === this.state.slice(this.name)) this.say(i, j);
+    if (!within) this.state.set('value', this.trans.__('outside'));
+    else if (this.isActive() && k === this.state.slice(this.name)) this.say(i, j);
     this.node.dataset.radnb = 'drawn';
     this.node.dataset.slice = String(k);
     this.node.dataset.sharp = String(!slice.coarse);
+  }
+
+  /** What a mark measures on its slice. */
+  private tell(m: Mark, slice: Slice): void {
+    const { meta, marks } = this.state;
+    const text = measured(m, slice, this.plane, meta.unit, isSized(meta, this.plane));
+    if (text === m.text) return;
+    m.text = text;
+    if (m !== this.drawing) this.state.setMarks([...marks]); // the list shows it, too
   }
 
   /** The second picture: right of the divider, or shining through. */
@@ -273,7 +285,7 @@ export class SliceView {
     if (l.bottom) write(l.bottom, width / 2, height - m, 'center', 'bottom', 16, 600);
     if (slices > 1) {
       write(`${k + 1} / ${slices}`, m, m, 'left', 'top');
-      if (this.state.meta.placed) write(slicePosition(affine, k, rows, cols), m, m + 18 * dpr, 'left', 'top');
+      if (this.state.meta.placed && this.state.meta.located) write(slicePosition(affine, k, rows, cols), m, m + 18 * dpr, 'left', 'top');
     }
     if (!this.state.meta.placed && spacing[1] === 1 && spacing[2] === 1) return; // no size known
     const mmPx = sx / spacing[2];
@@ -296,7 +308,8 @@ export class SliceView {
     if (r < 0 || col < 0 || r >= rows || col >= cols) return this.state.set('value', this.trans.__('outside'));
     const at = (r * cols + col) * channels;
     const { unit } = this.state.meta;
-    const value = channels > 1 ? `RGB ${v[at]}, ${v[at + 1]}, ${v[at + 2]}` : unit === 'label' ? '' : `${coarse ? '≈ ' : ''}${round(v[at])} ${unit}`;
+    const none = Number.isNaN(v[at]) && this.trans.__('no value');
+    const value = channels > 1 ? `RGB ${v[at]}, ${v[at + 1]}, ${v[at + 2]}` : unit === 'label' ? '' : none || `${coarse ? '≈ ' : ''}${round(v[at])} ${unit}`;
     const second = slice.other && channels === 1 && this.state.compare ? `${this.state.compare.names[1]} ${round(slice.other[at])}` : '';
     this.state.set('value', [value, second, ...overlayAt(slice, r * cols + col, this.state.overlay.labels)].filter(Boolean).join(' · '));
   }
@@ -359,6 +372,7 @@ export class SliceView {
     mark.points.push(here);
     if (!going) this.state.setMarks([...this.state.marks.filter(m => m !== this.pending), mark]);
     this.pending = undefined;
+    this.drawing = mark;
     const last = mark.points.length - 1;
     const move = (m: PointerEvent) => {
       mark.points[last] = this.under(m);
@@ -369,7 +383,8 @@ export class SliceView {
       const [[ay, ax], [by, bx]] = [mark.points[last - 1], mark.points[last]].map(p => this.onCanvas(p));
       const moved = Math.hypot(by - ay, bx - ax) > 4 * devicePixelRatio;
       if (!moved) mark.points.pop(); // a click, not a drag
-      this.settle(mark);
+      this.drawing = undefined;
+      void this.settle(mark);
     };
     this.canvas.setPointerCapture(e.pointerId);
     this.canvas.addEventListener('pointermove', move);
@@ -378,12 +393,19 @@ export class SliceView {
   }
 
   /** A mark with all its points stays; an angle without them waits; all else was no more than a click. */
-  private settle(mark: Mark): void {
+  private async settle(mark: Mark): Promise<void> {
     const { state } = this;
     const whole = mark.points.length === (mark.kind === 'angle' ? 3 : 2);
-    if (whole) mark.text = measured(mark, this.shown!.slice, this.plane.spacing, state.meta.unit, isSized(state.meta, this.plane));
-    else if (mark.kind === 'angle') this.pending = mark;
+    if (!whole && mark.kind === 'angle') this.pending = mark;
+    const s = this.shown!;
+    if (whole && s.k === mark.k && s.time === mark.time) mark.text = measured(mark, s.slice, this.plane, state.meta.unit, isSized(state.meta, this.plane));
     state.setMarks(whole || mark === this.pending ? [...state.marks] : state.marks.filter(m => m !== mark));
+    if (!whole) return;
+    try {
+      this.tell(mark, await this.source.get(this.name, mark.k, mark.time)); // its own slice, sharp, whatever is on the canvas by now
+    } catch (e) {
+      if ((e as Error).name !== 'AbortError') this.failed(e as Error);
+    }
   }
 
   /** Move the picture with the mouse. */

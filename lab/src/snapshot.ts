@@ -1,7 +1,7 @@
 // The present view as a picture. It names no patient; what is burned into the pixels stays in them.
 
-/** Compose what stands in `frame` from its canvases. */
-export function compose(frame: HTMLElement, canvases: HTMLCanvasElement[]): HTMLCanvasElement {
+/** Compose what stands in `frame` from its canvases, and from words that stand on them as elements. */
+export function compose(frame: HTMLElement, canvases: HTMLCanvasElement[], words: HTMLElement[] = []): HTMLCanvasElement {
   const dpr = window.devicePixelRatio || 1;
   const box = frame.getBoundingClientRect();
   const out = document.createElement('canvas');
@@ -12,6 +12,14 @@ export function compose(frame: HTMLElement, canvases: HTMLCanvasElement[]): HTML
   for (const canvas of canvases) {
     const b = canvas.getBoundingClientRect();
     if (b.width && b.height) c.drawImage(canvas, (b.left - box.left) * dpr, (b.top - box.top) * dpr, b.width * dpr, b.height * dpr);
+  }
+  [c.textBaseline, c.lineWidth, c.lineJoin, c.strokeStyle, c.fillStyle] = ['middle', 3 * dpr, 'round', 'black', 'white'];
+  for (const word of words) {
+    const [b, style] = [word.getBoundingClientRect(), getComputedStyle(word)];
+    c.font = `${style.fontWeight} ${parseFloat(style.fontSize) * dpr}px ${style.fontFamily}`;
+    const at: [number, number] = [(b.left - box.left) * dpr, (b.top + b.height / 2 - box.top) * dpr];
+    c.strokeText(word.textContent!, ...at);
+    c.fillText(word.textContent!, ...at);
   }
   return out;
 }

@@ -21,6 +21,8 @@ export class Stage {
   private list: MarkList;
   private guide?: HTMLElement;
   private loading = false;
+  /** did other voxels come while 3D was loading? */
+  private stale = false;
   private stop = new AbortController();
   private notice = h('div', { className: 'radnb-Notice', role: 'status', hidden: true });
 
@@ -47,7 +49,6 @@ export class Stage {
   dispose(): void {
     this.state.changed.disconnect(this.follow, this);
     this.stop.abort();
-    this.source.dispose();
     for (const v of this.views.values()) v.dispose();
     this.volume?.dispose();
     this.box?.dispose();
@@ -128,8 +129,8 @@ export class Stage {
   async snapshot(asFile = false): Promise<void> {
     const t = this.trans;
     const { layout } = this.state;
-    const flat = layout === 'grid' ? [...this.box!.node.querySelectorAll('canvas')] : this.shown(layout).map(p => this.view(p).drawn);
-    const picture = compose(this.node, layout === '3d' ? [this.volume?.drawn].filter(c => !!c) : flat);
+    const flat = layout === 'grid' ? this.box!.drawn : this.shown(layout).map(p => this.view(p).drawn);
+    const picture = compose(this.node, layout === '3d' ? [this.volume?.drawn].filter(c => !!c) : flat, layout === 'grid' ? this.box!.words : []);
     const where = await keep(picture, asFile);
     this.say(where === 'clipboard' ? t.__('The picture is in the clipboard. It names no patient but for what is burned into the pixels.') : t.__('The picture is saved as a file. It names no patient but for what is burned into the pixels.'));
     setTimeout(() => this.say(''), 4000);
@@ -137,7 +138,8 @@ export class Stage {
 
   /** Other voxels have come: draw them. */
   private reload(): void {
-    if (!this.loading) {
+    if (this.loading) this.stale = true;
+    else {
       this.volume?.dispose();
       this.volume = undefined;
     }
@@ -154,7 +156,7 @@ export class Stage {
     const view = (this.volume = new VolumeView(this.state, lost));
     this.node.prepend(view.node);
     this.say(this.trans.__('Loading the volume …'));
-    this.loading = true;
+    [this.loading, this.stale] = [true, false];
     try {
       const [engine, solids] = await Promise.all([this.source.engine(), this.source.solids(this.stop.signal)]);
       await view.load(engine, solids);
@@ -165,11 +167,11 @@ export class Stage {
     } finally {
       this.loading = false;
     }
+    if (this.stale && this.volume) this.reload();
   }
 
-  /** Do without 3D. */
+  /** Do without 3D for now; whoever asks again gets another try. */
   private give(why: string): void {
-    this.without = why;
     this.volume?.dispose();
     this.volume = undefined;
     this.say(why);

@@ -81,6 +81,11 @@ export class State {
     return this.planes.includes(own) ? own : this.planes.find(p => this.meta.planes[p]!.spacing[0] === n)!;
   }
 
+  /** Does the volume have the planes of a layout? */
+  has(layout: Layout): boolean {
+    return layout === 'grid' || (layout === 'mpr' || layout === '3d' ? this.planes.length === 3 : this.planes.includes(layout));
+  }
+
   set<K extends 'layout' | 'drag' | 'time' | 'value' | 'crosshair'>(key: K, value: this[K]): void {
     if (this[key] === value) return;
     (this as any)[key] = value;

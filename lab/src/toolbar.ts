@@ -18,6 +18,7 @@ export class Toolbar {
   private window?: HTMLSelectElement;
   private own?: HTMLOptionElement;
   private drag?: HTMLSelectElement;
+  private clock?: (time: number) => void;
   private headerButton?: HTMLButtonElement;
 
   constructor(
@@ -72,6 +73,7 @@ export class Toolbar {
   private follow(_: State, part: Part): void {
     if (part === 'layout') this.refresh();
     if (part === 'window') this.showWindow();
+    if (part === 'time') this.clock?.(this.state.time);
     if (part === 'drag' && this.drag) this.drag.value = this.state.drag;
   }
 
@@ -133,12 +135,14 @@ export class Toolbar {
       const v = dimension?.values[i];
       return `${i + 1}/${n}` + (v === undefined || v === null ? '' : ` (${typeof v === 'number' ? round(v) : v}${dimension!.unit ? ' ' + dimension!.unit : ''})`);
     };
-    const shown = h('output', {}, say(0));
-    const slider = h('input', { type: 'range', min: '0', max: String(n - 1), value: '0', 'aria-label': name });
-    slider.addEventListener('input', () => {
-      shown.textContent = say(Number(slider.value));
-      state.set('time', Number(slider.value));
-    });
+    const shown = h('output', {});
+    const slider = h('input', { type: 'range', min: '0', max: String(n - 1), 'aria-label': name });
+    slider.addEventListener('input', () => state.set('time', Number(slider.value)));
+    this.clock = time => {
+      slider.value = String(time);
+      shown.textContent = say(time);
+    };
+    this.clock(state.time);
     return h('label', { className: 'radnb-Field' }, name, slider, shown);
   }
 

@@ -57,6 +57,7 @@ export class VolumeView {
       if (kind === 'mask') loaded.setColormapLabel(colourTable(state.overlay.labels, state.overlay.off) as any);
       nv.addVolume(loaded);
     }
+    this.frames();
     this.cover();
     nv.setSliceType(4);
     nv.setRenderAzimuthElevation(110, 10);
@@ -75,15 +76,22 @@ export class VolumeView {
   }
 
   private follow(_: State, part: Part): void {
-    const { nv, image, state } = this;
+    const { nv, image } = this;
     if (!nv || !image || this.node.hidden) return;
     if (part === 'window') this.rewindow();
     else if (part === 'overlay') this.cover();
-    else if (part === 'time') nv.setFrame4D(image.id, state.time);
+    else if (part === 'time') this.frames();
     else if (part === 'reset') {
       nv.setScale(1);
       nv.setRenderAzimuthElevation(110, 10);
     }
+  }
+
+  /** The time point, of all that has more than one. */
+  private frames(): void {
+    const { nv, image, state } = this;
+    for (const v of [image, ...this.over.values()])
+      if (nv && v && (v.nFrame4D ?? 1) > 1 && v.frame4D !== state.time) nv.setFrame4D(v.id, state.time);
   }
 
   /** How strongly mask and probability show, at most once a frame. */
@@ -110,8 +118,9 @@ export class VolumeView {
   wake(): void {
     if (!this.nv || !this.image) return;
     this.nv.resizeListener();
-    if (this.image.frame4D !== this.state.time) this.nv.setFrame4D(this.image.id, this.state.time);
+    this.frames();
     this.rewindow();
+    this.cover();
   }
 
   /** The grey scale, at most once a frame. */

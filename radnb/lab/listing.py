@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from ..core import NoDicomFound, RadnbError, fingerprint
-from ..data.scan import COLUMNS, scan_files
+from ..data.scan import COLUMNS, scan_file, scan_files
 from ..data.series import series_table
 from .masks import KINDS, candidates, drawn_on, is_labelmap, regions, sounds_like_labels
 from .paths import Guard, list_files
@@ -117,7 +117,7 @@ def _seg_entry(row, note, guard):
     "A DICOM segmentation by itself, on the grid of its own frames."
     told = {k: plain(getattr(row, k, None)) for k in _TOLD}
     told.update(part='', n_files=1, located=True, title=told['SeriesDescription'] or Path(row.path).name,
-                folder=guard.name(os.path.dirname(row.path)), verdict=note, action='loads as it is', shape=None, spacing=None, orientation=None)
+                voxels=_frames(row), folder=guard.name(os.path.dirname(row.path)), verdict=note, action='loads as it is', shape=None, spacing=None, orientation=None)
     return Entry('seg', [str(row.path)], told, _stamp([row.path]), dict(load=guard.name(row.path), kind='seg'))
 
 def _same(a, b):
@@ -135,10 +135,22 @@ def _itk_grid(path, guard):
     spacing = plain([round(float(v), 4) for v in (*r.GetSpacing(), 1, 1)[:3][::-1]])
     return dict(voxels=math.prod(r.GetSize())*r.GetNumberOfComponents(), shape=list((*r.GetSize(), 1, 1)[:3][::-1]), spacing=spacing, verdict='', action='loads as it is')
 
+def _frames(row):
+    "Pixels of all frames of a DICOM file; 0 if it has none."
+    return math.prod(int(plain(row.get(k)) or d) for k,d in (('Rows', 0), ('Columns', 0), ('NumberOfFrames', 1)))
+
+def voxels(
+    path, # A picture or segmentation of any kind
+    guard:Guard
+) -> int:
+    "How many voxels a file holds, from its header; contours have none. Raises `UnreadableFile`, `NotServed`."
+    kind = kind_of(path)
+    return _frames(scan_file(path)) if kind == 'dicom' else dict(nifti=_nifti_grid, itk=_itk_grid)[kind](path, guard)['voxels']
+
 class Listing:
     "What lies at one path: entries, the one asked for, and what became of the other files."
-    def __init__(self, guard:Guard, path, deep=True):
-        self.guard,self.path,self.deep = guard, Path(path), deep
+    def __init__(self, guard:Guard, path, deep=True, max_mb=8000):
+        self.guard,self.path,self.deep,self.max_mb = guard, Path(path), deep, max_mb   # larger label maps are not looked into
         self.single = not self.path.is_dir()
         self.folder = self.path.parent if self.single else self.path
         self.job,self.table,self.entries,self.note,self.remedy,self.mask,self._lock = Job(), None, [], '', '', None, threading.Lock()
@@ -179,7 +191,8 @@ class Listing:
         likely = candidates(self.path, [f for f in around if kind_of(f) != 'dicom'])[:20]
         own = grid(kind, self.path, self.guard) if likely else None
         image = next((f for f in likely if _same(own, grid(kind_of(f), f, self.guard))), None)
-        return image if image and is_labelmap(read_volume(kind, [str(self.path)], self.guard), named=True) else None
+        if image is None or voxels(self.path, self.guard)*4/1e6 > self.max_mb: return None
+        return image if is_labelmap(read_volume(kind, [str(self.path)], self.guard), named=True) else None
 
     def _asked_for(self):
         "What is to be said of the DICOM file asked for: a segmentation goes onto its series, others that are no picture are explained."

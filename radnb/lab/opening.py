@@ -8,7 +8,7 @@ from ..core import BadInput
 from ..data.volume import Volume
 from ..view.figures import is_placed
 from ..view import planes
-from .listing import Entry, plain
+from .listing import Entry, plain, voxels
 from .masks import as_labels, described, fullest, is_labelmap, mask_of, sounds_like_labels
 from .paths import Guard
 from .reading import read_volume
@@ -46,9 +46,11 @@ class Shelf:
 
     def check_size(self, entry:Entry):
         "Raise `BadInput` if the voxels of an entry would not fit: known from its header, before any is read."
-        n = entry.row.get('voxels') or np.prod([float(n) for n in entry.row.get('shape') or (0,)])
-        if (mb:=n*4/1e6) > self.max_volume_mb:
-            raise BadInput(f'{mb/1000:.1f} GB of voxels are too many to open here', entry.paths[0], f'raise c.RadnbServer.max_volume_mb (now {self.max_volume_mb}) in jupyter_server_config.py')
+        self._fits(entry.row.get('voxels') or np.prod([float(n) for n in entry.row.get('shape') or (0,)]), entry.paths[0])
+
+    def _fits(self, voxels, path):
+        if (mb:=voxels*4/1e6) > self.max_volume_mb:
+            raise BadInput(f'{mb/1000:.1f} GB of voxels are too many to open here', path, f'raise c.RadnbServer.max_volume_mb (now {self.max_volume_mb}) in jupyter_server_config.py')
 
     def mask(self, entry:Entry, regular:str, path) -> Opened:
         "The segmentation at `path`, on the volume of an entry. Raises what `mask_of` raises."
@@ -57,6 +59,7 @@ class Shelf:
 
     def _read_mask(self, entry, regular, path):
         image = self.get(entry, regular)
+        self._fits(voxels(path, self.guard), path)
         return Opened(mask_of(path, image.vol, self.guard), image.placed, entry)
 
     def _read(self, entry, regular):

@@ -60,7 +60,7 @@ class RadnbServer(LoggingConfigurable):
         from .listing import Listing
         full = self.guard.open(path)
         with self._lock:
-            listing = self._listings[full] = self._listings.pop(full, None) or Listing(self.guard, full)
+            listing = self._listings[full] = self._listings.pop(full, None) or Listing(self.guard, full, max_mb=self.max_volume_mb)
             while len(self._listings) > 12: self._listings.popitem(last=False)
         self._read[path] = listing
         return listing.read()

@@ -36,6 +36,10 @@ def _links(a, b):
     return ['at','zoom','centre','view_layout', *(['low','high'] if one_scale else []), *times]
 
 # %% ../../nbs/view/compare.ipynb #e2d01765
+def _can_swipe(a, b):
+    "Have two volumes the same colours, and the second one time point or as many as the first?"
+    return (a.unit == 'RGB') == (b.unit == 'RGB') and b.n_times in (1, a.n_times)
+
 def _swipe(a, b, names):
     "A viewer of the first volume with the second beneath the divider"
     v = Viewer(a.vol, a.mask, None, a._window, a.layout, a.height, a.max_mb)
@@ -60,18 +64,22 @@ def _half(v, name):
     "One view with its name above it"
     import ipywidgets as W
     v.canvas.layout.width = '100%'
-    return W.VBox([W.HTML(f'<b>{escape(name)}</b>'), v.canvas], layout=W.Layout(width='50%'))
+    return W.VBox([W.HTML(f'<b>{escape(name)}</b>'), v.canvas], layout=W.Layout(width='auto'))
 
 @patch
 def _widget(self:Comparison):
     import ipywidgets as W
     if self._box is not None: return self._box
     a,b = self.views
-    self.swipe = _swipe(a, b, self.names)
-    self.swipe._counted = False
-    halves = W.HBox([_half(v, n) for v,n in zip(self.views, self.names)], layout=W.Layout(width='100%', grid_gap='6px', align_items='flex-end'))
-    self._ties = _link(a.canvas, b.canvas, _links(a, b)) + _link(a.canvas, self.swipe.canvas, _links(a, a))
-    self._box = W.Tab([halves, self.swipe.canvas], titles=('Side by side','Swipe'), layout=W.Layout(width='100%'))
+    halves = W.HBox([_half(v, n) for v,n in zip(self.views, self.names)], layout=W.Layout(width='100%', grid_gap='0 6px'))
+    halves.add_class('radnb-Pair')   # row by row: both pictures at one height, whatever stands above and below them
+    self._ties, tabs = _link(a.canvas, b.canvas, _links(a, b)), [halves]
+    if _can_swipe(a.vol, b.vol):
+        self.swipe = _swipe(a, b, self.names)
+        self.swipe._counted = False
+        self._ties += _link(a.canvas, self.swipe.canvas, _links(a, a))
+        tabs.append(self.swipe.canvas)
+    self._box = W.Tab(tabs, titles=('Side by side','Swipe')[:len(tabs)], layout=W.Layout(width='100%'))
     _keep(self)
     return self._box
 
@@ -79,18 +87,21 @@ def _widget(self:Comparison):
 def close(self:Comparison):
     "End the live view and free its memory; the still picture stays."
     if self._box is None: return
-    for v in (*self.views, self.swipe): v.close()
+    for v in (*self.views, self.swipe): v is None or v.close()
     for w in (*self._ties, self._box, self._live): w is None or w.close()
     self._box = self._live = None
     if self in _live: _live.remove(self)
 
 # %% ../../nbs/view/compare.ipynb #f18ff409
+def _shared_plane(a, shared, layout):
+    "The plane of a layout, or the one in which `a` was acquired; if one of two has no such slices, one that both have"
+    return next((p for p in (layout, _native_plane(a)) if p in shared), next(iter(shared), None))
+
 @patch
 def snapshot(self:Comparison) -> Picture:
     "Both pictures as they are seen now, in one plane."
     a,b = self.views
-    layout = a._seen('view_layout')
-    plane = layout if layout in PLANES else _native_plane(a.vol)
+    plane = _shared_plane(a.vol, a._extra['fit'], a._seen('view_layout'))
     seen = [v._slice_seen(plane) for v in self.views]
     fig,axes,_ = _panels([[_size_mm(s[0])] for s in seen], foot=.28)
     for ax,v,(image,mask,prob,_,_),name in zip(axes, self.views, seen, self.names):
@@ -114,6 +125,10 @@ def compare(
     "Two volumes at the same place: side by side with linked crosshair, zoom and (in HU and SUV) window, or as a swipe. Raises `BadInput`."
     a,b = as_volume(a), as_volume(b)
     if is_placed(a) != is_placed(b): raise BadInput('Of one of the two nobody knows how it lies in the patient', remedy='give an affine, or compare with a copy of the other: b = a.like(b.data)')
-    layout = layout or _native_plane(a)
+    if not is_placed(a) and a.shape != b.shape: raise BadInput(f'Nobody knows how shapes {a.shape} and {b.shape} lie on each other', remedy='give both an affine')
+    shared = _same_field(shown_as(a), shown_as(b))['fit']
+    layout = layout or _shared_plane(a, shared, None)
+    if layout not in shared and (layout in PLANES or not shared):
+        raise BadInput(f'One of the two has no {layout or _native_plane(a)} slices', remedy=f'layout={next(iter(shared))!r}' if shared else 'give volumes that were made in one plane')
     if window_b is None and a.unit == b.unit and a.unit in ('HU','SUV'): window_b = window if window is not None else fix_window(a)
     return Comparison(Viewer(a, mask, None, window, layout, height, max_mb), Viewer(b, mask_b, None, window_b, layout, height, max_mb), names)

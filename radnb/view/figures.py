@@ -193,19 +193,31 @@ def slice_caption(
     return ' · '.join(p for p in parts if p)
 
 # %% ../../nbs/view/figures.ipynb #398ca5f1
+def _counted(mask):
+    "Labels as whole numbers"
+    d = mask.data
+    if d.dtype.kind in 'iub': return mask
+    if not np.array_equal(d, np.rint(d)): raise BadInput('Labels must be whole numbers', remedy='give probabilities as prob=, or a mask such as p > .5')
+    return mask.like(d.astype(np.int32))
+
+# %% ../../nbs/view/figures.ipynb #cf344f5e
 def _overlay(
     over, # Volume or array, or None
     vol, # The image beneath
     unit
 ):
-    "`over` as a volume on `vol`'s grid"
+    "`over` as a volume of `unit` on `vol`'s grid. Raises `BadInput`, `GeometryError`."
     if over is None: return None
     if not isinstance(over, Volume): over = vol.like(np.asarray(over), unit)
+    if over.unit != unit: over = over.like(over.data, unit, over.names)
+    if unit == 'label': over = _counted(over)
+    if over.n_times not in (1, vol.n_times):
+        raise GeometryError(f'The {unit} has {over.n_times} time points, the image {vol.n_times}', remedy='give one time point, or as many as the image has')
     if same_grid(over, vol): return over
     if is_placed(over) and is_placed(vol): return over.resample(like=vol)
     raise GeometryError(f'The {unit} has shape {over.shape}, the image {vol.shape}', remedy='give a mask on the image grid')
 
-# %% ../../nbs/view/figures.ipynb #c1776964
+# %% ../../nbs/view/figures.ipynb #08cb402f
 def _draw_image(ax, vol, i, window):
     "The grey (or colour) picture of one slice, in the right proportions"
     rows,cols = vol.shape[1:]
@@ -232,7 +244,7 @@ def _draw_prob(ax, prob, i):
     p = np.clip(np.nan_to_num(prob.data[i].astype(float)), 0, 1)
     ax.imshow(p, cmap='inferno', vmin=0, vmax=1, alpha=np.where(p < .05, 0, .25+.5*p), aspect=ax.get_aspect(), interpolation='bilinear')
 
-# %% ../../nbs/view/figures.ipynb #9fec3fca
+# %% ../../nbs/view/figures.ipynb #2217c039
 def _ink(**kw):
     "White text with a dark rim: readable on air and on bone"
     from matplotlib.patheffects import withStroke
@@ -265,7 +277,7 @@ def _draw_legend(ax, mask):
         ax.annotate(f'\u25a0 {name}', (.985,.985), xycoords='axes fraction', xytext=(0,-13*n), textcoords='offset points', ha='right', va='top',
                     **_ink(color=label_colour(label)))
 
-# %% ../../nbs/view/figures.ipynb #08cb402f
+# %% ../../nbs/view/figures.ipynb #3d7c7a0e
 def _draw(ax, vol, i, mask=None, prob=None, window=None, style='outline', title=None, key=True):
     "One slice of hung volumes with all that belongs on it; `key`: scale bar and legend too"
     _draw_image(ax, vol, i, window)
@@ -277,7 +289,7 @@ def _draw(ax, vol, i, mask=None, prob=None, window=None, style='outline', title=
     ax.set_xlim(-.5, vol.shape[2]-.5); ax.set_ylim(vol.shape[1]-.5, -.5)
     if title: ax.set_title(title, color='white', fontsize=9, pad=4)
 
-# %% ../../nbs/view/figures.ipynb #3d7c7a0e
+# %% ../../nbs/view/figures.ipynb #8e0192b3
 def _panels(
     columns, # Lists of (height, width) of the pictures that stand above each other, mm
     height=4.8, width=11., # The largest that the pictures may become, inches
@@ -299,7 +311,7 @@ def _panels(
 
 def _caption(fig, text): fig.text(.5, .07/fig.get_figheight(), text, color='#cccccc', fontsize=8.5, ha='center', va='bottom')
 
-# %% ../../nbs/view/figures.ipynb #b72eca13
+# %% ../../nbs/view/figures.ipynb #7992cb9b
 def _hang_all(vol, mask, prob, plane):
     "Image, mask and probability on one grid and hung alike; a mask alone is its own image"
     if vol.is_mask and mask is None: mask = vol
@@ -319,7 +331,7 @@ def _show_mpr(vol, mask, prob, window, style, title):
     _caption(fig, ' · '.join(filter(None, [vol.meta.get('Modality'), *where, None if vol.unit in ('RGB','label') else window_text(vol, window)])))
     return Picture(fig, ' '.join(filter(None, [vol.meta.get('Modality'), 'in three planes'])))
 
-# %% ../../nbs/view/figures.ipynb #8e0192b3
+# %% ../../nbs/view/figures.ipynb #e9bd7938
 def show_volume(
     vol:Volume, # Image; a mask alone is shown in its colours
     mask=None, # Labels: Volume (any grid) or array on the image's grid
@@ -352,7 +364,7 @@ def show(self:Volume, mask=None, plane=None, index=None, window=None, **kw) -> P
     "`show_volume(self, ...)`"
     return show_volume(self, mask, plane, index, window, **kw)
 
-# %% ../../nbs/view/figures.ipynb #9ca031f0
+# %% ../../nbs/view/figures.ipynb #7a9997d5
 def montage(
     vol:Volume,
     n:int=12, # How many slices, evenly spread
@@ -391,7 +403,7 @@ def _sheet(v, m, picks, cols, window, style):
     _caption(fig, text)
     return Picture(fig, text)
 
-# %% ../../nbs/view/figures.ipynb #dd075eda
+# %% ../../nbs/view/figures.ipynb #5ada2582
 def _as_volume(case):
     "A case as a `Volume`: it may be one, an array, a path, or a row with `paths`."
     if isinstance(case, Volume): return case
@@ -408,7 +420,7 @@ def _listed(value, n, what):
     if len(value) != n: raise BadInput(f'{len(value)} {what} for {n} cases', remedy='one for each case, in the same order')
     return value
 
-# %% ../../nbs/view/figures.ipynb #e1d5894d
+# %% ../../nbs/view/figures.ipynb #fcd09b6e
 def _case_masks(masks, n):
     "Per case the masks as `{name: mask}`; the names in order."
     if not isinstance(masks, dict): return [{} if m is None else {'': m} for m in _listed(masks, n, 'masks')], []
@@ -430,7 +442,7 @@ def _tile(case, masks, names, plane, index, window):
 def _draw_outline(ax, on, colour, style):
     if on.any(): ax.contour(np.pad(on, 1), [.5], colors=[colour], linewidths=1.2, linestyles=style, extent=(-1.5, on.shape[1]+.5, -1.5, on.shape[0]+.5))
 
-# %% ../../nbs/view/figures.ipynb #b07829ef
+# %% ../../nbs/view/figures.ipynb #b9eebd6c
 def _extent_mm(v): return _size_mm(v) if is_placed(v) or set(v.spacing) != {1.0} else None
 
 def _place(fig, box, v, largest):
@@ -455,7 +467,7 @@ def _draw_tile(fig, box, tile, largest, caption):
     fig.text((box[0]+box[2]/2)/W, (box[1]-.04)/H, caption, color='white', fontsize=8, ha='center', va='top', linespacing=1.15)
     return ax
 
-# %% ../../nbs/view/figures.ipynb #5c6d9f35
+# %% ../../nbs/view/figures.ipynb #0bd90e58
 def _tile_caption(i, tile, caption):
     "The case's number, its caption, and where the slice lies."
     v,k,_,window = tile
@@ -492,7 +504,7 @@ def _light_sheet(tiles, words, names, cols, size):
         fig.text(.02+.2*n, .08/fig.get_figheight(), f'{"- -" if n % 2 else "—"} {name}', color=_NAMED[n % len(_NAMED)], fontsize=9)
     return Picture(fig, f'{len(tiles)} cases' + (f', outlined: {", ".join(names)}' if names else ''))
 
-# %% ../../nbs/view/figures.ipynb #f5f95c57
+# %% ../../nbs/view/figures.ipynb #7a8de39c
 def to_png(
     vol:Volume, mask=None, prob=None, window=None,
     layout:str='mpr', # 'mpr', 'slice', or a plane

@@ -36,11 +36,12 @@ def planes_of(
 
 # %% ../../nbs/view/planes.ipynb #20e51339
 def _extremes(vol):
-    "Smallest and largest value; NaN does not count"
+    "Smallest and largest value; NaN and infinity do not count"
     d = vol.data
     if d.dtype.kind in 'iub': return float(d.min()), float(d.max())
     lo,hi = np.fmin.reduce(d, axis=None), np.fmax.reduce(d, axis=None)
-    return tuple(float(v) if np.isfinite(v) else 0. for v in (lo,hi))
+    if np.isinf(lo) or np.isinf(hi): d = d[np.isfinite(d)]; lo,hi = (d.min(), d.max()) if d.size else (0,0)
+    return (float(lo), float(hi)) if np.isfinite(lo) else (0., 0.)
 
 def _level_width(vol, window):
     lo,hi = window_limits(vol, window)
@@ -113,9 +114,10 @@ def pack(
         if kind := _whole(d, lo, hi): return d.astype(kind), 1., 0.
     if exact and d.size*4 <= EXACT_MB*1e6: return d.astype(np.float32), 1., 0.
     slope = max(hi-lo, 1e-12)/65534
-    return (np.rint((np.nan_to_num(d, nan=lo, posinf=hi, neginf=lo)-lo)/slope)-32767).astype(np.int16), slope, lo+32767*slope
+    step = np.rint((np.clip(d, lo, hi)-lo)/slope)-32767
+    return np.where(np.isnan(step), -32768, step).astype(np.int16), slope, lo+32767*slope
 
-# %% ../../nbs/view/planes.ipynb #533496c7
+# %% ../../nbs/view/planes.ipynb #1db2d811
 def ten_thousandths(
     p # Probabilities, 0 to 1
 ) -> np.ndarray: # uint16
@@ -124,7 +126,7 @@ def ten_thousandths(
     half = np.spacing(p)/2 if p.dtype.kind == 'f' else 0   # .501 in 32 bits may be a little less than .501
     return np.floor((p.astype(np.float64) + half)*10000 + 1e-9).astype(np.uint16)
 
-# %% ../../nbs/view/planes.ipynb #5c604ef9
+# %% ../../nbs/view/planes.ipynb #d8402f64
 def shrink_factors(
     shape, spacing, # Of the volume: slice, row, column; mm
     n_bytes:int, # Size once packed
@@ -142,7 +144,7 @@ def packed_bytes(vol:Volume) -> int:
     "How many bytes the voxels take once packed."
     return vol.n_times*int(np.prod(vol.shape))*(3 if vol.unit == 'RGB' else 1 if vol.unit == 'label' else 2)
 
-# %% ../../nbs/view/planes.ipynb #f506fc9b
+# %% ../../nbs/view/planes.ipynb #1e56f865
 def shrink(
     vol:Volume,
     factors # Whole numbers along slice, row, column
@@ -157,7 +159,7 @@ def shrink(
     affine[:3,:3] *= factors; affine[:3,3] = vol.physical((np.array(factors)-1)/2)
     return Volume(data if vol.is_mask or vol.data.dtype.kind == 'f' else np.rint(data).astype(vol.data.dtype), affine, vol.unit, vol.meta, vol.names)
 
-# %% ../../nbs/view/planes.ipynb #df9d1e35
+# %% ../../nbs/view/planes.ipynb #cdeadfb6
 def wrap(
     vol:Volume, # See `shown_as`
     factors=(1,1,1) # By how much to shrink it
@@ -168,7 +170,7 @@ def wrap(
     about = dict(shape=list(small.shape), times=small.n_times, channels=3 if vol.unit == 'RGB' else 1, type=str(data.dtype), slope=slope, inter=inter)
     return dict(about, factors=list(factors), affine=small.affine.tolist(), data=gzip.compress(memoryview(np.ascontiguousarray(data)).cast('B'), 1))
 
-# %% ../../nbs/view/planes.ipynb #45bf67f9
+# %% ../../nbs/view/planes.ipynb #c4ffe33f
 def nifti_bytes(
     vol:Volume,
     compress:bool=False # gzip, level 1
@@ -185,7 +187,7 @@ def nifti_bytes(
     raw = hdr.binaryblock + bytes(4) + np.ascontiguousarray(data).tobytes()
     return gzip.compress(raw, 1) if compress else raw
 
-# %% ../../nbs/view/planes.ipynb #b4f10466
+# %% ../../nbs/view/planes.ipynb #d91e3ea2
 _TYPES = {'u1':'uint8', '<i2':'int16', '<u2':'uint16', '<f4':'float32'}   # as sent, and what JavaScript calls them
 
 def _fits(a, kind):
@@ -215,7 +217,7 @@ def slice_bytes(
     kind = next((t for t in _TYPES if t != '<f4' and _fits(a, t)), '<f4')
     return np.ascontiguousarray(a, kind).tobytes(), _TYPES[kind]
 
-# %% ../../nbs/view/planes.ipynb #a6e36aff
+# %% ../../nbs/view/planes.ipynb #655517f7
 def describe(
     vol:Volume, # See `shown_as`
     placed:bool=True, # Do we know how it lies in the patient?

@@ -10,7 +10,7 @@ import collections, functools, os, re, uuid
 from pathlib import Path
 import numpy as np
 from fastcore.basics import patch
-from ..core import BadInput
+from ..core import BadInput, RadnbError
 from ..data.volume import PLANES, Volume, window_limits
 from .fallback import WIDGET_MIME, WithFallback, mime_bundle, static_mime, widgets_live
 from .figures import (PALETTE, Picture, _caption, _draw, _native_plane, _overlay, _panels, _size_mm, hang, is_placed, label_colour, label_names, slice_position,
@@ -130,12 +130,14 @@ def _labels(mask):
     "Number, name and colour of every structure"
     return [] if mask is None else [dict(value=k, name=n, colour=label_colour(k)) for k,n in label_names(mask).items()]
 
+def _number(plane, at):
+    "The slice of a plane at a point, halves upwards as in the browser"
+    return int(np.clip(np.floor((np.linalg.inv(plane['affine']) @ [*at, 1])[0] + .5), 0, plane['slices']-1))
+
 def _first(layers, scan, at, layout):
     "The slices that will be seen first"
-    ras = np.array([*at, 1])
     names = [p for p in scan['planes'] if layout in ('mpr', p)]
-    number = lambda p: int(np.clip(np.rint((np.linalg.inv(p['affine']) @ ras)[0]), 0, p['slices']-1))
-    return [dict(about, data=data) for about,data in (_sent(layers, p, number(scan['planes'][p]), 0) for p in names)]
+    return [dict(about, data=data) for about,data in (_sent(layers, p, _number(scan['planes'][p], at), 0) for p in names)]
 
 # %% ../../nbs/view/viewer.ipynb #f788a484
 @patch
@@ -163,7 +165,7 @@ def _answer(self:Viewer, widget, content, buffers=()):
     if content.get('want') == 'niivue': return widget.send(dict(n=content['n']), [(_STATIC/'niivue.js').read_bytes()])
     if content.get('want') != 'slice': return
     try: about,data = _sent(self._layers(), content['plane'], content['i'], content['time'])
-    except BadInput as e: return widget.send(dict(n=content['n'], error=str(e)))
+    except RadnbError as e: return widget.send(dict(n=content['n'], error=str(e)))
     widget.send(dict(about, n=content['n']), data)
 
 # %% ../../nbs/view/viewer.ipynb #12aafa1a
@@ -246,10 +248,10 @@ def go(self:Viewer,
 @patch
 def _relay(self:Viewer, layer, vol, **traits):
     "Another mask or probability map in the same view"
-    if self._start: self._start.update(traits)
+    if self._start: self._start.update(traits, first=_first(self._layers(), self._start['scan'], self._start['at'], self._start['view_layout']))
     if self._canvas is None: return
     more = dict(revision=self._canvas.revision+1) if self.on_demand else {}
-    _send(self._canvas, {**traits, layer: {} if vol is None else wrap(shown_as(vol), self.factors), **more})
+    _send(self._canvas, {**traits, 'first': [], layer: {} if vol is None else wrap(shown_as(vol), self.factors), **more})
 
 @patch
 def set_mask(self:Viewer,
@@ -307,8 +309,8 @@ def _painted(image, mask, band, hidden):
 @patch
 def _slice_seen(self:Viewer, plane):
     "The slice of a plane as it is seen: image, mask, probability (or None), its number and how many there are"
-    at, p, band = np.array([*self._seen('at'), 1]), self._about()['scan']['planes'][plane], self._seen('band')
-    i = int(np.clip(np.rint((np.linalg.inv(p['affine']) @ at)[0]), 0, p['slices']-1))
+    p, band = self._about()['scan']['planes'][plane], None if self.vol.unit == 'RGB' else self._seen('band')
+    i = _number(p, self._seen('at'))
     image, mask, prob = (None if v is None else _one(v, plane, i, self._seen('time')) for v in (self.vol, self.mask, self.prob))
     if (mask is not None and self._seen('mask_opacity') > 0) or band: mask = _painted(image, mask if self._seen('mask_opacity') > 0 else None, band, self._seen('hidden'))
     else: mask = None
@@ -337,7 +339,7 @@ def _picture(shown, window, style):
     _caption(fig, text)
     return Picture(fig, text)
 
-# %% ../../nbs/view/viewer.ipynb #4f42a693
+# %% ../../nbs/view/viewer.ipynb #15616ec4
 def view(
     vol, # Volume, array, tensor, path (NIfTI, NRRD, MetaImage, DICOM file or folder), or a row of `series_table`
     mask=None, # Labels: Volume, array on the image's grid, or path

@@ -180,6 +180,9 @@ def test_what_is_no_scan_says_so(app):
     app.command('docmanager:open', path='loose/00000001')
     app.panel.locator('.radnb-Trouble').get_by_text('This is not a DICOM file').wait_for()
     assert 'NIfTI' in app.panel.locator('.radnb-Remedy').inner_text()
+    app.page.route('**/radnb/series?*', lambda route: route.fulfill(status=404, body='<h1>404</h1>'))     # radnb is not enabled in the server
+    app.command('docmanager:open', path='loose/slice.dcm')
+    app.panel.locator('.radnb-Remedy').get_by_text('jupyter server extension enable radnb.lab').wait_for()
 
 def test_a_series_with_a_gap_says_so_and_can_be_shown(app):
     app.command('radnb:open-folder', path='gap')

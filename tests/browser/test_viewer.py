@@ -124,6 +124,9 @@ def test_hands_on_the_picture(browser, lab):
 
         nb.execute('v.set_window("lung"); v.go((0,0,0))')
         nb.wait_until(lambda: 'L -600 W 1500 HU' in foot(nb) and 'R 0.0, A 0.0, S 0.0 mm' in foot(nb), 'Python does not steer the view')
+        nb.execute('v.go((0,0,900))')
+        nb.wait_until(lambda: 'S 900.0 mm: outside' in foot(nb), 'a value is reported for a point beyond the volume')
+        nb.execute('v.go((0,0,0))')
         nb.execute('v.close()')                                       # frees the kernel's memory; the still picture comes back
         nb.page.locator('.jp-RenderedImage img').wait_for(state='visible')
         assert nb.page.locator('.radnb-SliceView').count() == 0
@@ -179,6 +182,18 @@ def test_a_large_ct_is_sharp_on_demand(browser, lab):
         assert value == ask(nb, 'int(ct.data[tuple(np.rint(ct.index(v.canvas.at)).astype(int))])')   # not of the shrunk copy
         assert 'full resolution come from the kernel' in foot(nb) and (nb.blocked, nb.errors) == ([], [])
 
+def test_of_two_views_one_may_close(browser, lab):
+    "One viewer shown by two cells: when the output of one is cleared, the other still gets its sharp slices."
+    cells = [PHANTOM, 'v = view(vol, max_mb=.05, layout="axial", height=300); v', 'v']
+    with Notebook(browser, lab, 'twice.ipynb', cells) as nb:
+        nb.run_all(); nb.wait_drawn(2)
+        nb.page.evaluate("() => { window.jupyterapp.shell.currentWidget.content.activeCellIndex = 1; window.jupyterapp.commands.execute('notebook:clear-cell-output') }")
+        nb.wait_until(lambda: nb.page.locator('.radnb-SliceView').count() == 1, 'the first view stays')
+        axial = plane(nb, 'axial'); axial.click(); k = number(axial)
+        for _ in range(9): nb.page.keyboard.press('ArrowDown')
+        nb.wait_until(lambda: number(axial) == k+9 and axial.get_attribute('data-sharp') == 'true', 'it stays coarse')
+        assert (nb.blocked, nb.errors) == ([], [])
+
 FOUR = PHANTOM + '''
 import numpy as np
 from radnb.data.volume import Volume
@@ -192,6 +207,8 @@ def test_time_and_3d(browser, lab):
         nb.page.get_by_label('time', exact=True).focus(); nb.page.keyboard.press('End')
         nb.wait_until(lambda: value() == first+200, 'the time slider does nothing')
         assert ask(nb, 'v.canvas.time') == 2
+        nb.execute('v.canvas.time = 1')
+        nb.wait_until(lambda: value() == first+100 and nb.page.get_by_label('time', exact=True).input_value() == '1', 'the slider does not follow')
         draws = nb.draws()
         nb.page.get_by_role('button', name='3D').click()
         canvas = nb.page.locator('.radnb-VolumeView[data-radnb=drawn] canvas')
@@ -230,6 +247,33 @@ def test_an_oblique_volume_hangs_right(browser, lab):
                 assert shown.startswith(f'{value} a.u.') and ('bright' in shown) == bool(label), (name, shown, value, label)
         assert (nb.blocked, nb.errors) == ([], [])
 
+TILTED = '''import numpy as np
+from radnb.data.volume import Volume
+from radnb.view.viewer import view
+A = np.array([[0,0,-1,32.], [1.8,-1,0,20], [5,0,0,-60], [0,0,0,1]])     # 20 degrees: each slice lies 1.8 mm further to the front
+hu = np.random.default_rng(0).normal(0, 30, (24,64,64)).astype(np.float32); hu[:,:,20] = np.nan
+v = view(Volume(hu, A, "HU", dict(Modality="CT", note="synthetic")), layout="sagittal", height=500); v'''
+
+def test_a_tilted_gantry_is_measured_right(browser, lab):
+    "Across sheared slices a line is as long as in the patient, and it is said that shapes are not right; what has no value has none."
+    with Notebook(browser, lab, 'tilted.ipynb', [TILTED]) as nb:
+        nb.run_all(); nb.wait_drawn(1)
+        view = plane(nb, 'sagittal'); box = view.bounding_box()
+        assert 'Sheared' in foot(nb)
+        nb.page.get_by_label('Right drag').select_option('distance')
+        x,y,mouse = box['x']+box['width']/2, box['y']+box['height']/2, nb.page.mouse
+        mouse.move(x-60, y-70); mouse.down(button='right'); mouse.move(x+60, y+70, steps=4); mouse.up(button='right')
+        mark = nb.page.locator('.radnb-Marks li button').first
+        mark.wait_for()
+        p = ask(nb, 'v.canvas.scan["planes"]["sagittal"]')
+        scale = min(box['height']/(p['rows']*p['spacing'][1]), box['width']/(p['cols']*p['spacing'][2]))
+        a = np.array(p['affine'])[:3]
+        true = np.linalg.norm(a[:,1]*140/scale/p['spacing'][1] + a[:,2]*120/scale/p['spacing'][2])
+        assert abs(float(mark.inner_text().split()[0]) - true) < .02*true and abs(true - np.hypot(140,120)/scale) > .05*true
+        nb.execute('v.go((12, 0, 0))')
+        nb.wait_until(lambda: 'no value' in foot(nb), 'NaN has a value')
+        assert (nb.blocked, nb.errors) == ([], [])
+
 COMPARE = PHANTOM.replace('viewer import view', 'compare import compare') + '\nother, _ = ct_phantom(seed=1, size=(36,80,80), nodules=0)'
 
 def test_two_scans_are_compared(browser, lab):
@@ -238,6 +282,7 @@ def test_two_scans_are_compared(browser, lab):
         nb.run_all(); nb.wait_drawn(2)
         one,two = plane(nb, 'axial', 0), plane(nb, 'axial', 1)
         assert abs(one.bounding_box()['y']-two.bounding_box()['y']) < 2
+        assert nb.page.get_by_label('Window').first.bounding_box()['width'] > 100
         one.click(position=dict(x=one.bounding_box()['width']*.4, y=200))
         nb.page.keyboard.press('ArrowDown'); nb.page.keyboard.press('+')
         where = lambda n: foot(nb, n).split(' mm')[0]

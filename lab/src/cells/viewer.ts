@@ -27,7 +27,7 @@ const TRAITS: Record<string, [Part, (s: State) => unknown, (s: State, v: any, m:
   at: ['at', s => s.at, (s, v) => s.setAt(v as Point)],
   low: ['window', s => s.low, (s, _, m) => s.setWindow(m.get('low'), m.get('high'))],
   high: ['window', s => s.high, (s, _, m) => s.setWindow(m.get('low'), m.get('high'))],
-  view_layout: ['layout', s => s.layout, (s, v) => s.set('layout', v as Layout)],
+  view_layout: ['layout', s => s.layout, (s, v) => s.has(v) && s.set('layout', v as Layout)],
   time: ['time', s => s.time, (s, v) => s.set('time', v)],
   zoom: ['zoom', s => s.zoom, (s, v, m) => s.setView(v, point(m.get('centre')))],
   centre: ['zoom', s => s.centre ?? [], (s, v, m) => s.setView(m.get('zoom'), point(v))],
