@@ -260,6 +260,12 @@ def _scaled_shape(self:Preprocess, turned):
 @patch
 def _final_shape(self:Preprocess, scaled): return (*scaled[:3-self.ndim], *self.size) if self.size else scaled
 
+@patch
+def voxel_size(self:Preprocess, vol:Volume) -> list: # mm, along each axis of the network input
+    "Voxel size of the prepared image."
+    v = self._turned(vol)
+    return [float(s)*n/m for s,n,m in zip(v.spacing, v.shape, self._scaled_shape(v))][-self.ndim:]
+
 # %% ../../nbs/train/blocks.ipynb #40866882
 @patch
 def image(self:Preprocess, vol:Volume) -> np.ndarray:

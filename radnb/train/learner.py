@@ -305,7 +305,7 @@ def scan_learner(
     learn.task,learn.operating_point = task, None
     return learn
 
-# %% ../../nbs/train/learner.ipynb #9aef022e
+# %% ../../nbs/train/learner.ipynb #c1978e23
 def as_rows(
     x # One scan, or a list or table of scans
 ) -> tuple: # (table, was it a single scan?)
@@ -319,7 +319,7 @@ def as_rows(
         for k,v in r.items(): table.at[i,k] = v
     return table, not many
 
-# %% ../../nbs/train/learner.ipynb #c1978e23
+# %% ../../nbs/train/learner.ipynb #5a280f2d
 def _silent_preds(learn, rows):
     dl = learn.dls.test_dl(rows, num_workers=0)
     with learn.no_bar(), learn.no_logging(): return learn.get_preds(dl=dl)[0]
