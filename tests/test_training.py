@@ -55,6 +55,20 @@ while not heard and time.monotonic() < end:
 order = ['loop']
 '''
 
+CTRL_C = '''
+presses = []
+def ctrl_c(_):
+    presses.append(1)
+    if len(presses) == 1: raise KeyboardInterrupt
+button.on_click(ctrl_c)
+time.sleep(1)
+end = time.monotonic()+60
+while not presses and time.monotonic() < end:
+    try: pump()
+    except KeyboardInterrupt: order.append('Ctrl-C')
+    time.sleep(.02)
+'''
+
 def test_clicks_are_heard_in_a_busy_kernel_and_nothing_else_is_lost():
     "Without a second thread for widgets: the way of VS Code, of Notebook, and of ipykernel 6."
     from jupyter_client.manager import start_new_kernel
@@ -76,6 +90,12 @@ def test_clicks_are_heard_in_a_busy_kernel_and_nothing_else_is_lost():
         after = client.execute('ran = "after the cell"', user_expressions=dict(heard='heard', order='order'))
         said = {k: v['data']['text/plain'] for k,v in result(after)['user_expressions'].items()}
         assert said == dict(heard="['during the cell']", order="['loop', 0, 1, 2]")
+
+        client.execute(CTRL_C)                                                       # Ctrl-C while messages are looked through
+        client.execute('order.append(3)')
+        client.shell_channel.send(client.session.msg('comm_msg', dict(comm_id=button, data=dict(method='custom', content=dict(event='click')))))
+        after = client.execute('', user_expressions=dict(order='order'))
+        assert result(after)['user_expressions']['order']['data']['text/plain'] == "['loop', 0, 1, 2, 'Ctrl-C', 3]"
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)

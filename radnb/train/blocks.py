@@ -260,6 +260,12 @@ def _scaled_shape(self:Preprocess, turned):
 @patch
 def _final_shape(self:Preprocess, scaled): return (*scaled[:3-self.ndim], *self.size) if self.size else scaled
 
+@patch
+def voxel_size(self:Preprocess, vol:Volume) -> list: # mm, along each axis of the network input
+    "Voxel size of the prepared image."
+    v = self._turned(vol)
+    return [float(s)*n/m for s,n,m in zip(v.spacing, v.shape, self._scaled_shape(v))][-self.ndim:]
+
 # %% ../../nbs/train/blocks.ipynb #40866882
 @patch
 def image(self:Preprocess, vol:Volume) -> np.ndarray:
@@ -286,13 +292,13 @@ def restore(self:Preprocess,
     y = _resize(_crop_pad(x.float()[None], self._scaled_shape(v)), v.shape)[0].numpy()
     return Volume(y, v.affine).reorient(vol.axcodes).data if self.ndim == 3 else y
 
-# %% ../../nbs/train/blocks.ipynb #7130ccb1
+# %% ../../nbs/train/blocks.ipynb #5c1c03ed
 class TensorSlice(TensorImage): "A grey image `(channel, row, column)`, 0 is black and 1 is white."
 class TensorVolume3d(TensorImageBase): "A grey volume `(channel, slice, row, column)`, 0 is black and 1 is white."
 class MaskSlice(TensorMask): "Labels `(row, column)`, 0 is background."
 class MaskVolume3d(TensorMask): "Labels `(slice, row, column)`, 0 is background."
 
-# %% ../../nbs/train/blocks.ipynb #5c1c03ed
+# %% ../../nbs/train/blocks.ipynb #8c3ce56d
 class ArrayCache:
     "Keeps arrays by key; beyond `max_gb` the ones not used for longest go."
     def __init__(self, max_gb:float=2.): self.max_gb,self.bytes,self.kept = max_gb,0,OrderedDict()
@@ -310,7 +316,7 @@ class ArrayCache:
         while self.bytes > self.max_gb*1e9: self.bytes -= self.kept.popitem(last=False)[1].nbytes
         return a
 
-# %% ../../nbs/train/blocks.ipynb #a0d455d2
+# %% ../../nbs/train/blocks.ipynb #096f513f
 class ScanReader:
     "Reads images and masks of table rows, prepared and cached."
     def __init__(self,
@@ -329,7 +335,7 @@ class ScanReader:
         if len(a) == 1: return a[0]
         raise BadInput(f'{len(a)} slices where a 2D image is expected', source_of(row)[1], 'use ndim=3, or a table with a column `slice`')
 
-# %% ../../nbs/train/blocks.ipynb #fa66957a
+# %% ../../nbs/train/blocks.ipynb #8aa072ed
 @patch
 def image(self:ScanReader, row) -> torch.Tensor: # TensorSlice or TensorVolume3d, float32
     "The prepared image of a row. Raises what the readers raise, naming the file."
@@ -346,7 +352,7 @@ def mask(self:ScanReader, row) -> torch.Tensor: # MaskSlice or MaskVolume3d, int
     if self.prep.ndim == 2: return MaskSlice(torch.from_numpy(self._pick(a, row)).long())
     return MaskVolume3d(torch.from_numpy(a).long())
 
-# %% ../../nbs/train/blocks.ipynb #096f513f
+# %% ../../nbs/train/blocks.ipynb #b8ee8aa2
 @patch
 def _read_mask(self:ScanReader, row):
     "A mask needs its image for its grid, so the image is prepared along the way; the names of the labels are collected."
@@ -356,7 +362,7 @@ def _read_mask(self:ScanReader, row):
     self.names.update(mask.names)
     return self.prep.mask(mask)
 
-# %% ../../nbs/train/blocks.ipynb #967f47c1
+# %% ../../nbs/train/blocks.ipynb #13f6dc8c
 class _Read(Transform):
     "Row to tensor, by one of the reader's methods."
     def __init__(self, reader, what):
@@ -372,7 +378,7 @@ def LabelMapBlock(reader:ScanReader) -> TransformBlock:
     "Block for the mask of a table row."
     return TransformBlock(type_tfms=[_Read(reader, 'mask')])
 
-# %% ../../nbs/train/blocks.ipynb #13f6dc8c
+# %% ../../nbs/train/blocks.ipynb #5f961662
 class ScanDL(TfmdDL):
     "A fastai `TfmdDL` that remembers the order of its items."
     order = None
@@ -390,7 +396,7 @@ class ScanDL(TfmdDL):
         picked = [] if self.order is None else self.order[i*self.bs:(i+1)*self.bs]
         return items.iloc[picked] if isinstance(items, pd.DataFrame) else pd.DataFrame([as_row(items[k]) for k in picked])
 
-# %% ../../nbs/train/blocks.ipynb #d29cd655
+# %% ../../nbs/train/blocks.ipynb #5e9d77df
 def key_slice(
     y:torch.Tensor # Labels `(slices, rows, columns)`
 ) -> int:
@@ -417,7 +423,7 @@ def three_planes(
     tall = lambda p: F.interpolate(p.flip(0)[None,None].float(), size=(h, p.shape[1]), mode=mode)[0,0]
     return torch.cat([x[k].float(), tall(x[:,i]), tall(x[:,:,j])], 1)
 
-# %% ../../nbs/train/blocks.ipynb #5e9d77df
+# %% ../../nbs/train/blocks.ipynb #547d8961
 def _axes(n, width=3., aspect=1.):
     import matplotlib.pyplot as plt
     cols = min(n, max(1, int(10/width)))
@@ -432,7 +438,7 @@ def _draw(ax, img, title='', color=None):
     ax.set_title(title, fontsize=9, **(dict(color=color) if color else {}))
     return ax
 
-# %% ../../nbs/train/blocks.ipynb #c7bd5b64
+# %% ../../nbs/train/blocks.ipynb #4f0f1d29
 LABELS = (ORANGE, GREEN, '#56B4E9', '#CC79A7', '#F0E442')  # colours of the labels (Okabe and Ito)
 TRUTH,PREDICTED = '#56B4E9','#E69F00'  # light blue and orange: told apart on black, and by all common kinds of colour vision
 
@@ -458,7 +464,7 @@ def _contours(ax, y, color, style='solid'):
     for on,c in parts:
         if on.any(): ax.contour(on.float().numpy(), [.5], colors=[c], linewidths=1.3, linestyles=style)
 
-# %% ../../nbs/train/blocks.ipynb #4f0f1d29
+# %% ../../nbs/train/blocks.ipynb #2c345b58
 def _grid(x, n, planes):
     if x.ndim == 4 or not planes: return _axes(n)
     return _axes(n, 5., _picture(x[0]).shape[1]/x.shape[-2])
@@ -495,7 +501,7 @@ def _name_planes(ax, width, at):
         ax.text(x+.5, 0, f'{name} {n+1}', color='white', fontsize=7, va='top', bbox=dict(facecolor='black', alpha=.6, lw=0, pad=1))
         if x: ax.axvline(x-.5, color='white', lw=.8)
 
-# %% ../../nbs/train/blocks.ipynb #2c345b58
+# %% ../../nbs/train/blocks.ipynb #96b4ee78
 @dispatch
 def show_batch(x:TensorSlice, y:TensorCategory, samples, ctxs=None, max_n=9, **kwargs): return _batch_classes(x, samples, ctxs, max_n)
 @dispatch
@@ -505,7 +511,7 @@ def show_batch(x:TensorSlice, y:MaskSlice, samples, ctxs=None, max_n=9, **kwargs
 @dispatch
 def show_batch(x:TensorVolume3d, y:MaskVolume3d, samples, ctxs=None, max_n=9, **kwargs): return _batch_masks(x, samples, ctxs, max_n)
 
-# %% ../../nbs/train/blocks.ipynb #d1d8d4f8
+# %% ../../nbs/train/blocks.ipynb #5aa51a6e
 def _results_classes(x, samples, outs, ctxs, max_n, probs=None):
     ctxs = ctxs or _grid(x, min(len(samples), max_n), planes=True)
     for i,((img,truth),(pred,),ax) in enumerate(zip(samples, outs, ctxs)):
@@ -527,7 +533,7 @@ def _results_masks(x, samples, outs, ctxs, max_n):
         _show_mask(ax, img, [(truth, TRUTH, 'solid'), (pred, PREDICTED, 'dashed')], f'{dice}\n{sizes}')
     return ctxs
 
-# %% ../../nbs/train/blocks.ipynb #73478cf9
+# %% ../../nbs/train/blocks.ipynb #6fd254a3
 @dispatch
 def show_results(x:TensorSlice, y:TensorCategory, samples, outs, ctxs=None, max_n=9, probs=None, **kwargs):
     return _results_classes(x, samples, outs, ctxs, max_n, probs)

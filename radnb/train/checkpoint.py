@@ -11,6 +11,7 @@ import json, os, random
 from pathlib import Path
 import numpy as np, torch
 from fastai.callback.core import Callback
+from fastai.callback.tracker import TrackerCallback
 from fastcore.foundation import L
 from ..core import BadInput
 
@@ -97,11 +98,14 @@ def _optimizer(opt):
     state = opt.state_dict()
     return {**state, 'hypers': [dict(h) for h in state['hypers']]}
 
+def _trackers(learn): return [cb for cb in learn.cbs if isinstance(cb, TrackerCallback)]
+
 def learner_state(learn) -> dict: # As `write_state` takes it
     "All that decides how the training of a learner goes on."
     smooth = learn.recorder.smooth_loss
     return dict(model=learn.model.state_dict(), opt=_optimizer(learn.opt), chance=chance(learn.dls), smooth=(smooth.count, smooth.val),
-                history=[{k: float(v) for k,v in r.items()} for r in learn.epoch_log.rows], images=len(learn.dls.train_ds))
+                history=[{k: float(v) for k,v in r.items()} for r in learn.epoch_log.rows], images=len(learn.dls.train_ds),
+                trackers=[(float(cb.best), int(getattr(cb, 'wait', 0))) for cb in _trackers(learn)])
 
 def set_learner_state(learn, state):
     "Put a learner into the state of `learner_state`. Raises `BadInput` if network or data are others."
@@ -115,12 +119,13 @@ def set_learner_state(learn, state):
     learn.opt.load_state_dict({**opt, 'hypers': L(opt['hypers']), 'state': [{k: move(v) for k,v in s.items()} for s in opt['state']]})
     learn.recorder.smooth_loss.count,learn.recorder.smooth_loss.val = state['smooth']
     learn.epoch_log.rows = [{**r, 'epoch': int(r['epoch'])} for r in state['history']]
+    for cb,(best,wait) in zip(_trackers(learn), state.get('trackers', [])): cb.best,cb.wait = best,wait
     set_chance(learn.dls, state['chance'])
 
 # %% ../../nbs/train/checkpoint.ipynb #e206645e
 class Checkpoint(Callback):
     "Writes `folder/last.pt` after each epoch, and knows how far a resumed training has come. Without a folder it does nothing."
-    order = 60  # after the history is written
+    order = 64  # after the history is written, and after fastai's callbacks have compared the epoch with the best
     def __init__(self, folder=None): self.folder,self.call,self.stage,self.state,self.mine = folder,None,-1,None,False
     def __getstate__(self): return {**self.__dict__, 'folder': None, 'call': None, 'state': None}
 

@@ -91,7 +91,7 @@ def classify_dls(
     ndim = ndim or (2 if first.shape[0] == 1 else 3)
     reader = ScanReader(Preprocess(_auto_size(first, ndim, size), spacing, window, ndim))
     block = DataBlock((ScanBlock(reader), CategoryBlock(vocab=classes, sort=False)), get_y=ColReader(label), splitter=lambda _: splits,
-                      batch_tfms=augmentations(flips, seed=seed, spacing=reader.prep.spacing) if aug else None, dl_type=ScanDL)
+                      batch_tfms=augmentations(flips, seed=seed, spacing=reader.prep.voxel_size(first)) if aug else None, dl_type=ScanDL)
     bs = min(bs or (32 if ndim == 2 else 8), len(splits[0]))
     return finish_dls(block.dataloaders(df, bs=bs, num_workers=num_workers, **kwargs), reader, patient, label, seed)
 
@@ -108,20 +108,28 @@ def finish_dls(dls, reader, patient, label, seed):
     return dls
 
 # %% ../../nbs/train/classify.ipynb #c6b24c76
+def _patients(learn):
+    "Whose image each one of the batch is; None where the data loader does not tell."
+    column,rows = getattr(learn.dls, 'patient', None), learn.dl.rows(learn.iter) if hasattr(learn.dl, 'rows') else ()
+    return list(rows[column].astype(str)) if column in rows and len(rows)==len(learn.y) else [None]*len(learn.y)
+
 class AUC(Metric):
     "Area under the ROC curve; for several classes the mean of each against the others. NaN where undefined. `.estimate` has the interval (two classes)."
     estimate = None
     name = 'auc'
-    def reset(self): self.probs,self.targets = [],[]
+    def reset(self): self.probs,self.targets,self.patients = [],[],[]
+    def __getstate__(self): return {**self.__dict__, 'probs': [], 'targets': [], 'patients': []}   # nobody's ID goes into an exported learner
     def accumulate(self, learn):
         self.probs.append(torch.softmax(learn.pred.detach().float(), 1).cpu())
         self.targets.append(learn.y.cpu())
+        self.patients += _patients(learn)
 
     @property
     def value(self):
         if not self.probs: return float('nan')
         p,y = torch.cat(self.probs).numpy(), torch.cat(self.targets).numpy()
-        each = [auc(y == c, p[:,c], undefined='nan') for c in range(p.shape[1])]
+        groups = None if None in self.patients else np.array(self.patients)
+        each = [auc(y == c, p[:,c], groups, undefined='nan') for c in range(p.shape[1])]
         self.estimate = each[1] if len(each) == 2 else None
         return float(each[1].value) if len(each) == 2 else float(np.nanmean([e.value for e in each]))
 

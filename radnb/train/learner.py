@@ -51,12 +51,17 @@ class StopOnNaN(Callback):
     order = -10
     def after_loss(self):
         if torch.isfinite(self.loss).all(): return
+        if self._searched(): raise CancelFitException()
         rows = self.dl.rows(self.iter) if hasattr(self.dl, 'rows') else pd.DataFrame()
         names = [_name(r) for _,r in rows.iterrows()]
         some = '; '.join(names[:8])+('; ...' if len(names) > 8 else '')
         where = 'training' if self.training else 'validation'
         raise NaNLoss(f'The loss became {float(self.loss.mean())} in epoch {self.epoch+1}, {where} batch {self.iter+1}', some or None,
                       'lower the learning rate (learn.lr_find() suggests one); if it happens in the very first batch, look at these images: learn.dls.show_batch()')
+
+    def _searched(self):
+        "Has `lr_find` come far enough to suggest a rate? It leaves out the first tenth and the last 5."
+        return hasattr(self.learn, 'lr_finder') and len(self.recorder.losses) > self.lr_finder.num_it//10+5
 
 # %% ../../nbs/train/learner.ipynb #8e04dd05
 class EpochLog(Callback):
@@ -238,6 +243,12 @@ def _why(e, learn):
     if isinstance(e, KeyboardInterrupt): return f'interrupted {where}; what was learned until then is kept'
     return f'ended {where}: {e.what if isinstance(e, RadnbError) else type(e).__name__}'
 
+def _put_back(learn):
+    "After an `lr_find` that failed: the weights as they were before it, and all callbacks at work again."
+    if not hasattr(learn, 'lr_finder'): return
+    learn.lr_finder.after_fit()
+    for cb in learn.cbs: cb.run = True
+
 @patch
 def _do_fit(self:ScanLearner):
     "The epochs that are left."
@@ -253,6 +264,7 @@ def _do_fit(self:ScanLearner):
     except BaseException as e:
         self.opt.zero_grad()
         if board is not None: board.ended(_why(e, self))
+        _put_back(self)
         raise
 
 # %% ../../nbs/train/learner.ipynb #ac96efda
@@ -293,7 +305,7 @@ def scan_learner(
     learn.task,learn.operating_point = task, None
     return learn
 
-# %% ../../nbs/train/learner.ipynb #d671aecf
+# %% ../../nbs/train/learner.ipynb #c1978e23
 def as_rows(
     x # One scan, or a list or table of scans
 ) -> tuple: # (table, was it a single scan?)
@@ -307,7 +319,7 @@ def as_rows(
         for k,v in r.items(): table.at[i,k] = v
     return table, not many
 
-# %% ../../nbs/train/learner.ipynb #178aec89
+# %% ../../nbs/train/learner.ipynb #5a280f2d
 def _silent_preds(learn, rows):
     dl = learn.dls.test_dl(rows, num_workers=0)
     with learn.no_bar(), learn.no_logging(): return learn.get_preds(dl=dl)[0]

@@ -23,11 +23,17 @@ class Pump:
     def __call__(self):
         if threading.current_thread() is not threading.main_thread() or time.monotonic()-self.last < self.every: return
         self.last,stream,others = time.monotonic(), _stream(self.kernel), []
+        try: self._look(stream, others)
+        finally:                                                                     # whatever happens meanwhile, Ctrl-C too
+            for frames in others: stream._run_callback(stream._recv_callback, frames)   # as if they arrived now
+
+    def _look(self, stream, others):
+        "Handle what may be handled now; append what has to wait to `others`."
         while True:
             try: frames = stream.socket.recv_multipart(zmq.NOBLOCK, copy=False)
-            except zmq.Again: break
-            if not self._handle(frames): others.append(frames)
-        for frames in others: stream._run_callback(stream._recv_callback, frames)   # as if they arrived now
+            except zmq.Again: return
+            others.append(frames)
+            if self._handle(frames): others.pop()
 
     def _handle(self, frames):
         "Handle a message that may be handled now; False for one that has to wait."

@@ -59,10 +59,10 @@ def _date(v): return f'{v[:4]}-{v[4:6]}-{v[6:8]}' if isinstance(v, str) and len(
 
 _AGE = dict(Y='year', M='month', W='week', D='day')
 def _age(v): return _plural(int(v[:3]), _AGE[v[3]]) if isinstance(v, str) and v[:3].isdigit() and v[3:] in _AGE else str(v)
-def _years(v): return int(v[:3])/dict(Y=1, M=12, W=52.18, D=365.25)[v[3]] if _age(v)!=str(v) else np.nan
+def _years(v): return int(v[:3])/dict(Y=1, M=12, W=52.18, D=365.25)[v[3]] if _age(v)!=str(v) else np.inf   # what is no age comes last
 
 def _spacing(v): return ' × '.join(f'{s:.3g}' for s in v) + ' mm' if isinstance(v, tuple) else str(v)
-def _number(v): return f'{v:.6g}' if isinstance(v, (float,np.floating)) else str(v)
+def _number(v): "The shortest text that is this number and no other."; return str(v).removesuffix('.0') if isinstance(v, (float,np.floating)) else str(v)
 
 # %% ../../nbs/view/cohort.ipynb #2bd7ce71
 _WORDS = dict(StudyDate=_date, PatientAge=_age, spacing=_spacing, shape=lambda v: ' × '.join(map(str, v)))
@@ -81,22 +81,27 @@ def _codes(column):
 
 # %% ../../nbs/view/cohort.ipynb #38d72bd8
 def _steps(column):
-    "A column of numbers in about six round steps, as words; a categorical in order."
+    "(about six round steps as words, the step of each number, -1 where none is stated); None for numbers too close together for it."
     v = pd.to_numeric(column).astype(float)
-    edges = nice_ticks(v.min(), v.max(), 6)
+    infinite = np.isinf(v)
+    edges = nice_ticks(v[~infinite].min(), v[~infinite].max(), 6)
+    if len(edges) < 2: return None
     step = edges[1]-edges[0]
     edges = [edges[0]-step, *edges, edges[-1]+step]
-    return pd.cut(v, edges, right=False, labels=[f'{a:g} to {b:g}' for a,b in zip(edges, edges[1:])])
+    ends = [f'{e:.15g}' for e in edges]
+    if len({*ends}) < len(ends): return None
+    words = [f'{a} to {b}' for a,b in zip(ends, ends[1:])]+['infinite']
+    codes = np.where(v.isna(), -1, np.where(infinite, len(words)-1, np.searchsorted(edges, v, 'right')-1))
+    used = np.unique(codes[codes >= 0])
+    return [words[k] for k in used], np.where(codes < 0, -1, np.searchsorted(used, codes)).astype(np.int32)
 
 def _facet_codes(column, most=60):
     "`_codes` of a column that has at most `most` different values, numbers in steps if they are more than 12; else None."
-    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column) and column.nunique() > 12:
-        steps = _steps(column).cat.remove_unused_categories()
-        return list(steps.cat.categories), steps.cat.codes.to_numpy(np.int32)
+    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column) and column.nunique() > 12 and (steps := _steps(column)): return steps
     words,codes = _codes(column)
     return (words,codes) if 1 <= len(words) <= most else None
 
-# %% ../../nbs/view/cohort.ipynb #01ee75fa
+# %% ../../nbs/view/cohort.ipynb #ecd0a741
 _FACETS = dict(Modality='Modality', Manufacturer='Manufacturer', orientation='Plane', verdict='Verdict', PatientSex='Sex', age='Age', year='Year of study',
                dimension='Fourth dimension')
 _HIDDEN = ('paths','action')
@@ -111,7 +116,7 @@ def _derived(df):
     if 'dimension' in df: out['dimension'] = pd.Series([re.split(r'\s+[-\d]', v)[0] if isinstance(v, str) and v else 'none (3D)' for v in df.dimension], name='dimension', dtype=object)
     return out
 
-# %% ../../nbs/view/cohort.ipynb #b547201d
+# %% ../../nbs/view/cohort.ipynb #4820e297
 _STANDARD = set('''PatientID PatientSex PatientAge StudyInstanceUID SeriesInstanceUID FrameOfReferenceUID Modality StudyDescription SeriesDescription ProtocolName
     BodyPartExamined Manufacturer ManufacturerModelName StationName InstitutionName StudyDate SeriesNumber ConvolutionKernel ContrastBolusAgent SliceThickness part
     n_files shape n_times dimension spacing orientation verdict action paths'''.split())
@@ -127,7 +132,7 @@ def _plain(column):
     first = next((v for v in column if not (v is None or (isinstance(v, float) and np.isnan(v)))), None)
     return first is None or isinstance(first, (str,int,float,tuple,bool,np.generic)) or hasattr(first, '__fspath__')
 
-# %% ../../nbs/view/cohort.ipynb #4820e297
+# %% ../../nbs/view/cohort.ipynb #f7292dcc
 #: What a facet calls a value that no header states
 MISSING = 'not stated'
 
@@ -148,7 +153,7 @@ class _Table:
         parts = [np.array([*(spell(w).lower() for w in words), ''], object)[codes] for words,codes in (self.columns[c] for c in self.searched)]
         return [' '.join(row) for row in zip(*parts)]
 
-# %% ../../nbs/view/cohort.ipynb #10a0ea2e
+# %% ../../nbs/view/cohort.ipynb #e686ddab
 @patch
 def spec(self:_Table):
     "(the words as JSON, the codes as int32 bytes)."
@@ -166,7 +171,7 @@ def where(self:_Table, name, wanted):
     for words,codes in parts: ok |= np.isin(codes, [-1 if w==MISSING else words.index(w) for w in wanted if w==MISSING or w in words])
     return ok
 
-# %% ../../nbs/view/cohort.ipynb #fde30bc3
+# %% ../../nbs/view/cohort.ipynb #0654a97a
 class Cohort(WithFallback, HasTraits):
     "A browser of patients, studies and series, made by `cohort`."
     search = Unicode('', help='words that must all occur, anywhere in a row')
@@ -198,7 +203,7 @@ class Cohort(WithFallback, HasTraits):
 
 def _counts(values): return ', '.join(f'{n} {escape(str(v))}' for v,n in values.value_counts().items())
 
-# %% ../../nbs/view/cohort.ipynb #5f5eb100
+# %% ../../nbs/view/cohort.ipynb #eb05346b
 def _wanted(v): return [MISSING if _missing(x) else _number(x) for x in (v if isinstance(v, (list,tuple,set)) else [v])]
 
 def _check(self, name, v):
@@ -208,7 +213,7 @@ def _check(self, name, v):
     if name=='filters':
         for column,value in v.items(): self._table.where(column, _wanted(value))
 
-# %% ../../nbs/view/cohort.ipynb #eb05346b
+# %% ../../nbs/view/cohort.ipynb #3c9d949e
 @patch(as_prop=True)
 def _rows(self:Cohort):
     "Positions in `series` of what was asked for, in the order asked for."
@@ -225,7 +230,7 @@ def found(self:Cohort) -> pd.DataFrame:
     "The rows of the table that were asked for, in the order asked for."
     return self.series.iloc[self._rows]
 
-# %% ../../nbs/view/cohort.ipynb #bf03523e
+# %% ../../nbs/view/cohort.ipynb #522bff82
 def _positions(series, rows):
     "Positions in `series` of a boolean mask, of positions, or of a DataFrame with some of its rows."
     if isinstance(rows, pd.DataFrame):
@@ -250,7 +255,7 @@ def clear(self:Cohort):
     "Pick nothing."
     self.picked = set()
 
-# %% ../../nbs/view/cohort.ipynb #2256c656
+# %% ../../nbs/view/cohort.ipynb #18a4667a
 def _selected(self) -> pd.DataFrame:
     "The rows of the table that were picked; assign to it to pick others."
     return self.series.iloc[sorted(self.picked)]
@@ -259,7 +264,7 @@ def _set_selected(self, rows): self.picked = _positions(self.series, rows)
 
 Cohort.selected = property(_selected, _set_selected, doc=_selected.__doc__)
 
-# %% ../../nbs/view/cohort.ipynb #75fee10d
+# %% ../../nbs/view/cohort.ipynb #5762ed37
 @patch
 def _jpeg(self:Cohort, row, size): return _jpeg(self.series.iloc[row], size)
 
@@ -271,7 +276,7 @@ def _thumb(self:Cohort, row):
         except RadnbError as e: self._thumbs[row] = None, e.what.split(':')[0][:60], e.what
     return self._thumbs[row]
 
-# %% ../../nbs/view/cohort.ipynb #a8ad1d6c
+# %% ../../nbs/view/cohort.ipynb #560d5f90
 @patch
 def code(self:Cohort,
     row:int # Position in `series`
@@ -283,7 +288,7 @@ def code(self:Cohort,
     where = f'{table}.iloc[{row}]' if table else f'{me}.series.iloc[{row}]' if me else repr([str(p) for p in self.series.paths.iloc[row]])
     return f'vol = load_series({where})'
 
-# %% ../../nbs/view/cohort.ipynb #711a3e8f
+# %% ../../nbs/view/cohort.ipynb #7675b58c
 @patch
 def _widget(self:Cohort):
     if self._view is None:
@@ -291,7 +296,7 @@ def _widget(self:Cohort):
         self._view = CohortWidget(self, *self._table.spec(), self.height)
     return self._view
 
-# %% ../../nbs/view/cohort.ipynb #737a4dc3
+# %% ../../nbs/view/cohort.ipynb #af879ad8
 def _lines(*lines): return f'<div style="line-height:1.35;font-size:12px">{"<br>".join(l for l in lines if l)}</div>'
 
 def _verdict_html(r):
@@ -308,7 +313,7 @@ def _thumb_html(jpeg, why):
     box = 'width:66px;height:66px;flex:none;background:#000;color:#ddd;display:flex;align-items:center;justify-content:center;overflow:hidden;font-size:10px;line-height:1.2;text-align:center'
     return f'<div style="{box}">' + (f'<img src="{_uri(jpeg)}" alt="middle slice" style="margin:0">' if jpeg else escape(why)) + '</div>'
 
-# %% ../../nbs/view/cohort.ipynb #945fd101
+# %% ../../nbs/view/cohort.ipynb #3c2bfdcc
 _BAR = 'display:flex;gap:6px;font-size:12px;align-items:center'
 
 def _bars_html(table, rows, name, most=5):
@@ -330,7 +335,7 @@ def _static(self:Cohort):
     more = f'<div style="font-size:12px">… and {len(found)-len(rows)} more</div>' if len(found)>len(rows) else ''
     return f'<div style="font-size:13px"><b>{escape(repr(self))}</b><div style="{flex}">{bars}</div><div style="{flex}">{cards}</div>{more}</div>'
 
-# %% ../../nbs/view/cohort.ipynb #78a17fbb
+# %% ../../nbs/view/cohort.ipynb #3c73c933
 def cohort(
     series:pd.DataFrame, # One row per volume, as from `series_table`; columns of your own (labels) become charts to filter by
     height:int=520, # Of the list, CSS pixels

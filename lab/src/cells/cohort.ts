@@ -151,11 +151,12 @@ class Browser implements Owner {
     this.anchor = i;
   }
 
-  /** All series between the line picked last and this one. */
+  /** All series between the line picked last and this one. An open heading stands for none: those in sight have lines of their own. */
   private range(i: number): void {
     if (this.anchor < 0) { this.toggle(i); return; }
     const [a, b] = [Math.min(i, this.anchor), Math.max(i, this.anchor)];
-    this.pick(this.list.items.slice(a, b + 1).flatMap(o => o.rows), true);
+    const lines = this.list.items.slice(a, b + 1).filter(o => o.kind === 'series' || this.closed.has(o.key));
+    this.pick(lines.flatMap(o => o.rows), true);
   }
 
   private unfold(i: number, open: boolean): void {
