@@ -21,7 +21,7 @@ CELLS = dict(
                   [LOAD+'head = mr_phantom(size=(64,160,160))[0]\nchest, nodule = ct_phantom(size=(48,160,160))', 'view(head, height=400)',
                    "view(chest, nodule, window='lung', layout='axial', height=330)"]),
     tuner=(1060, [SCORES, "tune_threshold(ill, score, chosen_on='SYNTHETIC scores', prevalence=.05)"]),
-    intensity=(900, [LOAD+("ct = load_series('scans/ct_jpeg2000').crop((0,140,16), (20,420,496))" if REAL else 'ct = ct_phantom(size=(48,160,160))[0]'), 'tune_threshold(ct, low=180, min_mm3=50)']),
+    intensity=(1180, [LOAD+("ct = load_series('scans/ct_jpeg2000').crop((0,140,16), (20,420,496))" if REAL else 'ct = ct_phantom(size=(48,160,160))[0]'), 'tune_threshold(ct, low=180, min_mm3=50)']),
     cohort=(900, [LOAD+("series = series_table(index_dicom('scans/sarcoma'))" if REAL else "make_cohort('ward', n=8)\nseries = series_table(index_dicom('ward'))"), 'cohort(series)']))
 
 def keep(png, path, shown):
