@@ -32,7 +32,7 @@ def _records(value, depth=1):
 # %% ../../nbs/share/publish.ipynb #5699b716
 def _operating_points(ns):
     "The operating points among the variables, and of learners, reports and tuners among them: one line each."
-    found = [op for v in list(ns.values()) for op in (v, getattr(v, '__dict__', {}).get('operating_point')) if hasattr(op, 'brief') and hasattr(op, 'per_class')]
+    found = [op for v in list(ns.values()) for op in (v, getattr(v, '__dict__', {}).get('operating_point')) if not isinstance(op, type) and hasattr(op, 'brief') and hasattr(op, 'per_class')]
     return list(dict.fromkeys(o.brief for op in found for o in [*([] if op.positive else [op]), *op.per_class().values()]))
 
 def namespace_identifiers(
