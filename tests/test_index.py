@@ -270,7 +270,7 @@ SLOW = '''
 import os, sys, time
 from radnb.data import _scan, index, scan
 read, replace, count = _scan.read_at, os.replace, []
-def slow_read(*a): time.sleep(.004); count.append(1); return read(*a)
+def slow_read(*a): time.sleep(float(sys.argv[3])); count.append(1); return read(*a)
 def slow_replace(*a): time.sleep(.03); replace(*a); time.sleep(.03)
 _scan.read_at, os.replace, index._SAVE_SECONDS = slow_read, slow_replace, .02
 scan._pace = lambda paths: (2, 16)
@@ -279,7 +279,7 @@ index.index_dicom(sys.argv[1], cache=sys.argv[2])
 sys.stdout.write(f'{len(count)}\\n')
 '''
 
-def slowly(folder, cache): return subprocess.Popen([sys.executable, '-c', SLOW, str(folder), str(cache)], stdout=subprocess.PIPE,
+def slowly(folder, cache, seconds=.004): return subprocess.Popen([sys.executable, '-c', SLOW, str(folder), str(cache), str(seconds)], stdout=subprocess.PIPE,
                                                    stderr=subprocess.DEVNULL, text=True)
 
 @pytest.fixture
@@ -310,7 +310,7 @@ def test_killed_at_any_moment_the_next_run_goes_on(many, monkeypatch):
 def test_ctrl_c_keeps_what_was_done(many, monkeypatch):
     folder, n = many
     cache = folder/'index.parquet'
-    p = slowly(folder, cache)
+    p = slowly(folder, cache, .03)
     assert p.stdout.readline() == 'ready\n'
     while p.poll() is None and not list(folder.glob('.index.parquet.*.part')): time.sleep(.002)   # until it has saved something
     p.send_signal(signal.SIGINT); p.wait()

@@ -135,12 +135,19 @@ async def _until(condition, seconds):
         if time.monotonic() > end: raise asyncio.TimeoutError
         await asyncio.sleep(.05)
 
+async def _persist(f, *args):
+    "Ask until there is an answer: a viewer that is busy with its first picture now and then forgets to give one. Raises `asyncio.TimeoutError`."
+    for seconds in (min(2, WAIT), min(5, WAIT)):
+        try: return await asyncio.wait_for(f(*args), seconds)
+        except asyncio.TimeoutError: continue
+    return await asyncio.wait_for(f(*args), WAIT)
+
 class _Patient:
     "The viewer's functions in the browser, which must answer in time"
     def __init__(self, remote): self._remote = remote
     def __getattr__(self, name):
         f = getattr(self._remote, name)
-        return lambda *args: asyncio.ensure_future(asyncio.wait_for(f(*args), WAIT))
+        return lambda *args: asyncio.ensure_future(_persist(f, *args))
 
 # %% ../../nbs/view/itk.ipynb #dd27d098
 @functools.lru_cache(None)
@@ -210,21 +217,14 @@ def _open(self:ItkView):
     return viewer
 
 # %% ../../nbs/view/itk.ipynb #0de584b8
-async def _persist(f, *args):
-    "Ask until there is an answer: a viewer that is busy with its first picture now and then forgets to give one. Raises `asyncio.TimeoutError`."
-    for seconds in (2, 5):
-        try: return await asyncio.wait_for(f(*args), seconds)
-        except asyncio.TimeoutError: continue
-    return await f(*args)
-
 @patch
 async def _dress(self:ItkView, remote):
     "Grey, in the window asked for"
     lo,hi = window_limits(self.vol, self._window)
     bounds = [min(lo, float(np.nanmin(self.vol.data))), max(hi, float(np.nanmax(self.vol.data)))]
-    await _persist(remote.setImageColorMap, 'Grayscale', 0, 'Image')
-    await _persist(remote.setImageColorRangeBounds, bounds, 0, 'Image')
-    await _persist(remote.setImageColorRange, [lo,hi], 0, 'Image')
+    await remote.setImageColorMap('Grayscale', 0, 'Image')
+    await remote.setImageColorRangeBounds(bounds, 0, 'Image')
+    await remote.setImageColorRange([lo,hi], 0, 'Image')
 
 # %% ../../nbs/view/itk.ipynb #67c14d61
 @patch

@@ -8,7 +8,7 @@ from driver import Notebook, grey_levels
 pytest.importorskip('itkwidgets', reason="pip install 'radnb[itk]'")
 pytestmark = pytest.mark.browser
 
-# A head whose bleed lies left, in front and high up; seen straight, and rolled by 17 degrees
+# A head whose bleed lies left, in front and high up
 PHANTOM = '''import numpy as np
 import radnb.view.itk as itk
 from radnb.data.volume import Volume, to_sitk
@@ -19,9 +19,7 @@ hu = np.where((x/24)**2 + (y/30)**2 + (z/28)**2 < .8, 40, -1000).astype(np.int16
 bleed = (x+10)**2 + (y-12)**2 + z**2 < 49
 hu[bleed] = 80
 vol = Volume(hu, A, 'HU', dict(Modality='CT'))
-mask = vol.like(bleed.astype(np.uint8), 'label', {1:'bleed'})
-roll = np.eye(4); roll[:3,:3] = [[np.cos(.3),-np.sin(.3),0],[np.sin(.3),np.cos(.3),0],[0,0,1]]
-rolled = Volume(hu, roll@A, 'HU')'''
+mask = vol.like(bleed.astype(np.uint8), 'label', {1:'bleed'})'''
 NEXT = "import sys; print('next', 'itkwidgets' in sys.modules)"
 SEEN = '''() => {
     const view = plugin.viewer.getStore().itkVtkView, camera = view.getCamera(), image = view.getRepresentations()[0].getInputDataSet();
@@ -37,7 +35,6 @@ def wait_drawn(nb, n, seconds): nb.wait_until(lambda: nb.page.locator('[data-rad
 def notes(nb): return nb.page.locator('.radnb-note').all_inner_texts()
 
 A = np.array([[0,0,-1,30.], [0,-1,0,32], [1.5,0,0,-30], [0,0,0,1]])
-ROLL = np.eye(4); ROLL[:2,:2] = [[np.cos(.3),-np.sin(.3)], [np.sin(.3),np.cos(.3)]]
 
 def corners(affine):
     "First voxel, and the last along column, row and slice, in LPS mm, as SimpleITK has them"
@@ -58,31 +55,29 @@ def run_cells(nb, *cells):
         content.activeCellIndex = n;
         await window.jupyterapp.commands.execute('notebook:run-all-below') }""", list(cells))
     last = lambda: nb.cells()[-1]
-    nb.wait_until(lambda: last()['execution_count'] is not None and last()['outputs'], f'the cells do not run: {nb.cells()[-len(cells):]}', 60)
+    nb.wait_until(lambda: last()['execution_count'] is not None and last()['outputs'], f'the cells do not run: {nb.cells()[-len(cells):]}', 150)
     return ''.join(''.join(o.get('text', o.get('traceback', ''))) for o in last()['outputs'])
 
 def test_it_draws_offline_and_answers(browser, lab):
-    cells = [PHANTOM+'\nitk.WAIT, itk.DRAW = 60, 120   # a slow computer may take its time', 'v = itk.view_itk(vol, mask, window=(40,100)); v', 'w = itk.view_itk(rolled); w', NEXT]
+    cells = [PHANTOM+'\nitk.WAIT, itk.DRAW = 60, 120   # a slow computer may take its time', 'v = itk.view_itk(vol, mask, window=(40,100)); v', NEXT]
     with Notebook(browser, lab, 'itk.ipynb', cells, size=(1300,1000)) as nb:
         asked = []
         nb.page.on('request', lambda r: asked.append(r.url))
         assert nb.page.evaluate('window.connectPlugin.radnb') is True            # our host, not the stock one
         assert not any('imjoy' in u or '/static/itk/' in u for u in asked)        # nothing costs before a viewer is asked for
         nb.run_all(120)
-        assert 'next False' in str(nb.cells()[3]['outputs'])                     # Run All was not held up; itkwidgets was not even imported
+        assert 'next False' in str(nb.cells()[2]['outputs'])                     # Run All was not held up; itkwidgets was not even imported
         wait_drawn(nb, 1, 180)
         shot(nb)
-        nb.page.locator('.radnb-note').last.scroll_into_view_if_needed()          # a viewer is made when its cell comes into sight
-        wait_drawn(nb, 2, 180)
-        first, second = viewers(nb)
-        assert first.evaluate('window.__draws') > 0 and second.evaluate('window.__draws') > 0
+        first, = viewers(nb)
+        assert first.evaluate('window.__draws') > 0
         assert (nb.blocked, nb.errors) == ([], [])
 
         # what lies where: as SimpleITK says, and hung as a radiologist hangs it
         seen = first.evaluate(SEEN)
         assert seen['mode'] == 'ZPlane' and np.allclose(seen['up'], [0,-1,0]) and seen['from'][2] < seen['at'][2]   # from the feet, front up: patient right on the left
         assert np.allclose(seen['spacing'], [1,1,1.5], atol=1e-4) and seen['size'] == [60,64,40]
-        assert np.allclose(seen['corners'], corners(np.eye(4)@A), atol=.01) and np.allclose(second.evaluate(SEEN)['corners'], corners(ROLL@A), atol=.01)
+        assert np.allclose(seen['corners'], corners(np.eye(4)@A), atol=.01)
         picture = nb.pixels(nb.page.locator('[data-radnb=drawn] .radnb-itk').first).astype(int)
         rows,columns = np.nonzero((picture[...,0]-picture[...,1] > 40) | (picture[...,2]-picture[...,1] > 40))   # the label is the only thing in colour
         assert len(rows) > 50
@@ -95,7 +90,7 @@ def test_it_draws_offline_and_answers(browser, lab):
         assert run_cells(nb, 'print(limits)').strip() == '[40, 60]'
 
         saved = nb.save()
-    for cell in saved.cells[1:3]:                                                # what is left in the notebook: radnb's own picture
+    for cell in saved.cells[1:2]:                                                # what is left in the notebook: radnb's own picture
         png = next(o.data['image/png'] for o in cell.outputs if 'image/png' in o.get('data', {}))
         assert grey_levels(np.asarray(Image.open(io.BytesIO(base64.b64decode(png))).convert('RGB'))) > 10
 

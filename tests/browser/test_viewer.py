@@ -170,7 +170,7 @@ def test_a_large_ct_is_sharp_on_demand(browser, lab):
         axial.click(); k = number(axial)
         nb.page.keyboard.press('PageDown')
         nb.wait_until(lambda: number(axial) == k+10, 'a busy kernel stops the scrolling')
-        assert axial.get_attribute('data-sharp') == 'false'
+        nb.wait_until(lambda: axial.get_attribute('data-sharp') == 'false', 'a coarse slice passes for a sharp one')
         nb.page.locator('.radnb-Notice').get_by_text('waiting for the kernel').wait_for()
         (nb.lab.root/'go').write_text('')
         nb.wait_until(lambda: axial.get_attribute('data-sharp') == 'true' and number(axial) == k+10, 'the sharp slice does not come')
@@ -206,7 +206,7 @@ def test_time_and_3d(browser, lab):
         first = value()
         nb.page.get_by_label('time', exact=True).focus(); nb.page.keyboard.press('End')
         nb.wait_until(lambda: value() == first+200, 'the time slider does nothing')
-        assert ask(nb, 'v.canvas.time') == 2
+        nb.wait_until(lambda: ask(nb, 'v.canvas.time') == 2, 'the kernel does not hear of the time')
         nb.execute('v.canvas.time = 1')
         nb.wait_until(lambda: value() == first+100 and nb.page.get_by_label('time', exact=True).input_value() == '1', 'the slider does not follow')
         draws = nb.draws()
