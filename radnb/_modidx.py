@@ -1929,6 +1929,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                 'radnb.view.itk._multiscales': ('view/itk.html#_multiscales', 'radnb/view/itk.py'),
                                 'radnb.view.itk._need': ('view/itk.html#_need', 'radnb/view/itk.py'),
                                 'radnb.view.itk._no_screenshot': ('view/itk.html#_no_screenshot', 'radnb/view/itk.py'),
+                                'radnb.view.itk._persist': ('view/itk.html#_persist', 'radnb/view/itk.py'),
                                 'radnb.view.itk._small': ('view/itk.html#_small', 'radnb/view/itk.py'),
                                 'radnb.view.itk._stand_in': ('view/itk.html#_stand_in', 'radnb/view/itk.py'),
                                 'radnb.view.itk._until': ('view/itk.html#_until', 'radnb/view/itk.py'),
