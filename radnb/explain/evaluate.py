@@ -546,7 +546,8 @@ def _rows_of(learn, ds):
     return table.reset_index(drop=True), _DS[ds]
 
 def _evaluate_classifier(learn, rows, name):
-    from radnb.train.blocks import patient_ids, read_image
+    from radnb.train.blocks import read_image
+    from radnb.train.splits import patient_ids
     names = list(learn.dls.vocab)
     unknown = set(rows[learn.label])-set(names)
     if unknown:
@@ -579,7 +580,8 @@ def _segmented_case(learn, row):
     return SegmentCase.from_arrays(read_mask(row.get(learn.reader.mask_col), vol).data, learn.predict_probability(vol).data, vol.spacing)
 
 def _evaluate_segmenter(learn, rows, name):
-    from radnb.train.blocks import patient_ids, read_image
+    from radnb.train.blocks import read_image
+    from radnb.train.splits import patient_ids
     rows = _whole_volumes(rows)
     cases = [_segmented_case(learn, row) for _,row in progress(list(rows.iterrows()), 'evaluating', min_items=8)]
     report = SegmentReport(cases, patient_ids(rows, learn.patient).to_numpy(), learn.names, learn.operating_point, ds=name, learn=learn,

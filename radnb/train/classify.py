@@ -17,9 +17,10 @@ from fastai.metrics import accuracy
 from ..core import BadInput, BadLabels, OneClass
 from ..measure.stats import auc
 from .augment import augmentations
-from .blocks import PatientSplitter, Preprocess, ScanBlock, ScanDL, ScanReader, check_split, read_image
+from .blocks import Preprocess, ScanBlock, ScanDL, ScanReader, read_image
 from .learner import scan_learner, set_seed
 from .models import create_classifier
+from .splits import PatientSplitter, check_split
 
 # %% ../../nbs/train/classify.ipynb #2ee45bb7
 def class_labels(

@@ -18,10 +18,11 @@ from torch.utils.data import get_worker_info
 from ..core import BadInput, BadLabels, progress
 from ..data.volume import Volume
 from .augment import augmentations
-from .blocks import LabelMapBlock, PatientSplitter, Preprocess, ScanBlock, ScanDL, ScanReader, as_row, check_split, read_image, source_of
+from .blocks import LabelMapBlock, Preprocess, ScanBlock, ScanDL, ScanReader, as_row, read_image, source_of
 from .classify import finish_dls
 from .learner import scan_learner, set_seed, threshold_of
 from .models import Windowed, create_segmenter
+from .splits import PatientSplitter, check_split
 
 # %% ../../nbs/train/segment.ipynb #bd90edd1
 def _padded(t, shape):
