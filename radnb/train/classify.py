@@ -91,7 +91,7 @@ def classify_dls(
     first = read_image(df.iloc[splits[0][0]])
     ndim = ndim or (2 if first.shape[0] == 1 else 3)
     reader = ScanReader(Preprocess(_auto_size(first, ndim, size), spacing, window, ndim))
-    block = DataBlock((ScanBlock(reader), CategoryBlock(vocab=classes, sort=False)), get_y=ColReader(label), splitter=lambda _: splits,
+    block = DataBlock((ScanBlock(reader), CategoryBlock(vocab=classes, sort=False)), get_y=ColReader(label), splitter=lambda _: splits[:2],
                       batch_tfms=augmentations(flips, seed=seed, spacing=reader.prep.voxel_size(first)) if aug else None, dl_type=ScanDL)
     bs = min(bs or (32 if ndim == 2 else 8), len(splits[0]))
     return finish_dls(block.dataloaders(df, bs=bs, num_workers=num_workers, **kwargs), reader, patient, label, seed)

@@ -164,7 +164,7 @@ def segment_dls(
     shapes = [m.shape for m in masks]
     _warn_if_slow(shapes)
     patch = tuple(patch or auto_patch(shapes, [extent(m) for m in masks]))
-    block = DataBlock((ScanBlock(reader), LabelMapBlock(reader)), splitter=lambda _: splits, item_tfms=PatchSampler(patch, foreground, seed),
+    block = DataBlock((ScanBlock(reader), LabelMapBlock(reader)), splitter=lambda _: splits[:2], item_tfms=PatchSampler(patch, foreground, seed),
                       batch_tfms=augmentations(flips, seed=seed, spacing=reader.prep.voxel_size(read_image(df.iloc[splits[0][0]]))) if aug else None, dl_type=ScanDL)
     bs = bs or (16 if ndim == 2 else 8 if np.prod(patch) <= 32_768 else 4)
     n = len(splits[0])*(passes or auto_passes(shapes, patch, len(splits[0]), bs))
