@@ -76,6 +76,7 @@ def classify_dls(
     aug:bool=True, # Augment training batches
     flips=(), # Anatomical axes that may be flipped, e.g. `('LR',)`
     valid:float=0.25, # Fraction of patients to hold out, without a `splitter`
+    sealed=None, # `SealedTest` whose patients are refused; a table that `seal_test` made knows its own
     bs:int=None, # Batch size; 32 in 2D, 8 in 3D
     seed:int=0, # Of split, batch order and augmentation
     num_workers:int=0, # Processes that read images; 0 is best where images fit in memory
@@ -86,7 +87,7 @@ def classify_dls(
     df = _with_images(df, images)
     y,classes = class_labels(df, label, classes)
     df = df.assign(**{label: y})
-    splits = check_split(df, (splitter or PatientSplitter(valid, seed, label, patient))(df), patient)
+    splits = check_split(df, (splitter or PatientSplitter(valid, seed, label, patient))(df), patient, sealed)
     _check_sides(y, splits, label)
     first = read_image(df.iloc[splits[0][0]])
     ndim = ndim or (2 if first.shape[0] == 1 else 3)

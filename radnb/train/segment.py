@@ -147,6 +147,7 @@ def segment_dls(
     aug:bool=True, # Augment training batches
     flips=(), # Anatomical axes that may be flipped, e.g. `('LR',)`
     valid:float=0.25, # Fraction of patients to hold out, without a `splitter`
+    sealed=None, # `SealedTest` whose patients are refused; a table that `seal_test` made knows its own
     bs:int=None, # Batch size; 8 in 3D (4 for patches above 32768 voxels), 16 in 2D
     seed:int=0, # Of split, patches, batch order and augmentation
     num_workers:int=0, # Processes that read images
@@ -158,7 +159,7 @@ def segment_dls(
     _check_masks(df, mask, missing)
     reader = ScanReader(Preprocess(size, spacing, window, ndim), mask, cache_gb)
     df = df.reset_index(drop=True) if ndim == 3 else _slice_rows(df.reset_index(drop=True), reader)
-    splits = check_split(df, (splitter or PatientSplitter(valid, seed, patient=patient))(df), patient)
+    splits = check_split(df, (splitter or PatientSplitter(valid, seed, patient=patient))(df), patient, sealed)
     names = mask_labels(reader, df, names)
     masks = [reader.mask(df.iloc[i]) for i in splits[0][:50]]
     shapes = [m.shape for m in masks]
