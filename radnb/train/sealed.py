@@ -55,7 +55,7 @@ def _truth(v) -> bytes:
 
 class _Marks:
     "Salted hashes of patients, images and truth."
-    def __init__(self, salt, patient, truth, images): self.salt,self.patient,self.truth,self.images = bytes.fromhex(salt),patient,truth,images
+    def __init__(self, salt, patient, truth, channels): self.salt,self.patient,self.truth,self.channels = bytes.fromhex(salt),patient,truth,channels
     def _hash(self, *parts): return hmac.new(self.salt, b'\x1f'.join(parts), 'sha256').hexdigest()[:32]
 
     def column(self, df, patient=None):
@@ -72,7 +72,7 @@ class _Marks:
 
     def columns(self, names):
         "The columns of a table that hold the image."
-        if self.images: return [c for c in self.images if c in names]
+        if self.channels: return [c for c in self.channels if c in names]
         return [c for c in _SOURCES if c in names]
 
     def image(self, row): return self._hash(b'image', *[_digest(row[c]) for c in self.columns(row.index) if not _is_none(row[c])])
@@ -147,7 +147,7 @@ class SealedTest:
         except ValueError as e: raise SealBroken('The seal cannot be read', self._seal, _TAMPERED) from e
         if _sha(seal.get('set')) != seal.get('sha256'): raise SealBroken('The seal was changed', self._seal, _TAMPERED)
         self.set,self.sha256 = seal['set'],seal['sha256']
-        self.marks = _Marks(self.set['salt'], self.set['patient'], self.set['truth'], self.set['images'])
+        self.marks = _Marks(self.set['salt'], self.set['patient'], self.set['truth'], self.set['channels'])
         self._entries()
 
     @property
@@ -180,13 +180,17 @@ SealedTest.__repr__ = _sealed_repr
 def _row_marks(marks, df):
     "Marks of patient, image and truth of each row; and of size and first file, by which copies are found."
     patients,columns = marks.patients(df), marks.columns(df.columns)
-    rows = [(p, marks.image(r), marks.truth_of(r)) for p,(_,r) in progress(list(zip(patients, df.iterrows())), 'hashing the test set')]
+    images = {}  # the slices of a volume share their file, which is read once
+    key = lambda i, r: tuple(f for c in columns for f in _files(r[c])) or i
+    for i,(_,r) in enumerate(progress(list(df.iterrows()), 'hashing the test set')):
+        if (k := key(i, r)) not in images: images[k] = marks.image(r)
+    rows = [(p, images[key(i, r)], marks.truth_of(r)) for i,(p,(_,r)) in enumerate(zip(patients, df.iterrows()))]
     there = [v for c in columns for v in df[c] if not _is_none(v)]
     return rows, sorted({marks._hash(b'size', _size(v).encode()) for v in there}), sorted({marks._hash(b'first', _digest(_first(v))) for v in there})
 
 def _seal(df, held, folder, options, made):
     "Write seal and record of the rows `held`."
-    marks = _Marks(salt := secrets.token_hex(32), options['patient'], options['truth'], options['images'])
+    marks = _Marks(salt := secrets.token_hex(32), options['patient'], options['truth'], options['channels'])
     rows,sizes,firsts = _row_marks(marks, df[held])
     content = dict(format='radnb sealed test 1', made=made, salt=salt, **options, patients=sorted({p for p,_,_ in rows}), rows=sorted(rows), sizes=sizes, firsts=firsts)
     first = dict(number=0, time=made, reason='sealed', before=_sha(content))
@@ -203,7 +207,7 @@ def _draw(df, options):
     "Which rows are set aside."
     splitter = PatientSplitter(options['test'], f'sealed {options["seed"]}', options['stratify'], options['patient'])
     if options['patient'] is None:  # every image another patient: known by its content, so that copies stay together
-        marks = _Marks('00', None, [], options['images'])
+        marks = _Marks('00', None, [], options['channels'])
         df,splitter.patient = df.assign(**{OPENED: marks.patients(df)}), OPENED
     held = np.zeros(len(df), bool)
     held[splitter(df)[1]] = True
@@ -217,13 +221,13 @@ def seal_test(
     stratify=None, # Column or columns; `label` if not given
     seed:int=0, # Another seed, other patients
     patient:str='PatientID', # Column that tells patients apart; None: every image is another patient
-    images=None # Columns that hold the image, if it is made of several series
+    channels=None # Columns that hold the image, if it is made of several series
 ) -> tuple: # (`SealedTest`, development table)
     """Put test patients away. The same call on the same folder gives them back. Images that are copies of sealed ones are left out of the development table,
     with a warning. Raises `BadInput`, `TooFewPatients`, `SealBroken`, `UnreadableFile`."""
     truth = [*as_list(label), *(['mask'] if 'mask' in df and 'mask' not in as_list(label) else [])]
-    options = dict(test=test, seed=seed, stratify=as_list(label if stratify is None else stratify) or None, patient=patient, truth=truth, images=as_list(images) or None)
-    if gone := [c for c in [*truth, *as_list(images)] if c not in df]: raise BadInput(f'The table has no column {gone[0]!r}', remedy=f'it has {", ".join(map(str, df.columns))}')
+    options = dict(test=test, seed=seed, stratify=as_list(label if stratify is None else stratify) or None, patient=patient, truth=truth, channels=as_list(channels) or None)
+    if gone := [c for c in [*truth, *as_list(channels)] if c not in df]: raise BadInput(f'The table has no column {gone[0]!r}', remedy=f'it has {", ".join(map(str, df.columns))}')
     if not (Path(folder)/'seal.json').exists(): _seal(df, _draw(df, options), folder, options, _now())
     sealed = SealedTest(folder)
     _same_options(sealed, options)
