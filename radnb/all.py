@@ -12,6 +12,7 @@ from radnb.train.models import *
 from radnb.train.learner import *
 from radnb.train.classify import *
 from radnb.train.segment import *
+from radnb.train.sources import *
 from radnb.explain.evaluate import *
 from radnb.explain.audit import *
 from radnb.share.export import *

@@ -14,6 +14,7 @@ import numpy as np, pandas as pd
 from ..core import BadInput, PatientLeak, SealBroken, UnreadableFile, progress
 from ..data.index import _lock
 from ..data.volume import Volume
+from .reading import file_part
 from .splits import OPENED, SEALS, PatientSplitter, as_list, patient_ids
 
 # %% ../../nbs/train/sealed.ipynb #b3029384
@@ -23,7 +24,7 @@ def _files(v):
     "The files that a cell of a table names; none if it holds the image itself, or a value."
     if isinstance(v, (list,tuple)): return [f for o in v for f in _files(o)]
     if not isinstance(v, (str,Path)): return []
-    p = Path(v)
+    p,_ = file_part(v)
     if p.is_dir(): return sorted(f for f in p.rglob('*') if f.is_file())
     return [p]
 
