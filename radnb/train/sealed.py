@@ -11,11 +11,12 @@ from collections import Counter
 from datetime import datetime, timezone
 from pathlib import Path
 import numpy as np, pandas as pd
+from fastcore.basics import listify
 from ..core import BadInput, PatientLeak, SealBroken, UnreadableFile, progress
 from ..data.index import _lock
 from ..data.volume import Volume
 from .reading import file_part
-from .splits import OPENED, SEALS, PatientSplitter, as_list, patient_ids
+from .splits import OPENED, SEALS, PatientSplitter,  patient_ids
 
 # %% ../../nbs/train/sealed.ipynb #b3029384
 def _is_none(v): return v is None or (np.ndim(v) == 0 and not isinstance(v, Volume) and pd.isna(v))
@@ -226,9 +227,10 @@ def seal_test(
 ) -> tuple: # (`SealedTest`, development table)
     """Put test patients away. The same call on the same folder gives them back. Images that are copies of sealed ones are left out of the development table,
     with a warning. Raises `BadInput`, `TooFewPatients`, `SealBroken`, `UnreadableFile`."""
-    truth = [*as_list(label), *(['mask'] if 'mask' in df and 'mask' not in as_list(label) else [])]
-    options = dict(test=test, seed=seed, stratify=as_list(label if stratify is None else stratify) or None, patient=patient, truth=truth, channels=as_list(channels) or None)
-    if gone := [c for c in [*truth, *as_list(channels)] if c not in df]: raise BadInput(f'The table has no column {gone[0]!r}', remedy=f'it has {", ".join(map(str, df.columns))}')
+    truth = [*listify(label), *(['mask'] if 'mask' in df and 'mask' not in listify(label) else [])]
+    options = dict(test=test, seed=seed, stratify=listify(label if stratify is None else stratify) or None, patient=patient, truth=truth,
+                   channels=listify(channels) or None)
+    if gone := [c for c in [*truth, *listify(channels)] if c not in df]: raise BadInput(f'The table has no column {gone[0]!r}', remedy=f'it has {", ".join(map(str, df.columns))}')
     if not (Path(folder)/'seal.json').exists(): _seal(df, _draw(df, options), folder, options, _now())
     sealed = SealedTest(folder)
     _same_options(sealed, options)
