@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['RadnbError', 'NoDicomFound', 'UnreadableFile', 'NotDicom', 'NoPixelData', 'NotOneVolume', 'MissingSlices',
            'GeometryError', 'BadLabels', 'UnknownPatients', 'OneClass', 'PatientLeak', 'TooFewPatients', 'NaNLoss',
-           'WeightsUnavailable', 'BadInput', 'PHIFound', 'NotebookFailed', 'MissingPackage', 'lazy_import', 'progress',
-           'stable_uniform', 'fingerprint', 'provenance']
+           'OutOfMemory', 'WeightsUnavailable', 'BadInput', 'PHIFound', 'NotebookFailed', 'MissingPackage',
+           'lazy_import', 'progress', 'stable_uniform', 'fingerprint', 'provenance']
 
 # %% ../nbs/core.ipynb #fbd863b2
 import hashlib, html, importlib, os, platform, sys
@@ -45,6 +45,7 @@ class OneClass(BadLabels): "Only one class where at least two are needed."
 class PatientLeak(RadnbError): "The same patient would be on both sides of a split."
 class TooFewPatients(RadnbError): "Not enough patients for what was asked."
 class NaNLoss(RadnbError): "Training produced a loss that is not a number."
+class OutOfMemory(RadnbError): "Not even a single image at a time fits into memory."
 class WeightsUnavailable(RadnbError): "Pretrained weights that are not on this machine."
 class BadInput(RadnbError): "An argument that is outside what a function accepts."
 class PHIFound(RadnbError): "Something that identifies a patient is about to leave."
