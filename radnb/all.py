@@ -4,6 +4,7 @@ import warnings
 warnings.filterwarnings('ignore', message='.*torch.jit.script.*', category=FutureWarning)
 from radnb.explore import *
 from radnb.train.splits import *
+from radnb.train.reading import *
 from radnb.train.blocks import *
 from radnb.train.augment import *
 from radnb.train.losses import *

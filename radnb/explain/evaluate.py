@@ -539,7 +539,7 @@ _DS = {'valid':'validation', 'train':'training'}
 
 def _rows_of(learn, ds):
     "The table to evaluate, and what to call it."
-    if isinstance(ds, pd.DataFrame): return ds.reset_index(drop=True), 'new'
+    if isinstance(ds, pd.DataFrame): return learn.reader.table(ds.reset_index(drop=True)), 'new'
     if ds not in _DS: raise BadInput(f'ds should be one of {", ".join(_DS)} or a table, not {ds!r}')
     items = (learn.dls.valid_ds if ds=='valid' else learn.dls.train_ds).items
     table = items if isinstance(items, pd.DataFrame) else pd.DataFrame(list(items))
@@ -575,9 +575,9 @@ def _whole_volumes(rows):
 
 def _segmented_case(learn, row):
     "Truth and prediction of one volume, on its own voxels."
-    from radnb.train.blocks import read_image, read_mask
-    vol = read_image(row)
-    return SegmentCase.from_arrays(read_mask(row.get(learn.reader.mask_col), vol).data, learn.predict_probability(vol).data, vol.spacing)
+    from radnb.train.blocks import read_mask
+    prob = learn.predict_probability(row)
+    return SegmentCase.from_arrays(read_mask(row.get(learn.reader.mask_col), prob).data, prob.data, prob.spacing)
 
 def _evaluate_segmenter(learn, rows, name):
     from radnb.train.blocks import read_image

@@ -25,7 +25,8 @@ from torch import nn
 from ..core import BadInput, BadLabels, OneClass
 from ..measure.stats import Estimate, auc, bootstrap, kappa
 from .augment import augmentations
-from .blocks import Preprocess, ScanBlock, ScanDL, ScanReader, TensorSlice, TensorVolume3d, _grid, read_image
+from .blocks import ScanBlock, ScanDL, _grid
+from .reading import Preprocess, ScanReader, TensorSlice, TensorVolume3d, read_image, with_reference
 from .learner import median_class, scan_learner, set_seed
 from .losses import CELoss, FocalLoss, MaskedBCE, OrdinalLoss, ScanLoss
 from .models import create_classifier
@@ -196,18 +197,21 @@ def classify_dls(
     bs:int=None, # Batch size; 32 in 2D, 8 in 3D
     seed:int=0, # Of split, batch order and augmentation
     num_workers:int=0, # Processes that read images; 0 is best where images fit in memory
+    channels=None, # Columns with the series of one patient, as channels: `('t1','flair')`; see `ScanReader`
+    missing_channel:str='raise', # A row without one of them: 'raise', or 'zero'
+    colour:bool=False, # Red, green and blue as three channels
     **kwargs # For fastai's `DataBlock.dataloaders`
 ): # fastai `DataLoaders`
     """Training and validation batches, split by patient. Raises `BadLabels`, `OneClass`, `PatientLeak`, `TooFewPatients`, `BadInput`,
     and what the readers raise, naming the file."""
-    df = _with_images(df, images)
+    df = with_reference(_with_images(df, images), channels, missing_channel, patient)
     task,y,names = _task(df, label, classes, ordered, uncertain)
     df = df.assign(**(y if task == 'multilabel' else {label: y}))
     splits = _splits(df, y, splitter, valid, seed, label, patient)
     _check_sides(y, splits, label)
     first = read_image(df.iloc[splits[0][0]])
     ndim = ndim or (2 if first.shape[0] == 1 else 3)
-    reader = ScanReader(Preprocess(_auto_size(first, ndim, size), spacing, window, ndim))
+    reader = ScanReader(Preprocess(_auto_size(first, ndim, size), spacing, window, ndim, colour), channels=channels, missing_channel=missing_channel, patient=patient)
     batch_tfms = aug if isinstance(aug, (list,tuple)) else augmentations(flips, seed=seed, spacing=reader.prep.voxel_size(first)) if aug else None
     block = DataBlock((ScanBlock(reader), _target_block(task, names)), getters=[noop, noop if task == 'multilabel' else ColReader(label)],
                       splitter=lambda _: splits, batch_tfms=batch_tfms, dl_type=ScanDL)
@@ -448,7 +452,7 @@ def _head(net): return net[1] if isinstance(net, nn.Sequential) else net.class_l
 def _network(dls, arch, weights, download, counts):
     "The network for the task, which knows the greys of its images."
     prep,task = dls.reader.prep, dls.task
-    net = create_classifier(arch or _auto_arch(prep), 1 if task == 'ordinal' else len(counts), getattr(dls.reader, 'n_channels', 1), prep.ndim, weights, download)
+    net = create_classifier(arch or _auto_arch(prep), 1 if task == 'ordinal' else len(counts), dls.reader.n_channels, prep.ndim, weights, download)
     if task == 'ordinal': _head(net).append(Cutpoints(counts.values()))
     net.stats = net.stats or _grey_stats(dls)
     return net
