@@ -104,11 +104,13 @@ def samples(
     x, # Images `(n, 1, [slices,] rows, columns)`, 0 to 1
     y, # Classes `(n,)`, or labels of the shape of the images
     pred, # What the network says: `(n, classes[, ...])`
-    vocab=None # Names of the classes
+    vocab=None, # Names of the classes
+    words=None # (truth, what the network says) of an image to its caption, where that is neither a class nor an outline
 ) -> list: # Dicts with `image` (uint8, RGB) and `caption`
     "Held-out images with truth and prediction, as the dashboard shows them; none for anything else than images."
     x,y,pred = (t.detach().as_subclass(torch.Tensor).float() for t in (x, y, pred))
     if x.ndim not in (4,5) or pred.ndim < 2: return []
+    if words: return [dict(image=outlined(_flat(o)[0]), caption=words(*w)) for o,*w in zip(x, y, pred)]
     if pred.ndim > 2: return [_outlines(*o) for o in zip(x, y, pred.argmax(1))]
     return [_verdict(*o, vocab or range(pred.shape[1])) for o in zip(x, y, pred.softmax(1))]
 
@@ -155,7 +157,7 @@ def _sample(self:DashboardCallback):
     "Keep the first few held-out images of the epoch, and hear the buttons while judging."
     if len(self.shown) < self.n_samples and len(self.yb) == 1:
         k = self.n_samples-len(self.shown)
-        self.shown += samples(self.x[:k], self.y[:k], self.pred[:k], getattr(self.dls, 'vocab', None))
+        self.shown += samples(self.x[:k], self.y[:k], self.pred[:k], getattr(self.dls, 'vocab', None), getattr(self.loss_func, 'words', None))
     self.board.hear()
 
 # %% ../../nbs/train/learner.ipynb #975cf9dc
@@ -329,6 +331,7 @@ def predict_proba(self:Learner,
     x # A scan, or a list or table of scans
 ):
     "Two classes: the probability of the second, a float or (n,). More: (classes,) or (n, classes)."
+    if self.task == 'regress': raise BadInput('This learner gives a number, not a probability', remedy='learn.predict_number(x)')
     rows,single = as_rows(x)
     p = _silent_preds(self, rows).numpy()
     if p.shape[1] == 2: p = p[:,1]
