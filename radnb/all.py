@@ -13,6 +13,7 @@ from radnb.train.models import *
 from radnb.train.fitting import *
 from radnb.train.learner import *
 from radnb.train.classify import *
+from radnb.train.regress import *
 from radnb.train.segment import *
 from radnb.explain.evaluate import *
 from radnb.explain.audit import *

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['set_seed', 'keep_memory', 'StopOnNaN', 'EpochLog', 'samples', 'DashboardCallback', 'ScanLearner', 'scan_learner',
-           'as_rows', 'threshold_of', 'call_findings', 'median_class']
+           'as_rows', 'threshold_of']
 
 # %% ../../nbs/train/learner.ipynb #8264cd8e
 import ctypes, functools, platform, random, time
@@ -100,25 +100,19 @@ def _verdict(x, truth, prob, vocab):
     said = int(prob.argmax())
     return dict(image=outlined(_flat(x)[0]), caption=f'{"✓" if said == int(truth) else "✗"} {vocab[said]} (p = {float(prob[said]):.2f}), truth: {vocab[int(truth)]}')
 
-def _findings(x, truth, prob, vocab):
-    "A sample of several findings: those that are said or there, with their probabilities; '?' where the truth is not known."
-    word = lambda t: '?' if t.isnan() else 'yes' if t else 'no'
-    told = [f'{n} {float(p):.2f} ({word(t)})' for n,p,t in zip(vocab, prob, truth) if p >= .5 or t == 1]
-    return dict(image=outlined(_flat(x)[0]), caption=f'p (truth): {", ".join(told) or "nothing said, nothing there"}')
-
 def samples(
     x, # Images `(n, 1, [slices,] rows, columns)`, 0 to 1
-    y, # Classes `(n,)`, findings `(n, labels)`, or labels of the shape of the images
+    y, # Classes `(n,)`, or labels of the shape of the images
     pred, # What the network says: `(n, classes[, ...])`
     vocab=None, # Names of the classes
-    activation=None # From that to probabilities; softmax if not given
+    words=None # (truth, what the network says) of an image to its caption, where that is neither a class nor an outline
 ) -> list: # Dicts with `image` (uint8, RGB) and `caption`
     "Held-out images with truth and prediction, as the dashboard shows them; none for anything else than images."
     x,y,pred = (t.detach().as_subclass(torch.Tensor).float() for t in (x, y, pred))
     if x.ndim not in (4,5) or pred.ndim < 2: return []
+    if words: return [dict(image=outlined(_flat(o)[0]), caption=words(*w)) for o,*w in zip(x, y, pred)]
     if pred.ndim > 2: return [_outlines(*o) for o in zip(x, y, pred.argmax(1))]
-    prob = activation(pred) if activation else pred.softmax(1)
-    return [(_findings if y.ndim == 2 else _verdict)(*o, vocab or range(prob.shape[1])) for o in zip(x, y, prob)]
+    return [_verdict(*o, vocab or range(pred.shape[1])) for o in zip(x, y, pred.softmax(1))]
 
 # %% ../../nbs/train/learner.ipynb #7bea0dc3
 class DashboardCallback(Callback):
@@ -163,7 +157,7 @@ def _sample(self:DashboardCallback):
     "Keep the first few held-out images of the epoch, and hear the buttons while judging."
     if len(self.shown) < self.n_samples and len(self.yb) == 1:
         k = self.n_samples-len(self.shown)
-        self.shown += samples(self.x[:k], self.y[:k], self.pred[:k], getattr(self.dls, 'vocab', None), getattr(self.loss_func, 'activation', None))
+        self.shown += samples(self.x[:k], self.y[:k], self.pred[:k], getattr(self.dls, 'vocab', None), getattr(self.loss_func, 'words', None))
     self.board.hear()
 
 # %% ../../nbs/train/learner.ipynb #975cf9dc
@@ -314,17 +308,11 @@ def scan_learner(
     return learn
 
 # %% ../../nbs/train/learner.ipynb #c1978e23
-def _is_stack(x, ndim):
-    "Is an array `(n, [slices,] rows, columns[, 3])` of images with `ndim` axes?"
-    return isinstance(x, np.ndarray) and x.ndim-(x.ndim > ndim and x.shape[-1] == 3) > ndim
-
 def as_rows(
-    x, # One scan, or a list, table or array of scans
-    ndim:int=3 # Axes of one image
+    x # One scan, or a list or table of scans
 ) -> tuple: # (table, was it a single scan?)
     "Scans as the table that the data loaders read."
     if isinstance(x, pd.DataFrame): return x, False
-    if _is_stack(x, ndim): x = list(x)
     many = isinstance(x, (list,tuple))
     rows = [as_row(o) for o in (x if many else [x])]
     if not rows: raise BadInput('No scans were given')
@@ -340,12 +328,13 @@ def _silent_preds(learn, rows):
 
 @patch
 def predict_proba(self:Learner,
-    x # A scan, or a list, table or array of scans
+    x # A scan, or a list or table of scans
 ):
-    "Two classes: the probability of the second, a float or (n,). More classes, grades and findings: (classes,) or (n, classes)."
-    rows,single = as_rows(x, self.reader.prep.ndim)
+    "Two classes: the probability of the second, a float or (n,). More: (classes,) or (n, classes)."
+    if self.task == 'regress': raise BadInput('This learner gives a number, not a probability', remedy='learn.predict_number(x)')
+    rows,single = as_rows(x)
     p = _silent_preds(self, rows).numpy()
-    if p.shape[1] == 2 and self.task == 'classify': p = p[:,1]
+    if p.shape[1] == 2: p = p[:,1]
     return (float(p[0]) if p.ndim == 1 else p[0]) if single else p
 
 def threshold_of(
@@ -354,35 +343,15 @@ def threshold_of(
     "The threshold of an operating point; one half without one."
     return 0.5 if op is None else float(getattr(op, 'threshold', op))
 
-def call_findings(
-    p, # (n, labels) probabilities
-    names, # Of the labels
-    op=None # An operating point: for all, or with one of its own for each label; a number; None: one half
-) -> pd.DataFrame: # (n, labels), 0 and 1
-    "Which findings are called present."
-    own = op.per_class() if hasattr(op, 'per_class') else {}
-    cut = [threshold_of(own.get(str(n), None if own else op)) for n in names]
-    return pd.DataFrame((np.asarray(p, float) >= cut).astype(int), columns=list(names))
-
-def median_class(
-    p # (n, grades) probabilities
-) -> np.ndarray: # (n,)
-    "The grade above which no more than half of the probability lies: it is least far off on average."
-    return (np.asarray(p, float).cumsum(1)[:,:-1] <= .5).sum(1)
-
 @patch
 def predict_label(self:Learner,
-    x # A scan, or a list, table or array of scans
+    x # A scan, or a list or table of scans
 ):
-    """The class, or a list of them. `learn.operating_point` decides; without one, one half of two classes, the likeliest of more, and of grades the median.
-    Of several findings, a table of 0 and 1, or a row of it."""
-    rows,single = as_rows(x, self.reader.prep.ndim)
-    p,op = self.predict_proba(rows), self.operating_point
-    if self.task == 'multilabel':
-        called = call_findings(p, self.dls.vocab, op)
-        return called.iloc[0] if single else called
+    "The class, or a list of them. `learn.operating_point` decides; without one, one half of two classes and the likeliest of more."
+    rows,single = as_rows(x)
+    p = self.predict_proba(rows)
+    op = self.operating_point
     if p.ndim == 1: called = (p.astype(float) >= threshold_of(op)).astype(int) # as the report compares
-    elif hasattr(op, 'call'): called = op.call(p, list(map(str, self.dls.vocab)))
-    else: called = median_class(p) if self.task == 'ordinal' else p.argmax(1)
+    else: called = op.call(p, list(map(str, self.dls.vocab))) if hasattr(op, 'call') else p.argmax(1)
     labels = [self.dls.vocab[i] for i in called]
     return labels[0] if single else labels
