@@ -1025,6 +1025,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                       'radnb.measure.shapes.ellipse_mask': ('measure/shapes.html#ellipse_mask', 'radnb/measure/shapes.py'),
                                       'radnb.measure.shapes.ellipse_outline': ( 'measure/shapes.html#ellipse_outline',
                                                                                 'radnb/measure/shapes.py'),
+                                      'radnb.measure.shapes.ellipse_through': ( 'measure/shapes.html#ellipse_through',
+                                                                                'radnb/measure/shapes.py'),
                                       'radnb.measure.shapes.fit_ellipse': ('measure/shapes.html#fit_ellipse', 'radnb/measure/shapes.py')},
             'radnb.measure.stats': { 'radnb.measure.stats.Calibration': ('measure/stats.html#calibration', 'radnb/measure/stats.py'),
                                      'radnb.measure.stats.Calibration.__repr__': ( 'measure/stats.html#calibration.__repr__',
