@@ -3,6 +3,8 @@ import warnings
 # torch 2.15 warns that fastai's own import uses torch.jit.script: nothing the user can mend
 warnings.filterwarnings('ignore', message='.*torch.jit.script.*', category=FutureWarning)
 from radnb.explore import *
+from radnb.train.splits import *
+from radnb.train.reading import *
 from radnb.train.blocks import *
 from radnb.train.augment import *
 from radnb.train.models import *

@@ -539,14 +539,15 @@ _DS = {'valid':'validation', 'train':'training'}
 
 def _rows_of(learn, ds):
     "The table to evaluate, and what to call it."
-    if isinstance(ds, pd.DataFrame): return ds.reset_index(drop=True), 'new'
+    if isinstance(ds, pd.DataFrame): return learn.reader.table(ds.reset_index(drop=True)), 'new'
     if ds not in _DS: raise BadInput(f'ds should be one of {", ".join(_DS)} or a table, not {ds!r}')
     items = (learn.dls.valid_ds if ds=='valid' else learn.dls.train_ds).items
     table = items if isinstance(items, pd.DataFrame) else pd.DataFrame(list(items))
     return table.reset_index(drop=True), _DS[ds]
 
 def _evaluate_classifier(learn, rows, name):
-    from radnb.train.blocks import patient_ids, read_image
+    from radnb.train.blocks import read_image
+    from radnb.train.splits import patient_ids
     names = list(learn.dls.vocab)
     unknown = set(rows[learn.label])-set(names)
     if unknown:
@@ -574,12 +575,13 @@ def _whole_volumes(rows):
 
 def _segmented_case(learn, row):
     "Truth and prediction of one volume, on its own voxels."
-    from radnb.train.blocks import read_image, read_mask
-    vol = read_image(row)
-    return SegmentCase.from_arrays(read_mask(row.get(learn.reader.mask_col), vol).data, learn.predict_probability(vol).data, vol.spacing)
+    from radnb.train.blocks import read_mask
+    prob = learn.predict_probability(row)
+    return SegmentCase.from_arrays(read_mask(row.get(learn.reader.mask_col), prob).data, prob.data, prob.spacing)
 
 def _evaluate_segmenter(learn, rows, name):
-    from radnb.train.blocks import patient_ids, read_image
+    from radnb.train.blocks import read_image
+    from radnb.train.splits import patient_ids
     rows = _whole_volumes(rows)
     cases = [_segmented_case(learn, row) for _,row in progress(list(rows.iterrows()), 'evaluating', min_items=8)]
     report = SegmentReport(cases, patient_ids(rows, learn.patient).to_numpy(), learn.names, learn.operating_point, ds=name, learn=learn,

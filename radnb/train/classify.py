@@ -17,9 +17,11 @@ from fastai.metrics import accuracy
 from ..core import BadInput, BadLabels, OneClass
 from ..measure.stats import auc
 from .augment import augmentations
-from .blocks import PatientSplitter, Preprocess, ScanBlock, ScanDL, ScanReader, check_split, read_image
+from .blocks import ScanBlock, ScanDL
+from .reading import Preprocess, ScanReader, read_image, with_reference
 from .learner import scan_learner, set_seed
 from .models import create_classifier
+from .splits import PatientSplitter, check_split
 
 # %% ../../nbs/train/classify.ipynb #2ee45bb7
 def class_labels(
@@ -78,18 +80,21 @@ def classify_dls(
     bs:int=None, # Batch size; 32 in 2D, 8 in 3D
     seed:int=0, # Of split, batch order and augmentation
     num_workers:int=0, # Processes that read images; 0 is best where images fit in memory
+    channels=None, # Columns with the series of one patient, as channels: `('t1','flair')`; see `ScanReader`
+    missing_channel:str='raise', # A row without one of them: 'raise', or 'zero'
+    colour:bool=False, # Red, green and blue as three channels
     **kwargs # For fastai's `DataBlock.dataloaders`
 ): # fastai `DataLoaders`
     """Training and validation batches, split by patient. Raises `BadLabels`, `OneClass`, `PatientLeak`, `TooFewPatients`, `BadInput`,
     and what the readers raise, naming the file."""
-    df = _with_images(df, images)
+    df = with_reference(_with_images(df, images), channels, missing_channel, patient)
     y,classes = class_labels(df, label, classes)
     df = df.assign(**{label: y})
     splits = check_split(df, (splitter or PatientSplitter(valid, seed, label, patient))(df), patient)
     _check_sides(y, splits, label)
     first = read_image(df.iloc[splits[0][0]])
     ndim = ndim or (2 if first.shape[0] == 1 else 3)
-    reader = ScanReader(Preprocess(_auto_size(first, ndim, size), spacing, window, ndim))
+    reader = ScanReader(Preprocess(_auto_size(first, ndim, size), spacing, window, ndim, colour), channels=channels, missing_channel=missing_channel, patient=patient)
     block = DataBlock((ScanBlock(reader), CategoryBlock(vocab=classes, sort=False)), get_y=ColReader(label), splitter=lambda _: splits,
                       batch_tfms=augmentations(flips, seed=seed, spacing=reader.prep.voxel_size(first)) if aug else None, dl_type=ScanDL)
     bs = min(bs or (32 if ndim == 2 else 8), len(splits[0]))
@@ -165,7 +170,7 @@ def classify_learner(
     "A learner that tells classes apart. Raises `BadInput`, `WeightsUnavailable`."
     set_seed(dls.seed if seed is None else seed)
     prep,classes = dls.reader.prep, list(dls.vocab)
-    net = create_classifier(arch or _auto_arch(prep), len(classes), 1, prep.ndim, weights, download)
+    net = create_classifier(arch or _auto_arch(prep), len(classes), dls.reader.n_channels, prep.ndim, weights, download)
     net.stats = net.stats or _grey_stats(dls)
     counts = dls.train_ds.items[dls.label].value_counts().reindex(classes, fill_value=0)
     w = class_weights(counts) if isinstance(balance, str) else None if balance is None else torch.tensor(list(balance), dtype=torch.float)

@@ -18,10 +18,12 @@ from torch.utils.data import get_worker_info
 from ..core import BadInput, BadLabels, progress
 from ..data.volume import Volume
 from .augment import augmentations
-from .blocks import LabelMapBlock, PatientSplitter, Preprocess, ScanBlock, ScanDL, ScanReader, as_row, check_split, read_image, source_of
+from .blocks import LabelMapBlock, ScanBlock, ScanDL
+from .reading import Preprocess, ScanReader, read_image, with_reference
 from .classify import finish_dls
 from .learner import scan_learner, set_seed, threshold_of
 from .models import Windowed, create_segmenter
+from .splits import PatientSplitter, check_split
 
 # %% ../../nbs/train/segment.ipynb #bd90edd1
 def _padded(t, shape):
@@ -119,7 +121,7 @@ def auto_passes(shapes, patch, n, bs):
 def _slice_rows(df, reader):
     "One row per slice of every volume: column `slice`."
     if 'slice' in df: return df
-    n = [len(reader.cache.get(reader._key('image', r), lambda r=r: reader.prep.image(read_image(r)).astype(np.float16))) for _,r in df.iterrows()]
+    n = [reader.n_slices(r) for _,r in df.iterrows()]
     if max(n) == 1: return df
     return df.loc[df.index.repeat(n)].assign(slice=np.concatenate([np.arange(k) for k in n])).reset_index(drop=True)
 
@@ -149,13 +151,16 @@ def segment_dls(
     bs:int=None, # Batch size; 8 in 3D (4 for patches above 32768 voxels), 16 in 2D
     seed:int=0, # Of split, patches, batch order and augmentation
     num_workers:int=0, # Processes that read images
+    channels=None, # Columns with the series of one patient, as channels: `('t1','flair')`; see `ScanReader`
+    missing_channel:str='raise', # A row without one of them: 'raise', or 'zero'
     cache_gb:float=2., # Memory for prepared images
     **kwargs # For fastai's `DataBlock.dataloaders`
 ): # fastai `DataLoaders`
     """Training patches and whole validation images with their masks, split by patient. Reads all masks once. Raises `BadLabels`, `GeometryError`,
     `PatientLeak`, `TooFewPatients`, and what the readers raise, naming the file."""
     _check_masks(df, mask, missing)
-    reader = ScanReader(Preprocess(size, spacing, window, ndim), mask, cache_gb)
+    reader = ScanReader(Preprocess(size, spacing, window, ndim), mask, cache_gb, channels, missing_channel, patient)
+    df = with_reference(df, channels, missing_channel, patient)
     df = df.reset_index(drop=True) if ndim == 3 else _slice_rows(df.reset_index(drop=True), reader)
     splits = check_split(df, (splitter or PatientSplitter(valid, seed, patient=patient))(df), patient)
     names = mask_labels(reader, df, names)
@@ -216,7 +221,7 @@ def segment_learner(
     set_seed(dls.seed if seed is None else seed)
     ndim = dls.reader.prep.ndim
     channels = channels or ((8,16,32,64) if ndim == 3 else (16,32,64,128))
-    net = create_segmenter(arch, len(dls.names)+1, 1, ndim, dls.patch, channels, weights)
+    net = create_segmenter(arch, len(dls.names)+1, dls.reader.n_channels, ndim, dls.patch, channels, weights)
     net.stats = net.stats or (.5,.25)
     metrics = metrics or [LabelDice(i, n) for i,n in dls.names.items()]
     learn = scan_learner(dls, Windowed(net, dls.patch), 'segment', loss_func=DiceCELoss(), metrics=metrics, lr=lr, **kwargs)
@@ -224,11 +229,11 @@ def segment_learner(
     return learn
 
 # %% ../../nbs/train/segment.ipynb #98e16678
-def _channels(learn, vol):
-    "Class probabilities on the voxels of `vol`: float32 `(classes, slices, rows, columns)`."
-    prep,model = learn.reader.prep, learn.model.eval()
-    x = torch.from_numpy(prep.image(vol))[:,None]
-    x = x if prep.ndim == 2 else x.transpose(0, 1)[None]
+def _class_probabilities(learn, vols):
+    "Class probabilities on the voxels of the first of `vols`, the channels: float32 `(classes, slices, rows, columns)`."
+    prep,model,vol = learn.reader.prep, learn.model.eval(), vols[0]
+    x = torch.from_numpy(learn.reader.prepare(vols))
+    x = x.transpose(0, 1) if prep.ndim == 2 else x[None]
     with torch.no_grad(): p = torch.cat([model(o.to(next(model.parameters()).device)).softmax(1).cpu() for o in x.split(16)])
     p = p.movedim(1, 0) if prep.ndim == 2 else p[0]
     marked = np.stack([prep.restore(c, vol) for c in p[1:]])
@@ -236,11 +241,11 @@ def _channels(learn, vol):
 
 @patch
 def predict_probability(self:Learner,
-    x # A `Volume`, a row of a table, or a file
+    x # A `Volume`, a row of a table, or a file; a row or dict where there are several channels
 ) -> Volume: # unit 'probability'
     "Probability per voxel, on the grid of the scan: of the one label, or `(1 + labels, slices, rows, columns)` with background first."
-    vol = read_image(x)
-    p = _channels(self, vol)
+    vols = self.reader.volumes(x)
+    vol,p = vols[0], _class_probabilities(self, vols)
     return Volume(p[1] if len(p) == 2 else p, vol.affine, 'probability', vol.meta)
 
 # %% ../../nbs/train/segment.ipynb #dd9786c5
