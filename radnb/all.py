@@ -7,6 +7,7 @@ from radnb.train.splits import *
 from radnb.train.reading import *
 from radnb.train.blocks import *
 from radnb.train.augment import *
+from radnb.train.losses import *
 from radnb.train.models import *
 from radnb.train.learner import *
 from radnb.train.classify import *
