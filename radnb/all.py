@@ -7,6 +7,7 @@ from radnb.train.blocks import *
 from radnb.train.augment import *
 from radnb.train.models import *
 from radnb.train.learner import *
+from radnb.train.baseline import *
 from radnb.train.classify import *
 from radnb.train.segment import *
 from radnb.explain.evaluate import *
