@@ -12,6 +12,7 @@ from radnb.train.losses import *
 from radnb.train.models import *
 from radnb.train.fitting import *
 from radnb.train.learner import *
+from radnb.train.baseline import *
 from radnb.train.classify import *
 from radnb.train.regress import *
 from radnb.train.segment import *

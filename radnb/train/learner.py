@@ -17,6 +17,7 @@ from fastai.learner import Learner
 from fastcore.basics import noop, patch
 from fastcore.foundation import L
 from ..core import BadInput, NaNLoss, RadnbError
+from . import baseline as _baseline  # adds `baseline` to Learner
 from .blocks import as_row, key_slice, show_results, source_of
 from .checkpoint import Checkpoint, read_state, unpack_call
 from .models import split_params
