@@ -109,6 +109,7 @@ class Report:
         self.ds,self.images,self.learn = ds,images,learn
         self.operating_point,self.rows,self._stale = None,None,False
         self.estimates,self.by_patient,self.notes = {},{},[]
+        self.openings = [] # Of a sealed test set, in words
 
     @property
     def n_patients(self): return len(set(self.patients))
@@ -129,7 +130,7 @@ class Report:
 
     def __repr__(self):
         head = f'{self.task} report on {self.ds or "the given"} data: {len(self.y)} images of {self.n_patients} patients'
-        return '\n'.join([head, *(f'  {k} {e}' for k,e in self.estimates.items()), *_beside(self), *self.notes])
+        return '\n'.join([head, *(f'  {k} {e}' for k,e in self.estimates.items()), *_beside(self), *self.notes, *self.openings])
 
 # %% ../../nbs/explain/evaluate.ipynb #ba5e0004
 def _beside(report):
@@ -319,7 +320,7 @@ def _report_html(self):
     units = [('per image' if self.several else '', self.estimates)]
     if self.by_patient: units.append(('per patient (mean of the images)', self.by_patient))
     tables = ''.join(f'<div><div style="opacity:.7">{unit}</div><table>{_rows_html(es)}</table></div>' for unit,es in units)
-    notes = ''.join(f'<p style="margin:.3em 0;padding-left:.8em;border-left:3px solid {_ORANGE}">{html.escape(n)}</p>' for n in self.notes)
+    notes = ''.join(f'<p style="margin:.3em 0;padding-left:.8em;border-left:3px solid {_ORANGE}">{html.escape(n)}</p>' for n in [*self.notes, *self.openings])
     beside = ''.join(f'<p style="margin:.3em 0">{html.escape(b)}</p>' for b in _beside(self))
     kind = dict(classify='Classification', segment='Segmentation')[self.task]
     head = f'<b>{kind}</b>, {html.escape(self.ds or "the given")} data: {len(self.y)} images of {self.n_patients} patients'
@@ -557,14 +558,15 @@ _DS = {'valid':'validation', 'train':'training'}
 
 def _rows_of(learn, ds):
     "The table to evaluate, and what to call it."
-    if isinstance(ds, pd.DataFrame): return ds.reset_index(drop=True), 'new'
+    if isinstance(ds, pd.DataFrame): return learn.reader.table(ds.reset_index(drop=True)), 'sealed test' if 'opened_from' in ds else 'new'
     if ds not in _DS: raise BadInput(f'ds should be one of {", ".join(_DS)} or a table, not {ds!r}')
     items = (learn.dls.valid_ds if ds=='valid' else learn.dls.train_ds).items
     table = items if isinstance(items, pd.DataFrame) else pd.DataFrame(list(items))
     return table.reset_index(drop=True), _DS[ds]
 
 def _evaluate_classifier(learn, rows, name):
-    from radnb.train.blocks import patient_ids, read_image
+    from radnb.train.blocks import read_image
+    from radnb.train.splits import patient_ids
     names = list(learn.dls.vocab)
     unknown = set(rows[learn.label])-set(names)
     if unknown:
@@ -592,12 +594,13 @@ def _whole_volumes(rows):
 
 def _segmented_case(learn, row):
     "Truth and prediction of one volume, on its own voxels."
-    from radnb.train.blocks import read_image, read_mask
-    vol = read_image(row)
-    return SegmentCase.from_arrays(read_mask(row.get(learn.reader.mask_col), vol).data, learn.predict_probability(vol).data, vol.spacing)
+    from radnb.train.blocks import read_mask
+    prob = learn.predict_probability(row)
+    return SegmentCase.from_arrays(read_mask(row.get(learn.reader.mask_col), prob).data, prob.data, prob.spacing)
 
 def _evaluate_segmenter(learn, rows, name):
-    from radnb.train.blocks import patient_ids, read_image
+    from radnb.train.blocks import read_image
+    from radnb.train.splits import patient_ids
     rows = _whole_volumes(rows)
     cases = [_segmented_case(learn, row) for _,row in progress(list(rows.iterrows()), 'evaluating', min_items=8)]
     report = SegmentReport(cases, patient_ids(rows, learn.patient).to_numpy(), learn.names, learn.operating_point, ds=name, learn=learn,
@@ -616,10 +619,14 @@ def evaluate(
     operating_point=None, # An `OperatingPoint` or a threshold; by default the learner's, else Youden's on these data (flagged)
     images=None # Position -> `Volume`, for pictures of cases
 ) -> Report:
-    "Judge a classifier, a segmenter, or bare predictions. Raises `BadInput`."
+    """Judge a classifier, a segmenter, or bare predictions. Of a sealed test set, the report tells every opening. Raises `BadInput`, and `PatientLeak` for
+    sealed rows that were not opened."""
     if learn is None: return _from_predictions(y, prob, patients, classes, operating_point, '' if ds=='valid' else str(ds), images)
     rows,name = _rows_of(learn, ds)
     if len(rows)==0: raise BadInput('There are no cases to evaluate')
+    from radnb.train.sealed import opening_notes
+    openings = opening_notes(rows, learn)
     report = _evaluate_segmenter(learn, rows, name) if learn.task=='segment' else _evaluate_classifier(learn, rows, name)
+    report.openings = openings
     report.baseline = _baseline_for(learn, rows, ds)
     return report if operating_point is None else report.set_operating_point(operating_point)
