@@ -13,7 +13,7 @@ from fastai.learner import Learner
 from fastcore.basics import patch
 from ..core import BadInput, OneClass, RadnbError, progress, stable_uniform
 from ..measure.stats import Comparison, Estimate, auc, auc_ovr, bootstrap, delong_test
-from .blocks import patient_ids
+from .splits import patient_ids
 
 # %% ../../nbs/train/baseline.ipynb #8e29298f
 def _greys(x, bins=16):

@@ -8,9 +8,8 @@ __all__ = ['set_seed', 'deterministic', 'is_training', 'remark', 'half_type', 'H
            'out_of_memory', 'still', 'in_parts', 'lower_is_better', 'Watch', 'bare', 'EarlyStop']
 
 # %% ../../nbs/train/fitting.ipynb #11a84495
-import math, os, random, re, time, warnings
+import math, os, random, re, warnings
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
 import numpy as np, torch
 from fastai.callback.core import Callback, CancelBatchException, CancelFitException
 from fastai.callback.fp16 import MixedPrecision
@@ -19,7 +18,7 @@ from fastcore.foundation import L
 from torch import nn
 from torch.amp import GradScaler
 from torch.utils.checkpoint import checkpoint
-from ..core import BadInput, NaNLoss
+from ..core import BadInput
 from .blocks import source_of
 
 # %% ../../nbs/train/fitting.ipynb #8fdf737e
