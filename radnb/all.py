@@ -8,9 +8,13 @@ from radnb.train.sealed import *
 from radnb.train.reading import *
 from radnb.train.blocks import *
 from radnb.train.augment import *
+from radnb.train.losses import *
 from radnb.train.models import *
+from radnb.train.fitting import *
 from radnb.train.learner import *
+from radnb.train.baseline import *
 from radnb.train.classify import *
+from radnb.train.regress import *
 from radnb.train.segment import *
 from radnb.train.sources import *
 from radnb.explain.evaluate import *

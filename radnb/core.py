@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['RadnbError', 'NoDicomFound', 'UnreadableFile', 'NotDicom', 'NoPixelData', 'NotOneVolume', 'MissingSlices',
            'GeometryError', 'BadLabels', 'UnknownPatients', 'OneClass', 'PatientLeak', 'TooFewPatients', 'SealBroken',
-           'NaNLoss', 'WeightsUnavailable', 'BadInput', 'PHIFound', 'NotebookFailed', 'MissingPackage', 'lazy_import',
-           'progress', 'stable_uniform', 'fingerprint', 'provenance']
+           'NaNLoss', 'OutOfMemory', 'WeightsUnavailable', 'BadInput', 'PHIFound', 'NotebookFailed', 'MissingPackage',
+           'lazy_import', 'progress', 'stable_uniform', 'fingerprint', 'provenance']
 
 # %% ../nbs/core.ipynb #fbd863b2
 import hashlib, html, importlib, os, platform, sys
@@ -46,6 +46,7 @@ class PatientLeak(RadnbError): "The same patient would be on both sides of a spl
 class TooFewPatients(RadnbError): "Not enough patients for what was asked."
 class SealBroken(RadnbError): "A sealed test set, or the record of its openings, is not what it was."
 class NaNLoss(RadnbError): "Training produced a loss that is not a number."
+class OutOfMemory(RadnbError): "Not even a single image at a time fits into memory."
 class WeightsUnavailable(RadnbError): "Pretrained weights that are not on this machine."
 class BadInput(RadnbError): "An argument that is outside what a function accepts."
 class PHIFound(RadnbError): "Something that identifies a patient is about to leave."

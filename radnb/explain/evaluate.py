@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 import numpy as np
 import pandas as pd
-from ..core import BadInput, progress
+from ..core import BadInput, RadnbError, progress
 from ..data.volume import Volume
 from ..measure.metrics import dice_curve, segment_metrics
 from ..measure.stats import (Estimate, OperatingPoint, auc, auc_ovr, average_precision, bootstrap, calibration, confusion, estimates_table,
@@ -95,6 +95,7 @@ def verdict_on_size(
 class Report:
     "How good a model is: `estimates`, `cases`, figures. Made by `evaluate`."
     task = '' # 'classify' or 'segment'
+    baseline = None # A `Baseline` judged on the same cases, where a learner still has its training data
     def __init__(self,
         y, # (n,) truth per image
         prob, # (n,) or (n, classes)
@@ -129,7 +130,23 @@ class Report:
 
     def __repr__(self):
         head = f'{self.task} report on {self.ds or "the given"} data: {len(self.y)} images of {self.n_patients} patients'
-        return '\n'.join([head, *(f'  {k} {e}' for k,e in self.estimates.items()), *self.notes, *self.openings])
+        return '\n'.join([head, *(f'  {k} {e}' for k,e in self.estimates.items()), *_beside(self), *self.notes, *self.openings])
+
+# %% ../../nbs/explain/evaluate.ipynb #ba5e0004
+def _beside(report):
+    "The baseline in a line; nothing where there is none."
+    b = report.baseline
+    if b is None: return []
+    if b.task!='classify' or b.prob.ndim>1 or np.isnan(b.estimate.value): return [b.line]
+    d = b.compare(report.prob).difference
+    verdict = 'the model is better' if d.low>0 else 'the model is worse' if d.high<0 else 'the model is not shown to be better'
+    return [f'{b.line}; {verdict}: difference of the AUCs {d}']
+
+def _baseline_for(learn, rows, ds):
+    "The learner's baseline, judged on the rows at hand; None where it cannot be made."
+    if learn.task=='segment' and 'slice' in learn.dls.valid_ds.items: return None   # it would count slices, the report counts volumes
+    try: return learn.baseline if isinstance(ds, str) and ds=='valid' else learn.baseline.on(rows)
+    except RadnbError: return None
 
 # %% ../../nbs/explain/evaluate.ipynb #5107952a
 def _measured(name):
@@ -304,9 +321,10 @@ def _report_html(self):
     if self.by_patient: units.append(('per patient (mean of the images)', self.by_patient))
     tables = ''.join(f'<div><div style="opacity:.7">{unit}</div><table>{_rows_html(es)}</table></div>' for unit,es in units)
     notes = ''.join(f'<p style="margin:.3em 0;padding-left:.8em;border-left:3px solid {_ORANGE}">{html.escape(n)}</p>' for n in [*self.notes, *self.openings])
+    beside = ''.join(f'<p style="margin:.3em 0">{html.escape(b)}</p>' for b in _beside(self))
     kind = dict(classify='Classification', segment='Segmentation')[self.task]
     head = f'<b>{kind}</b>, {html.escape(self.ds or "the given")} data: {len(self.y)} images of {self.n_patients} patients'
-    return f'<div>{head}<div style="display:flex;gap:2em;flex-wrap:wrap">{tables}</div>{notes}</div>'
+    return f'<div>{head}<div style="display:flex;gap:2em;flex-wrap:wrap">{tables}</div>{beside}{notes}</div>'
 
 Report._repr_html_ = _report_html
 
@@ -610,4 +628,5 @@ def evaluate(
     openings = opening_notes(rows, learn)
     report = _evaluate_segmenter(learn, rows, name) if learn.task=='segment' else _evaluate_classifier(learn, rows, name)
     report.openings = openings
+    report.baseline = _baseline_for(learn, rows, ds)
     return report if operating_point is None else report.set_operating_point(operating_point)
