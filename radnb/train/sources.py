@@ -179,11 +179,12 @@ def _pair(name, image, mask, patient, **more):
     return dict(PatientID=who, image=None if image is None else str(image), mask=None if mask is None else str(mask), **more, name=name, status=status)
 
 def _label_names(labels):
-    "`{1: 'anterior'}` of a dataset.json of either style, without background; and what is a region of several labels, or is to be ignored."
+    "(`{1: 'anterior'}`, regions, label to ignore) of a dataset.json of either style. Where one class is a union of labels, all are regions, and labels have no names."
     pairs = [(v, k) if not str(k).lstrip('-').isdigit() else (int(k), v) for k,v in labels.items()]
-    single = {int(v): n for v,n in pairs if np.ndim(v) == 0}
-    regions = {n: list(v) for v,n in pairs if np.ndim(v)}
-    return {v: n for v,n in sorted(single.items()) if v > 0 and n != 'ignore'}, regions, next((v for v,n in single.items() if n == 'ignore'), None)
+    ignore = next((v for v,n in pairs if n == 'ignore'), None)
+    classes = {n: v for v,n in pairs if n != 'ignore' and not (np.ndim(v) == 0 and v == 0)}
+    if any(np.ndim(v) for v in classes.values()): return {}, {n: np.atleast_1d(v).tolist() for n,v in classes.items()}, ignore
+    return {v: n for n,v in sorted(classes.items(), key=lambda o: o[1])}, {}, ignore
 
 # %% ../../nbs/train/sources.ipynb #72d16e35
 def _channel_columns(image, channels):
