@@ -7,7 +7,7 @@ __all__ = ['Estimate', 'estimates_table', 'wilson', 'clopper_pearson', 'proporti
            'bootstrap', 'bootstrap_auc', 'average_precision', 'RocCurve', 'roc_curve', 'PrCurve', 'pr_curve',
            'Confusion', 'confusion', 'PredictiveValues', 'OperatingPoint', 'data_mark', 'operating_point', 'youden',
            'at_sensitivity', 'at_specificity', 'at_cost', 'threshold_table', 'CurveBands', 'curve_bands', 'Calibration',
-           'calibration', 'net_benefit', 'kappa', 'auc_ovr', 'mean_auc']
+           'calibration', 'net_benefit', 'kappa', 'auc_ovr', 'mean_auc', 'agreement']
 
 # %% ../../nbs/measure/stats.ipynb #c40439ba
 import hashlib, html, math
@@ -1061,3 +1061,43 @@ def mean_auc(
     lost = Y.shape[1]-len(parts)
     e = _bootstrapped(lambda W: np.mean([f(W) for f in parts], axis=0), G, len(Y), n_boot, seed, 'bca', level)
     return Estimate(**{**asdict(e), 'method': e.method+(f', {lost} of {Y.shape[1]} labels left out' if lost else '')})
+
+# %% ../../nbs/measure/stats.ipynb #88f16e6e
+def _moments(y, p, g, G):
+    "Sums over each patient's rows (G, 7): rows, truth, prediction, their squares and product, absolute difference; about the mean truth, for precision."
+    y,p = y-y.mean(), p-y.mean()
+    return np.stack([np.bincount(g, v, G) for v in (np.ones_like(y), y, p, y*y, p*p, y*p, abs(p-y))], 1)
+
+def _agreements(S):
+    "All measures from sums (b, 7), by name. NaN where truth or prediction does not vary."
+    n,S = S[:,0], (S/S[:,:1]).T
+    _,y,p,yy,pp,yp,mae = S
+    bias,vy,vp = p-y, yy-y*y, pp-p*p
+    vy,vp = (np.where(v > 1e-12*np.maximum(w, 1e-300), v, math.nan) for v,w in ((vy,yy), (vp,pp)))
+    msd = pp-2*yp+yy
+    sd = np.sqrt(np.maximum(msd-bias**2, 0)*n/np.maximum(n-1, 1))
+    return {'MAE': mae, 'bias': bias, 'lower limit of agreement': bias-1.96*sd, 'upper limit of agreement': bias+1.96*sd,
+            'R2': 1-msd/vy, 'Pearson r': (yp-y*p)/np.sqrt(vy*vp)}
+
+def agreement(
+    y, # (n,) truth, or the first measurement
+    p, # (n,) prediction, or the second measurement, in the same unit
+    groups=None, # (n,) the patient of each row; None: every row is a patient
+    unit:str='', # e.g. 'years'
+    n_boot:int=2000,
+    seed:int=0,
+    level:float=0.95
+) -> dict: # Name to `Estimate`
+    """Mean absolute error, bias (prediction - truth), 95 % limits of agreement (Bland & Altman, Lancet 1986;327:307), R2 (can be negative: worse than the mean truth) and
+    Pearson's r, with bootstrap intervals over patients. Raises `BadInput`."""
+    y = _scores(y, len(np.asarray(y)), 'y').astype(float)
+    p = _scores(p, len(y)).astype(float)
+    if len(y)==0: raise BadInput('There are no cases')
+    g,G = _codes(groups, len(y))
+    M = _moments(y, p, g, G)
+    return {k: _agreement(M, k, G, len(y), n_boot, seed, level, '' if k in ('R2','Pearson r') else unit) for k in _agreements(M.sum(0, keepdims=True))}
+
+def _agreement(M, name, G, rows, n_boot, seed, level, unit):
+    f = lambda W: _agreements(W@M)[name]
+    if np.isnan(f(np.ones((1,G), int))[0]): return _undefined('all values are the same', G, level, unit)
+    with np.errstate(invalid='ignore'): return _bootstrapped(f, G, rows, n_boot, seed, 'bca', level, unit)

@@ -170,12 +170,12 @@ def _task(df, label, classes, ordered, uncertain):
     if ordered or classes is not None: raise BadInput('Several findings have no order and no other classes than 0 and 1', remedy='leave out ordered= and classes=')
     return 'multilabel', finding_table(df, label, uncertain), list(label)
 
-def _splits(df, Y, splitter, valid, seed, label, patient):
+def _splits(df, Y, splitter, valid, seed, label, patient, sealed=None):
     "Positions of training and validation rows; without a splitter of the user's, patients are spread by class, or by the rarest finding."
     if splitter is None and isinstance(Y, pd.DataFrame):
         df = df.assign(**{_RAREST: rarest_finding(Y, patient_ids(df, patient))})
         label = _RAREST
-    return check_split(df, (splitter or PatientSplitter(valid, seed, label, patient))(df), patient)
+    return check_split(df, (splitter or PatientSplitter(valid, seed, label, patient))(df), patient, sealed)
 
 _RAREST = 'rarest finding of the patient'
 
@@ -196,6 +196,7 @@ def classify_dls(
     aug:bool=True, # Augment training batches: True, False, or a list of batch transforms
     flips=(), # Anatomical axes that may be flipped, e.g. `('LR',)`
     valid:float=0.25, # Fraction of patients to hold out, without a `splitter`
+    sealed=None, # `SealedTest` whose patients are refused; a table that `seal_test` made knows its own
     bs:int=None, # Batch size; 32 in 2D, 8 in 3D
     seed:int=0, # Of split, batch order and augmentation
     num_workers:int=0, # Processes that read images; 0 is best where images fit in memory
@@ -209,14 +210,14 @@ def classify_dls(
     df = with_reference(_with_images(df, images), channels, missing_channel, patient)
     task,y,names = _task(df, label, classes, ordered, uncertain)
     df = df.assign(**(y if task == 'multilabel' else {label: y}))
-    splits = _splits(df, y, splitter, valid, seed, label, patient)
+    splits = _splits(df, y, splitter, valid, seed, label, patient, sealed)
     _check_sides(y, splits, label)
     first = read_image(df.iloc[splits[0][0]])
     ndim = ndim or (2 if first.shape[0] == 1 else 3)
     reader = ScanReader(Preprocess(_auto_size(first, ndim, size), spacing, window, ndim, colour), channels=channels, missing_channel=missing_channel, patient=patient)
     batch_tfms = aug if isinstance(aug, (list,tuple)) else augmentations(flips, seed=seed, spacing=reader.prep.voxel_size(first)) if aug else None
     block = DataBlock((ScanBlock(reader), _target_block(task, names)), getters=[noop, noop if task == 'multilabel' else ColReader(label)],
-                      splitter=lambda _: splits, batch_tfms=batch_tfms, dl_type=ScanDL)
+                      splitter=lambda _: splits[:2], batch_tfms=batch_tfms, dl_type=ScanDL)
     bs = min(bs or (32 if ndim == 2 else 8), len(splits[0]))
     dls = finish_dls(block.dataloaders(df, bs=bs, num_workers=num_workers, **kwargs), reader, patient, label, seed)
     dls.task,dls.uncertain = task,uncertain
