@@ -6,6 +6,7 @@ from radnb.explore import *
 from radnb.train.blocks import *
 from radnb.train.augment import *
 from radnb.train.losses import *
+from radnb.train.weights import *
 from radnb.train.models import *
 from radnb.train.learner import *
 from radnb.train.classify import *
