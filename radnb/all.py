@@ -6,6 +6,7 @@ from radnb.explore import *
 from radnb.train.splits import *
 from radnb.train.reading import *
 from radnb.train.blocks import *
+from radnb.train.patches import *
 from radnb.train.augment import *
 from radnb.train.models import *
 from radnb.train.learner import *

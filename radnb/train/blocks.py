@@ -8,15 +8,20 @@ __all__ = ['LABELS', 'TRUTH', 'PREDICTED', 'ScanBlock', 'LabelMapBlock', 'ScanDL
            'TensorSlice', 'TensorVolume3d', 'as_row', 'read_file', 'read_image', 'read_mask', 'source_of']
 
 # %% ../../nbs/train/blocks.ipynb #1d22a92a
-import pandas as pd, torch, torch.nn.functional as F
-from fastcore.basics import patch
+import copy, warnings
+from collections import Counter
+from typing import Any, NamedTuple
+import numpy as np, pandas as pd, torch, torch.nn.functional as F
+from fastai.data.load import _loaders
+from fastcore.basics import chunked, patch
 from fasttransform import Transform
 from fastai.data.block import TransformBlock
-from fastai.data.core import TfmdDL
-from fastai.torch_core import TensorCategory
+from fastai.data.core import DataLoaders, TfmdDL
+from fastai.torch_core import TensorCategory, to_device
 from plum import dispatch
-from .reading import (SOURCES, MaskSlice, MaskVolume3d, Preprocess, ScanReader, TensorSlice, TensorVolume3d, as_row, read_file, read_image,
-                                 read_mask, source_of)
+from ..core import RadnbError
+from .reading import (SOURCES, MaskSlice, MaskVolume3d, Preprocess, ScanReader, TensorSlice, TensorVolume3d, as_row, named_error, read_file,
+                                 read_image, read_mask, source_of)
 from ..view.svg import BLUE, GREEN, ORANGE
 
 # %% ../../nbs/train/blocks.ipynb #20dfcaf7
@@ -25,38 +30,181 @@ _all_ = ['SOURCES','MaskSlice','MaskVolume3d','Preprocess','ScanReader','TensorS
 # %% ../../nbs/train/blocks.ipynb #6fddf67e
 class _Read(Transform):
     "Row to tensor, by one of the reader's methods."
-    def __init__(self, reader, what):
+    def __init__(self, reader, what, stored):
         super().__init__()
-        self.reader,self.what = reader,what
-    def encodes(self, row): return getattr(self.reader, self.what)(row)
+        self.reader,self.what,self.stored = reader,what,stored
+    def encodes(self, row): return getattr(self.reader, self.what)(row, self.stored)
 
-def ScanBlock(reader:ScanReader) -> TransformBlock:
+class _Numbers(Transform):
+    "What was stored with few bits, as the network counts."
+    order = 90  # after patches are cut
+    def encodes(self, x:TensorSlice|TensorVolume3d): return x.float()
+    def encodes(self, y:MaskSlice|MaskVolume3d): return y.long()
+
+def _block(reader, what, stored): return TransformBlock(type_tfms=[_Read(reader, what, stored)], item_tfms=[_Numbers()] if stored else None)
+
+def ScanBlock(
+    reader:ScanReader,
+    stored:bool=False # Keep half precision until a patch is cut: saves copying the volume
+) -> TransformBlock:
     "Block for the image of a table row."
-    return TransformBlock(type_tfms=[_Read(reader, 'image')])
+    return _block(reader, 'image', stored)
 
-def LabelMapBlock(reader:ScanReader) -> TransformBlock:
+def LabelMapBlock(
+    reader:ScanReader,
+    stored:bool=False # Keep 8 bits until a patch is cut
+) -> TransformBlock:
     "Block for the mask of a table row."
-    return TransformBlock(type_tfms=[_Read(reader, 'mask')])
+    return _block(reader, 'mask', stored)
 
 # %% ../../nbs/train/blocks.ipynb #4ef72a59
+class _Draw(int):
+    "Position of a row, and how many times it came before in the epoch."
+    def __new__(cls, i, turn=0):
+        d = super().__new__(cls, i)
+        d.turn = turn
+        return d
+
+class _Cargo(NamedTuple):
+    "What comes from a process that reads: a batch (None if nothing was left of it), its rows, rows that could not be used, and new reasons."
+    batch:Any
+    taken:list
+    n_out:int
+    failed:list
+
+# %% ../../nbs/train/blocks.ipynb #48ccf292
 class ScanDL(TfmdDL):
-    "A fastai `TfmdDL` that remembers the order of its items."
-    order = None
+    "A fastai `TfmdDL` that knows the rows of its batches, makes chance repeatable, and does without images that cannot be read if its reader is told so."
+    reader,epoch,passes,loading,taken = None,0,0,False,()
+
+    def new(self, dataset=None, cls=None, **kwargs):
+        res = super().new(dataset, cls, **kwargs)
+        if dataset is None or dataset is self.dataset: res.reader = self.reader
+        return res
 
     def get_idxs(self):
         n = max(len(self.dataset), 1)
-        self.order = [i % n for i in super().get_idxs()]
-        return self.order
+        self.epoch = copy.copy(self.rng).getrandbits(32)
+        turns,draws = Counter(),[]
+        for i in super().get_idxs():
+            draws.append(_Draw(i % n, turns[i % n]))
+            turns[i % n] += 1
+        return draws
+
+    def sample(self): return (d for i,d in enumerate(self.draws) if i//(self.bs or 1) % self.num_workers == self.offs)
 
     def rows(self,
         i:int # Number of the batch in the epoch at hand
     ) -> pd.DataFrame:
         "The table rows of batch `i`."
         items = self.dataset.items
-        picked = [] if self.order is None else self.order[i*self.bs:(i+1)*self.bs]
+        picked = list(map(int, self.taken[i])) if i < len(self.taken) else []
         return items.iloc[picked] if isinstance(items, pd.DataFrame) else pd.DataFrame([as_row(items[k]) for k in picked])
 
+# %% ../../nbs/train/blocks.ipynb #5721e80c
+@patch
+def _row(self:ScanDL, i):
+    items = self.dataset.items
+    return items.iloc[i] if isinstance(items, pd.DataFrame) else as_row(items[i])
+
+@patch
+def _skips(self:ScanDL): return self.reader is not None and self.reader.on_error == 'skip'
+
+@patch
+def _stand_ins(self:ScanDL, i):
+    "Rows that may take the place of a training image: the next ones, those of its class first."
+    n,items = len(self.dataset), self.dataset.items
+    others = [(i+k) % n for k in range(1, n)] if self._skips() and self.dataset.split_idx == 0 else []
+    label = self.reader.label if others else None
+    y = items[label] if isinstance(label, str) and isinstance(items, pd.DataFrame) and label in items else None
+    if y is None or not isinstance(y.iloc[i], (str,int,float,np.generic)): return others
+    return sorted(others, key=lambda j: y.iloc[j] != y.iloc[i])
+
+@patch
+def do_item(self:ScanDL, d):
+    "An item; its transforms are told where they are."
+    for t in self.after_item.fs:
+        if hasattr(t, 'at'): t.at = (self.epoch, int(d), d.turn) if isinstance(d, _Draw) else None
+    return TfmdDL.do_item(self, None if d is None else int(d))
+
+# %% ../../nbs/train/blocks.ipynb #6dda567c
+@patch
+def _try(self:ScanDL, d, failed):
+    "The item of a row, or of one that takes its place: (row, item), or (None, None). Reasons go to `failed`."
+    try: return d, self._unless_known(d)
+    except RadnbError as e: self._note_failure(d, e, failed)
+    for i in self._stand_ins(d):
+        try: return i, self._unless_known(_Draw(i, d.turn))
+        except RadnbError as e: self._note_failure(i, e, failed)
+    return None, None
+
+@patch
+def _unless_known(self:ScanDL, d):
+    if self._skips() and self.reader.skipped and self.reader.name(self._row(d)) in self.reader.skipped: raise _Known()
+    return self.do_item(d)
+
+class _Known(RadnbError):
+    "An image that is known to be unreadable."
+    def __init__(self): super().__init__('known')
+
+@patch
+def _note_failure(self:ScanDL, i, e, failed):
+    if isinstance(e, _Known): return
+    row = self._row(i)
+    where,patient = (self.reader or _NAMES).name(row), row.get(self.reader.patient if self.reader else 'PatientID')
+    failed.append((where, patient, named_error(e, patient, where)))
+
 # %% ../../nbs/train/blocks.ipynb #3f4c261f
+_NAMES = ScanReader(Preprocess())  # names rows for a loader that has no reader
+
+@patch
+def _load(self:ScanDL, draws):
+    failed,got = [],[]
+    for d in draws:
+        got.append(self._try(d, failed))
+        if failed and not self._skips(): return _Cargo(None, [], 0, failed)
+    used = [(i,o) for i,o in got if o is not None]
+    n_out = sum(i is None or i != d for d,(i,_) in zip(draws, got))
+    return _Cargo(self.do_batch([o for _,o in used]) if used else None, [int(i) for i,_ in used], n_out, failed)
+
+@patch
+def create_batches(self:ScanDL, samps):
+    if not self.loading: yield from TfmdDL.create_batches(self, samps)   # for another loader: several graphics cards
+    else: yield from (self._load(draws) for draws in chunked(samps, self.bs, self.drop_last))
+
+# %% ../../nbs/train/blocks.ipynb #170412bf
+@patch
+def __iter__(self:ScanDL):
+    self.randomize()
+    self.before_iter()
+    self.draws,self.taken,self.loading,n_out = self.get_idxs(),[],True,0
+    self.passes += 1
+    try:
+        for cargo in _loaders[self.fake_l.num_workers == 0](self.fake_l):
+            self._hear(cargo.failed)
+            n_out += cargo.n_out
+            if cargo.batch is None: continue
+            self.taken.append(cargo.taken)
+            b = tuple(cargo.batch) if isinstance(cargo.batch, list) else cargo.batch   # pinning memory makes a list of it
+            yield self.after_batch(b if self.device is None else to_device(b, self.device))
+    finally: self.loading = False
+    if n_out: warnings.warn(f'Pass {self.passes}: {n_out} {"training images were replaced" if self.dataset.split_idx == 0 else "validation images were left out"}, '
+                            'because they cannot be read; dls.skipped lists them', stacklevel=2)
+    self.after_iter()
+
+@patch
+def _hear(self:ScanDL, failed):
+    "What the processes that read could not read."
+    for where,patient,e in failed:
+        if not self._skips(): raise e
+        self.reader.skip(where, patient, e.what)
+
+@patch(as_prop=True)
+def skipped(self:DataLoaders):
+    "Images that could not be read: patient, path, why."
+    return pd.DataFrame(self.reader.skipped.values(), columns=['patient','path','why'])
+
+# %% ../../nbs/train/blocks.ipynb #50a97a64
 def key_slice(
     y:torch.Tensor # Labels `(slices, rows, columns)`
 ) -> int:
@@ -83,7 +231,7 @@ def three_planes(
     tall = lambda p: F.interpolate(p.flip(0)[None,None].float(), size=(h, p.shape[1]), mode=mode)[0,0]
     return torch.cat([x[k].float(), tall(x[:,i]), tall(x[:,:,j])], 1)
 
-# %% ../../nbs/train/blocks.ipynb #43c91e42
+# %% ../../nbs/train/blocks.ipynb #65c641ef
 def _axes(n, width=3., aspect=1.):
     import matplotlib.pyplot as plt
     cols = min(n, max(1, int(10/width)))
@@ -98,7 +246,7 @@ def _draw(ax, img, title='', color=None):
     ax.set_title(title, fontsize=9, **(dict(color=color) if color else {}))
     return ax
 
-# %% ../../nbs/train/blocks.ipynb #af495f00
+# %% ../../nbs/train/blocks.ipynb #91c76b00
 LABELS = (ORANGE, GREEN, '#56B4E9', '#CC79A7', '#F0E442')  # colours of the labels (Okabe and Ito)
 TRUTH,PREDICTED = '#56B4E9','#E69F00'  # light blue and orange: told apart on black, and by all common kinds of colour vision
 
@@ -128,7 +276,7 @@ def _contours(ax, y, color, style='solid'):
     for on,c in parts:
         if on.any(): ax.contour(on.float().numpy(), [.5], colors=[c], linewidths=1.3, linestyles=style)
 
-# %% ../../nbs/train/blocks.ipynb #b11aed35
+# %% ../../nbs/train/blocks.ipynb #90c4cdf5
 def _grid(x, n, planes):
     if x.ndim == 4 or not planes: return _axes(n)
     return _axes(n, 5., _picture(x[0]).shape[1]/x.shape[-2])
@@ -166,7 +314,7 @@ def _name_planes(ax, width, at):
         ax.text(x+.5, 0, f'{name} {n+1}', color='white', fontsize=7, va='top', bbox=dict(facecolor='black', alpha=.6, lw=0, pad=1))
         if x: ax.axvline(x-.5, color='white', lw=.8)
 
-# %% ../../nbs/train/blocks.ipynb #cd37e3cd
+# %% ../../nbs/train/blocks.ipynb #2c9ac2ff
 @dispatch
 def show_batch(x:TensorSlice, y:TensorCategory, samples, ctxs=None, max_n=9, **kwargs): return _batch_classes(x, samples, ctxs, max_n)
 @dispatch
@@ -176,7 +324,7 @@ def show_batch(x:TensorSlice, y:MaskSlice, samples, ctxs=None, max_n=9, **kwargs
 @dispatch
 def show_batch(x:TensorVolume3d, y:MaskVolume3d, samples, ctxs=None, max_n=9, **kwargs): return _batch_masks(x, samples, ctxs, max_n)
 
-# %% ../../nbs/train/blocks.ipynb #c5976e33
+# %% ../../nbs/train/blocks.ipynb #0b4a05c4
 def _results_classes(x, samples, outs, ctxs, max_n, probs=None):
     ctxs = ctxs or _grid(x, min(len(samples), max_n), planes=True)
     for i,((img,truth),(pred,),ax) in enumerate(zip(samples, outs, ctxs)):
@@ -198,7 +346,7 @@ def _results_masks(x, samples, outs, ctxs, max_n):
         _show_mask(ax, img, [(truth, TRUTH, 'solid'), (pred, PREDICTED, 'dashed')], f'{dice}\n{sizes}')
     return ctxs
 
-# %% ../../nbs/train/blocks.ipynb #2c6a22a0
+# %% ../../nbs/train/blocks.ipynb #10ee65f1
 @dispatch
 def show_results(x:TensorSlice, y:TensorCategory, samples, outs, ctxs=None, max_n=9, probs=None, **kwargs):
     return _results_classes(x, samples, outs, ctxs, max_n, probs)

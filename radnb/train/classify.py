@@ -18,7 +18,7 @@ from ..core import BadInput, BadLabels, OneClass
 from ..measure.stats import auc
 from .augment import augmentations
 from .blocks import ScanBlock, ScanDL
-from .reading import Preprocess, ScanReader, read_image, with_reference
+from .reading import Preprocess, ScanReader, first_image, with_reference
 from .learner import scan_learner, set_seed
 from .models import create_classifier
 from .splits import PatientSplitter, check_split
@@ -83,6 +83,8 @@ def classify_dls(
     channels=None, # Columns with the series of one patient, as channels: `('t1','flair')`; see `ScanReader`
     missing_channel:str='raise', # A row without one of them: 'raise', or 'zero'
     colour:bool=False, # Red, green and blue as three channels
+    cache='memory', # Where prepared images are kept: 'memory', or a folder that processes and sessions share
+    on_error:str='raise', # An image that cannot be read: 'raise', or 'skip' (see `dls.skipped`)
     **kwargs # For fastai's `DataBlock.dataloaders`
 ): # fastai `DataLoaders`
     """Training and validation batches, split by patient. Raises `BadLabels`, `OneClass`, `PatientLeak`, `TooFewPatients`, `BadInput`,
@@ -92,9 +94,11 @@ def classify_dls(
     df = df.assign(**{label: y})
     splits = check_split(df, (splitter or PatientSplitter(valid, seed, label, patient))(df), patient)
     _check_sides(y, splits, label)
-    first = read_image(df.iloc[splits[0][0]])
+    first = first_image(df.iloc[splits[0]], on_error)
     ndim = ndim or (2 if first.shape[0] == 1 else 3)
-    reader = ScanReader(Preprocess(_auto_size(first, ndim, size), spacing, window, ndim, colour), channels=channels, missing_channel=missing_channel, patient=patient)
+    reader = ScanReader(Preprocess(_auto_size(first, ndim, size), spacing, window, ndim, colour), channels=channels, missing_channel=missing_channel, patient=patient,
+                        cache=cache, on_error=on_error)
+    if size is None: reader.check_spacings(df.iloc[splits[0]])
     block = DataBlock((ScanBlock(reader), CategoryBlock(vocab=classes, sort=False)), get_y=ColReader(label), splitter=lambda _: splits,
                       batch_tfms=augmentations(flips, seed=seed, spacing=reader.prep.voxel_size(first)) if aug else None, dl_type=ScanDL)
     bs = min(bs or (32 if ndim == 2 else 8), len(splits[0]))
@@ -109,6 +113,8 @@ def _with_images(df, images):
 def finish_dls(dls, reader, patient, label, seed):
     "DataLoaders that know their reader and columns, with the order of training batches fixed by the seed."
     dls.train.rng = random.Random(seed)
+    reader.patient,reader.label = patient,label
+    for dl in dls.loaders: dl.reader = reader
     for k,v in dict(reader=reader, patient=patient, label=label, seed=seed).items(): setattr(dls, k, v)
     return dls
 
@@ -150,8 +156,9 @@ def class_weights(
 # %% ../../nbs/train/classify.ipynb #5d06f6b0
 def _grey_stats(dls, n=64):
     "Mean and standard deviation of up to `n` training images, evenly spaced, before augmentation."
-    ds = dls.train_ds
-    x = torch.stack([ds[int(i)][0].as_subclass(torch.Tensor) for i in np.linspace(0, len(ds)-1, min(n, len(ds)))])
+    rows = dls.train_ds.items
+    rows = dls.reader.readable(rows.iloc[np.linspace(0, len(rows)-1, min(n, len(rows))).astype(int)])
+    x = torch.stack([dls.reader.image(row).as_subclass(torch.Tensor) for _,row in rows.iterrows()])
     return float(x.mean()), max(float(x.std()), 1e-3)
 
 def _auto_arch(prep): return 'small' if prep.ndim == 3 or max(prep.size) <= 96 else 'resnet18'
