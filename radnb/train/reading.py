@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np, pandas as pd, torch, torch.nn.functional as F
 from fastcore.basics import patch
 from fastai.torch_core import TensorImage, TensorImageBase, TensorMask
+from fastai.vision.core import TensorBBox, TensorPoint
 from ..core import BadInput, GeometryError, RadnbError, UnreadableFile, progress
 from ..data.dicom import load_series
 from ..data.contours import read_mask_file
@@ -215,12 +216,40 @@ def restore(self:Preprocess,
     return Volume(y, v.affine).reorient(vol.axcodes).data if self.ndim == 3 else y
 
 # %% ../../nbs/train/reading.ipynb #c495c4bb
+@patch
+def _moved(self:Preprocess, turned):
+    "Scale and shift, per axis, from voxels of the turned volume (edges, 0 is the first one's) to those of the prepared image."
+    scaled = np.array(self._scaled_shape(turned))
+    gap = np.array(self._final_shape(tuple(scaled)))-scaled
+    return scaled/np.array(turned.shape), np.where(gap > 0, gap//2, -(-gap//2))
+
+@patch
+def points(self:Preprocess,
+    vol:Volume, # The volume they were measured in
+    mm # `(..., 3)`: RAS+ mm
+) -> np.ndarray: # `(..., 3)`: slice, row, column of the prepared image, fractions of voxels; those cut off lie outside
+    "Where points are in the prepared image."
+    v = self._turned(vol)
+    scale,shift = self._moved(v)
+    return (v.index(mm)+.5)*scale+shift-.5
+
+@patch
+def points_mm(self:Preprocess,
+    vol:Volume, # The volume the image was prepared from
+    index # `(..., 3)`: slice, row, column of the prepared image
+) -> np.ndarray: # `(..., 3)`: RAS+ mm
+    "Where voxels of the prepared image are in the patient. The inverse of `points`."
+    v = self._turned(vol)
+    scale,shift = self._moved(v)
+    return v.physical((np.asarray(index, float)+.5-shift)/scale-.5)
+
+# %% ../../nbs/train/reading.ipynb #569cf940
 class TensorSlice(TensorImage): "An image `(channel, row, column)`, 0 is black and 1 is white."
 class TensorVolume3d(TensorImageBase): "A volume `(channel, slice, row, column)`, 0 is black and 1 is white."
 class MaskSlice(TensorMask): "Labels `(row, column)`, 0 is background."
 class MaskVolume3d(TensorMask): "Labels `(slice, row, column)`, 0 is background."
 
-# %% ../../nbs/train/reading.ipynb #ea0201cd
+# %% ../../nbs/train/reading.ipynb #02eb8d65
 def _stamp(path):
     "Path, size and time of change of a file, or of all files in a folder."
     path = Path(path)
@@ -241,7 +270,7 @@ def identity(
     elif a is not None: h.update(repr(_stamp(a)).encode())
     return h.hexdigest()[:32]
 
-# %% ../../nbs/train/reading.ipynb #9383cef8
+# %% ../../nbs/train/reading.ipynb #6d4684b4
 class ArrayCache:
     "Keeps arrays by key: in memory, where beyond `max_gb` the ones not used for longest go, or in a folder."
     def __init__(self,
@@ -265,7 +294,7 @@ class ArrayCache:
         while self.bytes > self.max_gb*1e9: self.bytes -= self.kept.popitem(last=False)[1].nbytes
         return a
 
-# %% ../../nbs/train/reading.ipynb #02eb8d65
+# %% ../../nbs/train/reading.ipynb #72752b77
 @patch
 def _on_disk(self:ArrayCache, path, make):
     "The array in a file, which is mapped and not read; a file that is missing or damaged is written."
@@ -281,7 +310,7 @@ def _on_disk(self:ArrayCache, path, make):
         self.folder = None
     return a
 
-# %% ../../nbs/train/reading.ipynb #ee0907eb
+# %% ../../nbs/train/reading.ipynb #2957eb39
 def marked_voxels(
     a:np.ndarray, # Labels, any shape
     most:int=100_000 # Of each label; evenly spaced if there are more
@@ -298,7 +327,7 @@ def _unpacked(a):
     (text,) = a.dtype.names
     return a[text], json.loads(text)
 
-# %% ../../nbs/train/reading.ipynb #2957eb39
+# %% ../../nbs/train/reading.ipynb #4a9c2863
 def _box(vol):
     "Corners of the box around a volume, RAS+ mm: lowest and highest."
     ends = vol.physical(np.array(np.meshgrid(*[(-.5,n-.5) for n in vol.shape])).reshape(3,-1).T)
@@ -312,7 +341,7 @@ def _covered(a, b):
 
 def _unplaced(vol): return np.array_equal(vol.affine, np.eye(4))  # a picture, not a scan
 
-# %% ../../nbs/train/reading.ipynb #b2542683
+# %% ../../nbs/train/reading.ipynb #c5c5a88d
 def _why_apart(vol, ref):
     "Why one volume may not be resampled onto another, in words; None if it may."
     uids = [v.meta.get('FrameOfReferenceUID') for v in (vol, ref)]
@@ -332,7 +361,7 @@ def onto_grid(
                             "register them first; if you know that they agree, remove 'FrameOfReferenceUID' from their meta, or write them as NIfTI on one grid")
     return vol if same_grid(vol, ref) else vol.resample(like=ref, antialias=True)
 
-# %% ../../nbs/train/reading.ipynb #c5c5a88d
+# %% ../../nbs/train/reading.ipynb #9159da8e
 def _windows(window, channels):
     "One window per channel, from a dict by name, a tuple with one entry per channel, or one for all."
     if isinstance(window, dict):
@@ -342,7 +371,7 @@ def _windows(window, channels):
     if several and len(window) != len(channels): raise BadInput(f'{len(window)} windows for {len(channels)} channels', remedy='one for each, or one for all')
     return list(window) if several else [window]*len(channels)
 
-# %% ../../nbs/train/reading.ipynb #9159da8e
+# %% ../../nbs/train/reading.ipynb #ee783b6b
 def channel_sources(
     row, # One patient
     channels, # Columns
@@ -371,7 +400,7 @@ def with_reference(
     for _,row in df.iterrows(): channel_sources(row, channels, missing_channel, patient)
     return df.assign(reference=df[channels[0]])
 
-# %% ../../nbs/train/reading.ipynb #ee783b6b
+# %% ../../nbs/train/reading.ipynb #0adfec27
 class ScanReader:
     "Reads images and masks of table rows, prepared and cached."
     def __init__(self,
@@ -406,7 +435,7 @@ class ScanReader:
         if a.shape[-3] == 1: return a[...,0,:,:]
         raise BadInput(f'{a.shape[-3]} slices where a 2D image is expected', source_of(row)[1] if not self.channels else None, 'use ndim=3, or a table with a column `slice`')
 
-# %% ../../nbs/train/reading.ipynb #8b26fc94
+# %% ../../nbs/train/reading.ipynb #a903487d
 @patch
 def _sources(self:ScanReader, row):
     "Where the channels of a row are; None for one that may be missing."
@@ -431,7 +460,7 @@ def prepare(self:ScanReader,
     x = np.stack([first]+[np.zeros_like(first) if v is None else p.image(v) for p,v in zip(self.preps[1:], vols[1:])])
     return x.reshape(-1, *x.shape[-3:])
 
-# %% ../../nbs/train/reading.ipynb #0adfec27
+# %% ../../nbs/train/reading.ipynb #201527a8
 @patch
 def _id(self:ScanReader, source):
     if not isinstance(source, (str,Path,list,tuple)): return identity(source if isinstance(source, (Volume,np.ndarray)) else None)
@@ -452,7 +481,7 @@ def _kept(self:ScanReader, kind, key, make):
     if key is None: return _unpacked(make())       # the reader says what is wrong with the file
     return _unpacked(self.cache.get(hashlib.sha256(f"{kind} {key}".encode()).hexdigest()[:32], make))
 
-# %% ../../nbs/train/reading.ipynb #a903487d
+# %% ../../nbs/train/reading.ipynb #33734ba5
 @patch
 def image(self:ScanReader,
     row, # Of a table, or what `read_image` takes
@@ -480,7 +509,7 @@ def mask(self:ScanReader,
     y.marked = self._kept(f'marked {row.get("slice", "")}', key, lambda: _packed(marked_voxels(y.numpy())))[0]
     return y
 
-# %% ../../nbs/train/reading.ipynb #79e8ac73
+# %% ../../nbs/train/reading.ipynb #1daff651
 _RECIPE = 1   # counted up when `Preprocess` does something else with the same arguments
 
 @patch
@@ -516,7 +545,46 @@ def n_slices(self:ScanReader, row) -> int:
     "Slices of the prepared image of a row."
     return self._image(as_row(row)).shape[-3]
 
-# %% ../../nbs/train/reading.ipynb #ee944af0
+# %% ../../nbs/train/reading.ipynb #a7263a7d
+@patch
+def _in_image(self:ScanReader, row, points, mm):
+    "Points `(n, 3)` of a row in the prepared image: -1 to 1 between its edges, column first."
+    vol = read_image(self._sources(row)[0])
+    shape = np.array(self.prep._final_shape(self.prep._scaled_shape(self.prep._turned(vol))))
+    at = (self.prep.points(vol, points if mm else vol.physical(points))+.5)/shape*2-1
+    return torch.from_numpy(at[:,::-1][:,:self.prep.ndim].astype(np.float32))
+
+def _numbers(row, column, n):
+    "A cell's numbers as `(k, n)`; none where it is empty."
+    if not _has(row, column): return np.zeros((0,n))
+    a = np.asarray(row[column], float)
+    if a.size % n: raise BadInput(f'{column} holds {a.shape} numbers where {n} to each are expected', source_of(row)[1] if any(s in row for s in SOURCES) else None)
+    return a.reshape(-1, n)
+
+@patch
+def points(self:ScanReader,
+    row, # Of a table
+    column:str, # With `(k, 3)` numbers: RAS+ mm, or (slice, row, column) of the original
+    mm:bool=True # Millimetres, or voxels
+) -> torch.Tensor: # TensorPoint `(k, ndim)`
+    "The landmarks of a row in its prepared image."
+    row = as_row(row)
+    return TensorPoint(self._in_image(row, _numbers(row, column, 3), mm))
+
+@patch
+def boxes(self:ScanReader,
+    row, # Of a table
+    column:str, # With `(k, 6)` numbers: two opposite corners in RAS+ mm; or first voxel, and the one after the last
+    mm:bool=True # Millimetres, or voxels
+) -> torch.Tensor: # TensorBBox `(k, 2 ndim)`: lowest corner, highest corner
+    "The boxes of a row in its prepared image; in an oblique one, the boxes around them."
+    row = as_row(row)
+    ends = _numbers(row, column, 6).reshape(-1, 2, 3)-(0 if mm else .5)
+    corners = np.stack([ends[:,[a,b,c],[0,1,2]] for a in (0,1) for b in (0,1) for c in (0,1)], 1)
+    p = self._in_image(row, corners.reshape(-1, 3), mm).view(len(ends), 8, self.prep.ndim)
+    return TensorBBox(torch.cat([p.amin(1), p.amax(1)], -1) if len(ends) else torch.zeros(0, 2*self.prep.ndim))
+
+# %% ../../nbs/train/reading.ipynb #2d041640
 @patch
 def check_spacings(self:ScanReader,
     df:pd.DataFrame, # One row per image
@@ -535,7 +603,7 @@ def check_spacings(self:ScanReader,
     if self.prep.ndim == 3: raise GeometryError(words, remedy=remedy)
     warnings.warn(f'{words}: {remedy}', stacklevel=3)
 
-# %% ../../nbs/train/reading.ipynb #12cc90ae
+# %% ../../nbs/train/reading.ipynb #ea4acb58
 @patch
 def name(self:ScanReader, row) -> str:
     "A row in a word: the file of its image (and the slice), or the beginning of the hash of an array."
@@ -560,7 +628,7 @@ def skip(self:ScanReader, name, patient, why):
     self.skipped[name] = dict(patient=patient, path=name, why=why)
     warnings.warn(f'Left out: {name}{"" if patient is None else f" (patient {patient})"}. {why}', stacklevel=3)
 
-# %% ../../nbs/train/reading.ipynb #93906fda
+# %% ../../nbs/train/reading.ipynb #9fd10276
 @patch
 def readable(self:ScanReader,
     df:pd.DataFrame # One row per image
@@ -578,7 +646,7 @@ def _reads(self:ScanReader, row):
     else: return True
     return False
 
-# %% ../../nbs/train/reading.ipynb #a35147a1
+# %% ../../nbs/train/reading.ipynb #1b4ce8ef
 def first_image(
     df:pd.DataFrame, # One row per image
     on_error:str='raise' # or 'skip': the first that can be read
