@@ -8,6 +8,7 @@ from radnb.train.splits import *
 from radnb.train.sealed import *
 from radnb.train.reading import *
 from radnb.train.blocks import *
+from radnb.train.patches import *
 from radnb.train.augment import *
 from radnb.train.losses import *
 from radnb.train.weights import *

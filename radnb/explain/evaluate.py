@@ -674,11 +674,15 @@ _DS = {'valid':'validation', 'train':'training'}
 
 def _rows_of(learn, ds):
     "The table to evaluate, and what to call it."
+<<<<<<< HEAD
     if isinstance(ds, pd.DataFrame): return learn.reader.table(ds.reset_index(drop=True)), 'sealed test' if 'opened_from' in ds else 'new'
+=======
+    if isinstance(ds, pd.DataFrame): return learn.reader.readable(learn.reader.table(ds.reset_index(drop=True))).reset_index(drop=True), 'new'
+>>>>>>> pipeline
     if ds not in _DS: raise BadInput(f'ds should be one of {", ".join(_DS)} or a table, not {ds!r}')
     items = (learn.dls.valid_ds if ds=='valid' else learn.dls.train_ds).items
     table = items if isinstance(items, pd.DataFrame) else pd.DataFrame(list(items))
-    return table.reset_index(drop=True), _DS[ds]
+    return learn.reader.readable(table).reset_index(drop=True), _DS[ds]
 
 def _evaluate_findings(learn, rows, name):
     from radnb.train.classify import finding_table

@@ -4,18 +4,20 @@
 
 # %% auto #0
 __all__ = ['SOURCES', 'read_file', 'as_row', 'source_of', 'read_image', 'read_mask', 'Preprocess', 'TensorSlice',
-           'TensorVolume3d', 'MaskSlice', 'MaskVolume3d', 'ArrayCache', 'onto_grid', 'channel_sources',
-           'with_reference', 'ScanReader']
+           'TensorVolume3d', 'MaskSlice', 'MaskVolume3d', 'identity', 'ArrayCache', 'marked_voxels', 'onto_grid',
+           'channel_sources', 'with_reference', 'ScanReader', 'named_error', 'first_image']
 
 # %% ../../nbs/train/reading.ipynb #646ad252
-import copy
+import copy, hashlib, json, os, uuid, warnings
 from collections import OrderedDict
+from contextlib import suppress
 from numbers import Number
 from pathlib import Path
 import numpy as np, pandas as pd, torch, torch.nn.functional as F
 from fastcore.basics import patch
 from fastai.torch_core import TensorImage, TensorImageBase, TensorMask
-from ..core import BadInput, GeometryError, UnreadableFile
+from fastai.vision.core import TensorBBox, TensorPoint
+from ..core import BadInput, GeometryError, RadnbError, UnreadableFile, progress
 from ..data.dicom import load_series
 from ..data.contours import read_mask_file
 from ..data.volume import Volume, same_grid, window_limits
@@ -26,6 +28,10 @@ def _read_picture(path):
     try: img = Image.open(path); img.load()
     except OSError as e: raise UnreadableFile(f'Not a readable picture: {e}', path, 'copy it again, or leave it out') from e
     return _array_volume(np.asarray(img.convert('RGB' if img.mode in ('RGB','RGBA','P') else 'L') if img.mode != 'I;16' else img))
+
+def _read_array(path):
+    try: return np.load(path)
+    except (OSError, ValueError, EOFError) as e: raise UnreadableFile(f'Not a readable array: {e}', path, 'copy it again, or leave it out') from e
 
 def _array_volume(a):
     "An array as a `Volume`: a last axis of 3 after two image axes is colour."
@@ -38,7 +44,7 @@ def read_file(
     "One file as a `Volume`, by its ending; without a known ending it is taken for DICOM. Raises `UnreadableFile`."
     name = str(path).lower()
     if name.endswith(('.nii','.nii.gz')): return Volume.from_nifti(path)
-    if name.endswith('.npy'): return _array_volume(np.load(path))
+    if name.endswith('.npy'): return _array_volume(_read_array(path))
     if name.endswith(('.png','.jpg','.jpeg','.tif','.tiff','.bmp')): return _read_picture(path)
     return load_series(path)
 
@@ -210,30 +216,118 @@ def restore(self:Preprocess,
     return Volume(y, v.affine).reorient(vol.axcodes).data if self.ndim == 3 else y
 
 # %% ../../nbs/train/reading.ipynb #c495c4bb
+@patch
+def _moved(self:Preprocess, turned):
+    "Scale and shift, per axis, from voxels of the turned volume (edges, 0 is the first one's) to those of the prepared image."
+    scaled = np.array(self._scaled_shape(turned))
+    gap = np.array(self._final_shape(tuple(scaled)))-scaled
+    return scaled/np.array(turned.shape), np.where(gap > 0, gap//2, -(-gap//2))
+
+@patch
+def points(self:Preprocess,
+    vol:Volume, # The volume they were measured in
+    mm # `(..., 3)`: RAS+ mm
+) -> np.ndarray: # `(..., 3)`: slice, row, column of the prepared image, fractions of voxels; those cut off lie outside
+    "Where points are in the prepared image."
+    v = self._turned(vol)
+    scale,shift = self._moved(v)
+    return (v.index(mm)+.5)*scale+shift-.5
+
+@patch
+def points_mm(self:Preprocess,
+    vol:Volume, # The volume the image was prepared from
+    index # `(..., 3)`: slice, row, column of the prepared image
+) -> np.ndarray: # `(..., 3)`: RAS+ mm
+    "Where voxels of the prepared image are in the patient. The inverse of `points`."
+    v = self._turned(vol)
+    scale,shift = self._moved(v)
+    return v.physical((np.asarray(index, float)+.5-shift)/scale-.5)
+
+# %% ../../nbs/train/reading.ipynb #569cf940
 class TensorSlice(TensorImage): "An image `(channel, row, column)`, 0 is black and 1 is white."
 class TensorVolume3d(TensorImageBase): "A volume `(channel, slice, row, column)`, 0 is black and 1 is white."
 class MaskSlice(TensorMask): "Labels `(row, column)`, 0 is background."
 class MaskVolume3d(TensorMask): "Labels `(slice, row, column)`, 0 is background."
 
-# %% ../../nbs/train/reading.ipynb #ea0201cd
+# %% ../../nbs/train/reading.ipynb #02eb8d65
+def _stamp(path):
+    "Path, size and time of change of a file, or of all files in a folder."
+    path = Path(path)
+    found = sorted(p for p in path.rglob('*') if p.is_file()) if path.is_dir() else [path]
+    return [(str(p.absolute()), (s := p.stat()).st_size, s.st_mtime_ns) for p in found]
+
+def identity(
+    source # A `Volume`, an array, a file, a folder, a list of files, or None
+) -> str:
+    "What an image is, in a hash: of its content in memory, of its files' paths, sizes and times of change on disk. Raises `OSError`."
+    h = hashlib.sha256()
+    if isinstance(source, Volume): h.update(f'{source.unit} {source.affine.tobytes()}'.encode())
+    a = source.data if isinstance(source, Volume) else source
+    if isinstance(a, np.ndarray):
+        h.update(f'{a.dtype} {a.shape}'.encode())
+        h.update(np.ascontiguousarray(a))
+    elif isinstance(a, (list,tuple)): h.update(repr([_stamp(p) for p in a]).encode())
+    elif a is not None: h.update(repr(_stamp(a)).encode())
+    return h.hexdigest()[:32]
+
+# %% ../../nbs/train/reading.ipynb #6d4684b4
 class ArrayCache:
-    "Keeps arrays by key; beyond `max_gb` the ones not used for longest go."
-    def __init__(self, max_gb:float=2.): self.max_gb,self.bytes,self.kept = max_gb,0,OrderedDict()
-    def __getstate__(self): return dict(max_gb=self.max_gb, bytes=0, kept=OrderedDict())  # an exported learner takes no images with it
+    "Keeps arrays by key: in memory, where beyond `max_gb` the ones not used for longest go, or in a folder."
+    def __init__(self,
+        max_gb:float=2., # Of memory
+        folder=None # Where to keep them instead; made if it is not there
+    ):
+        self.max_gb,self.bytes,self.kept,self.folder = max_gb,0,OrderedDict(),None if folder is None else Path(folder)
+        if folder is not None: self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    def __getstate__(self): return dict(max_gb=self.max_gb, bytes=0, kept=OrderedDict(), folder=None)  # an exported learner takes no images with it
 
     def get(self, key, make):
-        "The array kept under `key`, else `make()`, which is then kept (never, for the key None)."
+        "The array kept under `key`, else `make()`, which is then kept."
+        if self.folder is not None: return self._on_disk(self.folder/f'{key}.npy', make)
         if key not in self.kept: return self._keep(key, make())
         self.kept.move_to_end(key)
         return self.kept[key]
 
     def _keep(self, key, a):
-        if key is None or a.nbytes > self.max_gb*1e9: return a
+        if a.nbytes > self.max_gb*1e9: return a
         self.kept[key],self.bytes = a, self.bytes+a.nbytes
         while self.bytes > self.max_gb*1e9: self.bytes -= self.kept.popitem(last=False)[1].nbytes
         return a
 
-# %% ../../nbs/train/reading.ipynb #02eb8d65
+# %% ../../nbs/train/reading.ipynb #72752b77
+@patch
+def _on_disk(self:ArrayCache, path, make):
+    "The array in a file, which is mapped and not read; a file that is missing or damaged is written."
+    try: return np.load(path, mmap_mode='c')
+    except (OSError, ValueError, EOFError): a = make()
+    new = path.with_name(f'{path.stem}.{uuid.uuid4().hex}.new')
+    try:
+        with open(new, 'wb') as f: np.save(f, a)
+        os.replace(new, path)
+    except OSError as e:
+        with suppress(OSError): new.unlink(missing_ok=True)
+        warnings.warn(f'Nothing more can be kept in the folder of the cache ({e.strerror or e}); it goes on in memory', stacklevel=2)
+        self.folder = None
+    return a
+
+# %% ../../nbs/train/reading.ipynb #2957eb39
+def marked_voxels(
+    a:np.ndarray, # Labels, any shape
+    most:int=100_000 # Of each label; evenly spaced if there are more
+) -> np.ndarray: # (2, n): label and flat index, ordered by label
+    "Where each label is."
+    flat = np.flatnonzero(a)
+    labels = a.ravel()[flat]
+    each = [flat[labels == l] for l in np.unique(labels)]
+    each = [v[::-(-len(v)//most)] for v in each]
+    return np.stack([np.repeat(np.unique(labels), [len(v) for v in each]), np.concatenate([*each, flat[:0]])])
+
+def _packed(a, **facts): return np.ascontiguousarray(a).view([(json.dumps(facts), a.dtype)])
+def _unpacked(a):
+    (text,) = a.dtype.names
+    return a[text], json.loads(text)
+
+# %% ../../nbs/train/reading.ipynb #4a9c2863
 def _box(vol):
     "Corners of the box around a volume, RAS+ mm: lowest and highest."
     ends = vol.physical(np.array(np.meshgrid(*[(-.5,n-.5) for n in vol.shape])).reshape(3,-1).T)
@@ -247,7 +341,7 @@ def _covered(a, b):
 
 def _unplaced(vol): return np.array_equal(vol.affine, np.eye(4))  # a picture, not a scan
 
-# %% ../../nbs/train/reading.ipynb #80cccd5c
+# %% ../../nbs/train/reading.ipynb #c5c5a88d
 def _why_apart(vol, ref):
     "Why one volume may not be resampled onto another, in words; None if it may."
     uids = [v.meta.get('FrameOfReferenceUID') for v in (vol, ref)]
@@ -267,7 +361,7 @@ def onto_grid(
                             "register them first; if you know that they agree, remove 'FrameOfReferenceUID' from their meta, or write them as NIfTI on one grid")
     return vol if same_grid(vol, ref) else vol.resample(like=ref, antialias=True)
 
-# %% ../../nbs/train/reading.ipynb #d03515dd
+# %% ../../nbs/train/reading.ipynb #9159da8e
 def _windows(window, channels):
     "One window per channel, from a dict by name, a tuple with one entry per channel, or one for all."
     if isinstance(window, dict):
@@ -277,7 +371,7 @@ def _windows(window, channels):
     if several and len(window) != len(channels): raise BadInput(f'{len(window)} windows for {len(channels)} channels', remedy='one for each, or one for all')
     return list(window) if several else [window]*len(channels)
 
-# %% ../../nbs/train/reading.ipynb #eaf57f59
+# %% ../../nbs/train/reading.ipynb #ee783b6b
 def channel_sources(
     row, # One patient
     channels, # Columns
@@ -306,7 +400,7 @@ def with_reference(
     for _,row in df.iterrows(): channel_sources(row, channels, missing_channel, patient)
     return df.assign(reference=df[channels[0]])
 
-# %% ../../nbs/train/reading.ipynb #b2542683
+# %% ../../nbs/train/reading.ipynb #0adfec27
 class ScanReader:
     "Reads images and masks of table rows, prepared and cached."
     def __init__(self,
@@ -315,24 +409,25 @@ class ScanReader:
         cache_gb:float=2., # Memory for prepared arrays
         channels=None, # Columns with the series of one patient, e.g. `('t1','flair')`; the first one's grid counts
         missing_channel:str='raise', # A row without one of the series: 'raise', or 'zero' (an empty channel; never for the first)
-        patient:str='PatientID' # Column that tells patients apart, for messages
+        patient:str='PatientID', # Column that tells patients apart, for messages
+        cache='memory', # Where prepared arrays are kept: 'memory' or a folder
+        on_error:str='raise' # An image that cannot be read while training: 'raise', or 'skip' (it is named once and listed in `skipped`)
     ):
+        if on_error not in ('raise','skip'): raise BadInput(f'on_error={on_error!r}', remedy="'raise' or 'skip'")
         if missing_channel not in ('raise','zero'): raise BadInput(f'missing_channel={missing_channel!r}', remedy="'raise' or 'zero'")
         self.channels = [channels] if isinstance(channels, str) else list(channels or [])
         self.preps = [copy.copy(prep) for _ in self.channels or [None]]
         for p,w in zip(self.preps, _windows(prep.window, self.channels or ['image'])): p.window = w
         self.prep,self.mask_col,self.missing_channel,self.patient = self.preps[0],mask,missing_channel,patient
-        self.names,self.cache = {},ArrayCache(cache_gb)
+        self.names,self.spacings,self.known,self.cache = {},set(),{},ArrayCache(cache_gb, None if cache == 'memory' else cache)
+        self.on_error,self.skipped,self.label = on_error,{},None
+
+    def __getstate__(self): return {**self.__dict__, 'spacings': set(), 'known': {}, 'skipped': {}}   # no names of files go into an exported learner
 
     @property
     def n_channels(self):
         "Channels of every image"
         return len(self.preps)*(3 if self.prep.colour else 1)
-
-    def _key(self, kind, row):
-        found = self._sources(row)
-        if any(isinstance(s, (Volume,np.ndarray)) for s in found): return None
-        return (kind, *(tuple(map(str, s)) if isinstance(s, (list,tuple)) else str(s) for s in found))
 
     def _pick(self, a, row):
         "2D: the slice that the row names, or the only one; of the last three axes."
@@ -340,7 +435,7 @@ class ScanReader:
         if a.shape[-3] == 1: return a[...,0,:,:]
         raise BadInput(f'{a.shape[-3]} slices where a 2D image is expected', source_of(row)[1] if not self.channels else None, 'use ndim=3, or a table with a column `slice`')
 
-# %% ../../nbs/train/reading.ipynb #a9b2b256
+# %% ../../nbs/train/reading.ipynb #a903487d
 @patch
 def _sources(self:ScanReader, row):
     "Where the channels of a row are; None for one that may be missing."
@@ -365,17 +460,80 @@ def prepare(self:ScanReader,
     x = np.stack([first]+[np.zeros_like(first) if v is None else p.image(v) for p,v in zip(self.preps[1:], vols[1:])])
     return x.reshape(-1, *x.shape[-3:])
 
-# %% ../../nbs/train/reading.ipynb #4a9c2863
+# %% ../../nbs/train/reading.ipynb #201527a8
 @patch
-def image(self:ScanReader, row) -> torch.Tensor: # TensorSlice or TensorVolume3d, float32
-    "The prepared image of a row. Raises what the readers raise, naming the file."
-    row = as_row(row)
-    a = self._stored(row)
-    if self.prep.ndim == 2: return TensorSlice(torch.from_numpy(self._pick(a, row)).float())
-    return TensorVolume3d(torch.from_numpy(a).float())
+def _id(self:ScanReader, source):
+    if not isinstance(source, (str,Path,list,tuple)): return identity(source if isinstance(source, (Volume,np.ndarray)) else None)
+    text = str(source)
+    if text not in self.known: self.known[text] = identity(source)
+    return self.known[text]
 
 @patch
-def _stored(self:ScanReader, row): return self.cache.get(self._key('image', row), lambda: self.prepare(self.volumes(row)).astype(np.float16))
+def _key(self:ScanReader, row, of_mask=False):
+    "What the prepared image (and mask) of a row depends on; None if a file is not there."
+    parts = self._sources(row)+([row.get(self.mask_col)] if of_mask else [])
+    try: return repr((_RECIPE, self.preps, [self._id(s) for s in parts]))
+    except OSError: return None
+
+@patch
+def _kept(self:ScanReader, kind, key, make):
+    "What is kept under a key, and the facts beside it."
+    if key is None: return _unpacked(make())       # the reader says what is wrong with the file
+    return _unpacked(self.cache.get(hashlib.sha256(f"{kind} {key}".encode()).hexdigest()[:32], make))
+
+# %% ../../nbs/train/reading.ipynb #33734ba5
+@patch
+def image(self:ScanReader,
+    row, # Of a table, or what `read_image` takes
+    stored:bool=False # Half precision and not copied, for a patch to be cut
+) -> torch.Tensor: # TensorSlice or TensorVolume3d, float32
+    "The prepared image of a row. Raises what the readers raise, naming the file."
+    row = as_row(row)
+    a = torch.from_numpy(self._image(row))
+    a = TensorSlice(self._pick(a, row)) if self.prep.ndim == 2 else TensorVolume3d(a)
+    return a if stored else a.float()
+
+@patch
+def mask(self:ScanReader,
+    row, # Of a table
+    stored:bool=False # 8 bits and not copied, with `marked`: its `marked_voxels`
+) -> torch.Tensor: # MaskSlice or MaskVolume3d, int64
+    "The prepared mask of a row; nothing marked where the row has none."
+    row = as_row(row)
+    key = self._key(row, of_mask=True)
+    a,facts = self._kept('mask', key, lambda: self._read_mask(row))
+    self.names.update({int(k): v for k,v in facts['names'].items()})
+    self._note_spacing(facts)
+    y = MaskSlice(self._pick(torch.from_numpy(a), row)) if self.prep.ndim == 2 else MaskVolume3d(torch.from_numpy(a))
+    if not stored: return y.long()
+    y.marked = self._kept(f'marked {row.get("slice", "")}', key, lambda: _packed(marked_voxels(y.numpy())))[0]
+    return y
+
+# %% ../../nbs/train/reading.ipynb #1daff651
+_RECIPE = 1   # counted up when `Preprocess` does something else with the same arguments
+
+@patch
+def _image(self:ScanReader, row):
+    a,facts = self._kept('image', self._key(row), lambda: self._prepared(self.volumes(row)))
+    self._note_spacing(facts)
+    return a
+
+@patch
+def _spacing(self:ScanReader, vol): return [] if _unplaced(vol) else np.round(self.prep._turned(vol).spacing[-self.prep.ndim:], 3).tolist()
+
+@patch
+def _note_spacing(self:ScanReader, facts):
+    if facts['spacing']: self.spacings.add(tuple(facts['spacing']))
+
+@patch
+def _prepared(self:ScanReader, vols): return _packed(self.prepare(vols).astype(np.float16), spacing=self._spacing(vols[0]))
+
+@patch
+def _read_mask(self:ScanReader, row):
+    vols = self.volumes(row)
+    mask = read_mask(row.get(self.mask_col), vols[0])
+    self._kept('image', self._key(row), lambda: self._prepared(vols))
+    return _packed(self.prep.mask(mask), names=mask.names, spacing=self._spacing(vols[0]))
 
 @patch
 def table(self:ScanReader, df:pd.DataFrame) -> pd.DataFrame:
@@ -385,19 +543,116 @@ def table(self:ScanReader, df:pd.DataFrame) -> pd.DataFrame:
 @patch
 def n_slices(self:ScanReader, row) -> int:
     "Slices of the prepared image of a row."
-    return self._stored(as_row(row)).shape[-3]
+    return self._image(as_row(row)).shape[-3]
+
+# %% ../../nbs/train/reading.ipynb #a7263a7d
+@patch
+def _in_image(self:ScanReader, row, points, mm):
+    "Points `(n, 3)` of a row in the prepared image: -1 to 1 between its edges, column first."
+    vol = read_image(self._sources(row)[0])
+    shape = np.array(self.prep._final_shape(self.prep._scaled_shape(self.prep._turned(vol))))
+    at = (self.prep.points(vol, points if mm else vol.physical(points))+.5)/shape*2-1
+    return torch.from_numpy(at[:,::-1][:,:self.prep.ndim].astype(np.float32))
+
+def _numbers(row, column, n):
+    "A cell's numbers as `(k, n)`; none where it is empty."
+    if not _has(row, column): return np.zeros((0,n))
+    a = np.asarray(row[column], float)
+    if a.size % n: raise BadInput(f'{column} holds {a.shape} numbers where {n} to each are expected', source_of(row)[1] if any(s in row for s in SOURCES) else None)
+    return a.reshape(-1, n)
 
 @patch
-def mask(self:ScanReader, row) -> torch.Tensor: # MaskSlice or MaskVolume3d, int64
-    "The prepared mask of a row; nothing marked where the row has none."
+def points(self:ScanReader,
+    row, # Of a table
+    column:str, # With `(k, 3)` numbers: RAS+ mm, or (slice, row, column) of the original
+    mm:bool=True # Millimetres, or voxels
+) -> torch.Tensor: # TensorPoint `(k, ndim)`
+    "The landmarks of a row in its prepared image."
     row = as_row(row)
-    a = self.cache.get(self._key('mask', row), lambda: self._read_mask(row))
-    if self.prep.ndim == 2: return MaskSlice(torch.from_numpy(self._pick(a, row)).long())
-    return MaskVolume3d(torch.from_numpy(a).long())
+    return TensorPoint(self._in_image(row, _numbers(row, column, 3), mm))
 
 @patch
-def _read_mask(self:ScanReader, row):
-    "A mask needs its image for its grid; the names of the labels are collected."
-    mask = read_mask(row.get(self.mask_col), read_image(self._sources(row)[0]))
-    self.names.update(mask.names)
-    return self.prep.mask(mask)
+def boxes(self:ScanReader,
+    row, # Of a table
+    column:str, # With `(k, 6)` numbers: two opposite corners in RAS+ mm; or first voxel, and the one after the last
+    mm:bool=True # Millimetres, or voxels
+) -> torch.Tensor: # TensorBBox `(k, 2 ndim)`: lowest corner, highest corner
+    "The boxes of a row in its prepared image; in an oblique one, the boxes around them."
+    row = as_row(row)
+    ends = _numbers(row, column, 6).reshape(-1, 2, 3)-(0 if mm else .5)
+    corners = np.stack([ends[:,[a,b,c],[0,1,2]] for a in (0,1) for b in (0,1) for c in (0,1)], 1)
+    p = self._in_image(row, corners.reshape(-1, 3), mm).view(len(ends), 8, self.prep.ndim)
+    return TensorBBox(torch.cat([p.amin(1), p.amax(1)], -1) if len(ends) else torch.zeros(0, 2*self.prep.ndim))
+
+# %% ../../nbs/train/reading.ipynb #2d041640
+@patch
+def check_spacings(self:ScanReader,
+    df:pd.DataFrame, # One row per image
+    n:int=16 # Look at so many of them
+):
+    """Are the voxels alike? Raises `GeometryError` for volumes whose voxels differ by more than half,
+    and warns for slices, where `Preprocess` has no voxel size to bring them to."""
+    if self.prep.spacing: return
+    for k in np.linspace(0, len(df)-1, min(n, len(df))).astype(int): self._reads(df.iloc[k]) if self.on_error == 'skip' else self._image(df.iloc[k])
+    if len(self.spacings) < 2: return
+    mm = np.array(sorted(self.spacings))
+    low,high,middle = mm.min(0), mm.max(0), np.round(np.median(mm, axis=0), 2)
+    if (high/low).max() <= 1.5: return
+    words = f'The voxels measure {" x ".join(f"{a:g} to {b:g}" if a < b else f"{a:g}" for a,b in zip(low, high))} mm, and no rule says how to make them alike'
+    remedy = f'e.g. spacing={tuple(middle.tolist())}, in mm; or size= in voxels, where millimetres do not matter'
+    if self.prep.ndim == 3: raise GeometryError(words, remedy=remedy)
+    warnings.warn(f'{words}: {remedy}', stacklevel=3)
+
+# %% ../../nbs/train/reading.ipynb #ea4acb58
+@patch
+def name(self:ScanReader, row) -> str:
+    "A row in a word: the file of its image (and the slice), or the beginning of the hash of an array."
+    source = self._sources(row)[0]
+    if isinstance(source, (list,tuple)): source = source[0]
+    text = str(source) if isinstance(source, (str,Path)) else f'array {identity(source)[:8]}'
+    return f'{text}, slice {row["slice"]}' if 'slice' in row else text
+
+def named_error(
+    e:RadnbError, # What a reader raised
+    patient, # Whose image it is, or None
+    where:str # The file, if the error does not say
+) -> RadnbError: # Of the same kind
+    "An error that also names the patient."
+    where = e.path or where
+    return type(e)(e.what, where if patient is None else f'{where} (patient {patient})', e.remedy)
+
+@patch
+def skip(self:ScanReader, name, patient, why):
+    "Note an image that cannot be read, with a warning the first time."
+    if name in self.skipped: return
+    self.skipped[name] = dict(patient=patient, path=name, why=why)
+    warnings.warn(f'Left out: {name}{"" if patient is None else f" (patient {patient})"}. {why}', stacklevel=3)
+
+# %% ../../nbs/train/reading.ipynb #9fd10276
+@patch
+def readable(self:ScanReader,
+    df:pd.DataFrame # One row per image
+) -> pd.DataFrame:
+    "With `on_error='skip'` the rows whose image (and mask) can be read, saying how many cannot; else `df` as it is."
+    if self.on_error == 'raise': return df
+    good = [self._reads(row) for _,row in progress(list(df.iterrows()), 'reading')]
+    if not all(good): warnings.warn(f'{len(df)-sum(good)} of {len(df)} images cannot be read and are left out; they are listed in `skipped`', stacklevel=3)
+    return df[good]
+
+@patch
+def _reads(self:ScanReader, row):
+    try: self.mask(row, stored=True) if self.mask_col in row else self.image(row, stored=True)
+    except RadnbError as e: self.skip(self.name(row), row.get(self.patient), e.what)
+    else: return True
+    return False
+
+# %% ../../nbs/train/reading.ipynb #1b4ce8ef
+def first_image(
+    df:pd.DataFrame, # One row per image
+    on_error:str='raise' # or 'skip': the first that can be read
+) -> Volume:
+    "The image of the first row."
+    for k,(_,row) in enumerate(df.iterrows()):
+        try: return read_image(row)
+        except RadnbError:
+            if on_error == 'raise' or k == len(df)-1: raise
