@@ -5,6 +5,8 @@ warnings.filterwarnings('ignore', message='.*torch.jit.script.*', category=Futur
 from radnb.explore import *
 from radnb.train.blocks import *
 from radnb.train.augment import *
+from radnb.train.losses import *
+from radnb.train.weights import *
 from radnb.train.models import *
 from radnb.train.learner import *
 from radnb.train.baseline import *
