@@ -11,6 +11,7 @@ from radnb.train.losses import *
 from radnb.train.models import *
 from radnb.train.learner import *
 from radnb.train.classify import *
+from radnb.train.tabular import *
 from radnb.train.regress import *
 from radnb.train.segment import *
 from radnb.explain.evaluate import *

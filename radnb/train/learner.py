@@ -146,7 +146,7 @@ def _memory():
 @patch
 def after_batch(self:DashboardCallback):
     if not self.training: return self._sample()
-    self.seen += len(self.x)
+    self.seen += len(self.xb[0])
     done = (self.epoch-self.first+(self.iter+1)/self.n_iter)/(self.n_epoch-self.first)
     self.board.update(dict(epoch=self.epoch, batch=self.iter, n_batches=self.n_iter, loss=float(self.recorder.losses[-1]), lr=self.opt.hypers[-1]['lr'], **_memory(),
                            eta_s=(self._clock()-self.start)*(1-done)/done, samples_per_s=self.seen/max(self._clock()-self.train_start, 1e-6)))
@@ -157,7 +157,7 @@ def _sample(self:DashboardCallback):
     "Keep the first few held-out images of the epoch, and hear the buttons while judging."
     if len(self.shown) < self.n_samples and len(self.yb) == 1:
         k = self.n_samples-len(self.shown)
-        self.shown += samples(self.x[:k], self.y[:k], self.pred[:k], getattr(self.dls, 'vocab', None), getattr(self.loss_func, 'words', None))
+        self.shown += samples(self.xb[0][:k], self.y[:k], self.pred[:k], getattr(self.dls, 'vocab', None), getattr(self.loss_func, 'words', None))
     self.board.hear()
 
 # %% ../../nbs/train/learner.ipynb #975cf9dc
