@@ -149,6 +149,7 @@ def segment_dls(
     aug:bool=True, # Augment training batches
     flips=(), # Anatomical axes that may be flipped, e.g. `('LR',)`
     valid:float=0.25, # Fraction of patients to hold out, without a `splitter`
+    sealed=None, # `SealedTest` whose patients are refused; a table that `seal_test` made knows its own
     bs:int=None, # Batch size; 8 in 3D (4 for patches above 32768 voxels), 16 in 2D
     seed:int=0, # Of split, patches, batch order and augmentation
     num_workers:int=0, # Processes that read images
@@ -163,13 +164,13 @@ def segment_dls(
     reader = ScanReader(Preprocess(size, spacing, window, ndim), mask, cache_gb, channels, missing_channel, patient)
     df = with_reference(df, channels, missing_channel, patient)
     df = df.reset_index(drop=True) if ndim == 3 else _slice_rows(df.reset_index(drop=True), reader)
-    splits = check_split(df, (splitter or PatientSplitter(valid, seed, patient=patient))(df), patient)
+    splits = check_split(df, (splitter or PatientSplitter(valid, seed, patient=patient))(df), patient, sealed)
     names = mask_labels(reader, df, names)
     masks = [reader.mask(df.iloc[i]) for i in splits[0][:50]]
     shapes = [m.shape for m in masks]
     _warn_if_slow(shapes)
     patch = tuple(patch or auto_patch(shapes, [extent(m) for m in masks]))
-    block = DataBlock((ScanBlock(reader), LabelMapBlock(reader)), splitter=lambda _: splits, item_tfms=PatchSampler(patch, foreground, seed),
+    block = DataBlock((ScanBlock(reader), LabelMapBlock(reader)), splitter=lambda _: splits[:2], item_tfms=PatchSampler(patch, foreground, seed),
                       batch_tfms=augmentations(flips, seed=seed, spacing=reader.prep.voxel_size(read_image(df.iloc[splits[0][0]]))) if aug else None, dl_type=ScanDL)
     bs = bs or (16 if ndim == 2 else 8 if np.prod(patch) <= 32_768 else 4)
     n = len(splits[0])*(passes or auto_passes(shapes, patch, len(splits[0]), bs))
