@@ -372,3 +372,14 @@ def predict_number(self:Learner,
     value,sd = _numbers(self, rows).T
     if single: return Prediction(float(value[0]), float(value[0]-f*sd[0]), float(value[0]+f*sd[0]), self.scale.unit, level, c is not None)
     return pd.DataFrame(dict(value=value, low=value-f*sd, high=value+f*sd), index=rows.index)
+
+# %% ../../nbs/train/regress.ipynb #e7f5d919
+@patch
+def covered(self:Learner,
+    rows:pd.DataFrame # With truth
+) -> np.ndarray: # (n,) 1 or 0; NaN where too few patients are left to judge one by
+    "Does the interval of each row hold the truth? A patient among those it was calibrated on is judged by the others."
+    _regress_only(self)
+    y,said,c = number_labels(rows, self.label).to_numpy(), _numbers(self, rows), self.conformal
+    if c: return c.hits(y, said, patient_ids(rows, self.patient).to_numpy())
+    return (abs(y-said[:,0]) <= NormalDist().inv_cdf(.95)*said[:,1]).astype(float)
