@@ -10,6 +10,7 @@ from radnb.train.reading import *
 from radnb.train.blocks import *
 from radnb.train.augment import *
 from radnb.train.losses import *
+from radnb.train.weights import *
 from radnb.train.models import *
 from radnb.train.fitting import *
 from radnb.train.learner import *
