@@ -17,6 +17,7 @@ from radnb.train.fitting import *
 from radnb.train.learner import *
 from radnb.train.baseline import *
 from radnb.train.classify import *
+from radnb.train.tabular import *
 from radnb.train.regress import *
 from radnb.train.segment import *
 from radnb.explain.evaluate import *

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['by_patient', 'verdict_on_size', 'Report', 'ClassifyReport', 'OrdinalReport', 'SegmentCase', 'SegmentReport',
-           'FindingsReport', 'evaluate']
+           'FindingsReport', 'RegressReport', 'evaluate']
 
 # %% ../../nbs/explain/evaluate.ipynb #0d90be48
 import html
@@ -15,7 +15,7 @@ import pandas as pd
 from ..core import BadInput, RadnbError, progress
 from ..data.volume import Volume
 from ..measure.metrics import dice_curve, segment_metrics
-from ..measure.stats import (Estimate, OperatingPoint, auc, auc_ovr, average_precision, bootstrap, calibration, confusion, estimates_table, kappa, mean_auc,
+from ..measure.stats import (Estimate, OperatingPoint, agreement, auc, auc_ovr, average_precision, bootstrap, calibration, confusion, estimates_table, kappa, mean_auc,
                                  operating_point, proportion, roc_curve, youden)
 from ..view.figures import PALETTE, Picture, show_volume
 
@@ -133,7 +133,7 @@ class Report:
         head = f'{self.task} report on {self.ds or "the given"} data: {len(self.y)} images of {self.n_patients} patients'
         return '\n'.join([head, *(f'  {k} {e}' for k,e in self.estimates.items()), *_beside(self), *self.notes, *self.openings])
 
-# %% ../../nbs/explain/evaluate.ipynb #ba5e0004
+# %% ../../nbs/explain/evaluate.ipynb #5107952a
 def _beside(report):
     "The baseline in a line; nothing where there is none."
     b = report.baseline
@@ -149,7 +149,7 @@ def _baseline_for(learn, rows, ds):
     try: return learn.baseline if isinstance(ds, str) and ds=='valid' else learn.baseline.on(rows)
     except RadnbError: return None
 
-# %% ../../nbs/explain/evaluate.ipynb #5107952a
+# %% ../../nbs/explain/evaluate.ipynb #23018359
 def _measured(name):
     "An attribute that is up to date whenever it is read."
     def get(self):
@@ -170,7 +170,7 @@ def _use(self, op):
 
 Report._use = _use
 
-# %% ../../nbs/explain/evaluate.ipynb #23018359
+# %% ../../nbs/explain/evaluate.ipynb #dba4ccf0
 class ClassifyReport(Report):
     "A report on a model that names a class."
     task = 'classify'
@@ -197,7 +197,7 @@ class ClassifyReport(Report):
     @property
     def called(self): "(n,) class that each image is given."; return self._call(self.prob)
 
-# %% ../../nbs/explain/evaluate.ipynb #dba4ccf0
+# %% ../../nbs/explain/evaluate.ipynb #02598f30
 def _notes(self, per):
     notes = []
     if self.binary:
@@ -213,7 +213,7 @@ def _notes(self, per):
 
 ClassifyReport._notes = _notes
 
-# %% ../../nbs/explain/evaluate.ipynb #1c5a205c
+# %% ../../nbs/explain/evaluate.ipynb #812140e5
 def _set_operating_point(self,
     op # An `OperatingPoint`, or a threshold; None, with more than two classes: the likeliest class is called
 ):
@@ -229,7 +229,7 @@ def _set_operating_point(self,
 
 ClassifyReport.set_operating_point = _set_operating_point
 
-# %% ../../nbs/explain/evaluate.ipynb #02598f30
+# %% ../../nbs/explain/evaluate.ipynb #869eb66a
 def _classify_cases(self):
     "One row per image: patient, truth, probabilities, call, whether it was right, and the loss (-log of the true class's probability)."
     P = np.stack([1-self.prob, self.prob], 1) if self.binary else self.prob
@@ -240,7 +240,7 @@ def _classify_cases(self):
 
 ClassifyReport.cases = property(_classify_cases)
 
-# %% ../../nbs/explain/evaluate.ipynb #d4b62089
+# %% ../../nbs/explain/evaluate.ipynb #cf3d0564
 _INK,_BLUE,_ORANGE = '#333333',PALETTE[6],PALETTE[4]
 
 def _axes(n, width=3.5, height=3.3):
@@ -268,7 +268,7 @@ def _draw_roc(ax, y, p, e, op=None, color=_BLUE, label=None):
         ax.plot(1-c.specificity.value, c.sensitivity.value, 'o', color=_ORANGE, ms=7, label=f'threshold {op.threshold:.3g}')
     ax.set(xlabel='1 − specificity', ylabel='sensitivity', xlim=(-.02,1.02), ylim=(-.02,1.02), aspect='equal')
 
-# %% ../../nbs/explain/evaluate.ipynb #2be514ce
+# %% ../../nbs/explain/evaluate.ipynb #c72857c6
 def _draw_calibration(ax, y, p, groups):
     "Observed share against said probability, with intervals; the number of cases at each point."
     t = calibration(y, p, bins=min(10, max(2, len(y)//10)), strategy='quantile', groups=groups, n_boot=2).table.dropna()
@@ -290,7 +290,7 @@ def _draw_confusion(ax, y, called, classes):
     ax.set_yticks(ticks, classes, rotation=90 if len(classes)<3 else 0, va='center')
     ax.set(xlabel='called', ylabel='truth', title=f'{M.trace()} of {M.sum()} right')
 
-# %% ../../nbs/explain/evaluate.ipynb #cf3d0564
+# %% ../../nbs/explain/evaluate.ipynb #014e25d9
 def _plot_classify(self) -> Picture:
     "ROC, calibration (two classes) and confusion matrix."
     fig,axs = _axes(3 if self.binary else 2)
@@ -310,7 +310,7 @@ def _plot_classify(self) -> Picture:
 
 ClassifyReport.plot = _plot_classify
 
-# %% ../../nbs/explain/evaluate.ipynb #e29ddb0f
+# %% ../../nbs/explain/evaluate.ipynb #cf7f89ff
 _SHOWN = 12
 
 def _rows_html(estimates):
@@ -323,13 +323,13 @@ def _report_html(self):
     tables = ''.join(f'<div><div style="opacity:.7">{unit}</div><table>{_rows_html(es)}</table></div>' for unit,es in units)
     notes = ''.join(f'<p style="margin:.3em 0;padding-left:.8em;border-left:3px solid {_ORANGE}">{html.escape(n)}</p>' for n in [*self.notes, *self.openings])
     beside = ''.join(f'<p style="margin:.3em 0">{html.escape(b)}</p>' for b in _beside(self))
-    kind = dict(classify='Classification', multilabel='Several findings', segment='Segmentation')[self.task]
+    kind = dict(classify='Classification', multilabel='Several findings', segment='Segmentation', regress='Regression')[self.task]
     head = f'<b>{kind}</b>, {html.escape(self.ds or "the given")} data: {len(self.y)} images of {self.n_patients} patients'
     return f'<div>{head}<div style="display:flex;gap:2em;flex-wrap:wrap">{tables}</div>{beside}{notes}</div>'
 
 Report._repr_html_ = _report_html
 
-# %% ../../nbs/explain/evaluate.ipynb #39f9e3a5
+# %% ../../nbs/explain/evaluate.ipynb #310a587f
 class OrdinalReport(ClassifyReport):
     "A report on a model that grades."
     def _call(self, prob):
@@ -357,7 +357,7 @@ def _draw_rocs(ax, curves):
         if not np.isnan(e.value): _draw_roc(ax, t, p, e, color=PALETTE[i%7], label=f'{name} {e.value:.2f} ({e.low:.2f} to {e.high:.2f})')
     ax.set_title('AUC (95 % CI)'); ax.legend(fontsize=7, loc='lower right', frameon=False)
 
-# %% ../../nbs/explain/evaluate.ipynb #f66d9797
+# %% ../../nbs/explain/evaluate.ipynb #8d0aefb3
 @dataclass
 class SegmentCase:
     "Truth and prediction of one case, cut to the box that matters."
@@ -386,7 +386,7 @@ class SegmentCase:
         box = tuple(slice(a, b+1) for a,b in zip(on.min(0), on.max(0))) if len(on) else (slice(0,1),)*true.ndim
         return cls(true[box].astype(np.uint8), any_[box].astype(np.float32), label[box], tuple(spacing), box, float(any_.max()))
 
-# %% ../../nbs/explain/evaluate.ipynb #3795c438
+# %% ../../nbs/explain/evaluate.ipynb #df1f26c6
 class SegmentReport(Report):
     "A report on a model that outlines structures. `y` says whether a case has any, `prob` is the largest probability in it."
     task = 'segment'
@@ -411,7 +411,7 @@ class SegmentReport(Report):
     @property
     def dice(self): "(n,) Dice of all labels together."; return self.cases['dice'].to_numpy()
 
-# %% ../../nbs/explain/evaluate.ipynb #9dcef0b1
+# %% ../../nbs/explain/evaluate.ipynb #544d3a29
 def _segment_row(c, called, names):
     "All measures of one case, one column per measure and label."
     spacing = c.spacing[-c.true.ndim:]
@@ -431,7 +431,7 @@ def _segment_measure(self):
 
 SegmentReport._measure,SegmentReport.cases = _segment_measure,_measured('cases')
 
-# %% ../../nbs/explain/evaluate.ipynb #88aadf31
+# %% ../../nbs/explain/evaluate.ipynb #4fe8c93b
 def _segment_estimates(self):
     es,groups = {}, self.patients if self.several else None
     for name in self.names.values():
@@ -448,7 +448,7 @@ def _segment_estimates(self):
 
 SegmentReport._estimates = _segment_estimates
 
-# %% ../../nbs/explain/evaluate.ipynb #d62473d7
+# %% ../../nbs/explain/evaluate.ipynb #2e3676d1
 def _segment_notes(self):
     notes,op = [],self.operating_point
     for name in self.names.values():
@@ -471,7 +471,7 @@ def _segment_set(self,
 
 SegmentReport._notes,SegmentReport.set_operating_point = _segment_notes,_segment_set
 
-# %% ../../nbs/explain/evaluate.ipynb #544d3a29
+# %% ../../nbs/explain/evaluate.ipynb #3e1a735f
 def _draw_dice(ax, report):
     "Every case as a dot, the mean and its interval as a bar, per label."
     rng = np.random.default_rng(0)
@@ -493,7 +493,7 @@ def _draw_volumes(ax, report):
     ax.axhline(0, color='#bbbbbb', lw=.8, zorder=0)
     ax.set(xlabel='mean of both volumes / mL', ylabel='predicted − true / mL', title='volume: bias, limits of agreement')
 
-# %% ../../nbs/explain/evaluate.ipynb #4fe8c93b
+# %% ../../nbs/explain/evaluate.ipynb #2bcf5c7e
 def _draw_dice_curve(ax, report):
     "Mean Dice at each threshold, over cases with something to find."
     curves = report.dice_curves[report.y==1]
@@ -515,11 +515,11 @@ def _plot_segment(self) -> Picture:
 
 SegmentReport.plot = _plot_segment
 
-# %% ../../nbs/explain/evaluate.ipynb #95a19dcc
+# %% ../../nbs/explain/evaluate.ipynb #402f07a8
 def _ranked(self, which, n):
     "Numbers of the worst or best cases."
     if which not in ('worst','best'): raise BadInput(f"which should be 'worst' or 'best', not {which!r}")
-    badness = self.cases['loss'] if self.task=='classify' else -self.cases['dice']
+    badness = -self.cases['dice'] if self.task=='segment' else self.cases['loss']
     order = np.argsort(badness.to_numpy(), kind='stable')
     return (order[::-1] if which=='worst' else order)[:n].tolist()
 
@@ -531,6 +531,7 @@ def _agreement(c, called, shape):
 
 def _case_picture(self, i, ax):
     vol,row = self.images(i),self.cases.iloc[i]
+    if self.task=='regress': return show_volume(vol, ax=ax, title=f'case {i}: {row.truth:.4g} {self.scale.unit}\nsaid {row.said:.4g} ({row.low:.4g} to {row.high:.4g})')
     if self.task=='classify':
         P = self.prob[i] if self.binary else self.prob[i].max()
         shown = f'p {self.positive} = {P:.2f}' if self.binary else f'p = {P:.2f}'
@@ -540,7 +541,7 @@ def _case_picture(self, i, ax):
                     {1:'found', 2:'missed', 3:'invented'})
     return show_volume(vol, mask, ax=ax, title=f'case {i}: Dice {row.dice:.2f}')
 
-# %% ../../nbs/explain/evaluate.ipynb #875b53e8
+# %% ../../nbs/explain/evaluate.ipynb #b34195be
 def _show_cases(self,
     which:str='worst', # 'worst' or 'best'
     n:int=6 # How many
@@ -560,7 +561,7 @@ def _show_cases(self,
 
 Report.show_cases = _show_cases
 
-# %% ../../nbs/explain/evaluate.ipynb #f61feb1b
+# %% ../../nbs/explain/evaluate.ipynb #6ebb3452
 def _from_predictions(y, prob, patients, classes, operating_point, ds, images, kind=ClassifyReport):
     if y is None or prob is None: raise BadInput('Nothing to evaluate', remedy='pass a learner, or y= and prob=')
     y = np.asarray(y)
@@ -582,7 +583,7 @@ def _an_operating_point(op, y, prob, patients, ds):
     if len(set(y.tolist()))<2: return OperatingPoint(.5, 'half, as there is only one class', n=len(y))
     return youden(y, prob, groups, chosen_on=ds)
 
-# %% ../../nbs/explain/evaluate.ipynb #907c672f
+# %% ../../nbs/explain/evaluate.ipynb #9f9c0636
 class FindingsReport(Report):
     "A report on several findings: `report[name]` is the `ClassifyReport` of one, of the images in which it is known."
     task = 'multilabel'
@@ -610,7 +611,7 @@ class FindingsReport(Report):
         self.by_patient = {}
         self.notes = [f'{n}: {note}' for n,r in self.reports.items() for note in (r.notes if r else ['nobody looked for it in these images.'])]
 
-# %% ../../nbs/explain/evaluate.ipynb #e193b25f
+# %% ../../nbs/explain/evaluate.ipynb #274a6577
 def _own_points(op, names):
     "Operating point of each finding, by name; none where none was chosen."
     if op is None: return {}
@@ -630,7 +631,7 @@ class _OneFinding:
         self.learn.operating_point = replace(op, positive=self.name, others={n: o if isinstance(o, OperatingPoint) else OperatingPoint(float(o), 'set by hand')
                                                                          for n,o in own.items() if n!=self.name})
 
-# %% ../../nbs/explain/evaluate.ipynb #a0b842fa
+# %% ../../nbs/explain/evaluate.ipynb #919660b0
 def _summary_findings(self) -> pd.DataFrame:
     "One row per finding: images in which it is known, how many have it, and what was measured, as Estimates."
     shown = ('AUC','average precision','sensitivity','specificity','PPV','NPV')
@@ -653,7 +654,7 @@ def _plot_findings(self) -> Picture:
 
 FindingsReport.summary,FindingsReport.cases,FindingsReport.plot = _summary_findings, property(_cases_findings), _plot_findings
 
-# %% ../../nbs/explain/evaluate.ipynb #199568de
+# %% ../../nbs/explain/evaluate.ipynb #1a66f115
 def _set_findings(self,
     op # A threshold for all findings; or a dict of name to threshold or `OperatingPoint`
 ):
@@ -669,16 +670,85 @@ def _worst_findings(self, which='worst', n=6): raise BadInput('Which cases are w
 
 FindingsReport.set_operating_point,FindingsReport.show_cases = _set_findings, _worst_findings
 
-# %% ../../nbs/explain/evaluate.ipynb #b34195be
+# %% ../../nbs/explain/evaluate.ipynb #b2f92496
+class RegressReport(Report):
+    "A report on a model that gives a number. `prob` holds the numbers it said."
+    task = 'regress'
+    def __init__(self,
+        y, # (n,) truth
+        said, # (n, 3) value, low, high
+        patients, # (n,)
+        scale, # `Scale` of the training rows
+        inside=None, # (n,) does the interval hold the truth? NaN where that cannot be asked
+        level=.9, # Share of the intervals that should
+        **kw
+    ):
+        said = np.asarray(said, float)
+        super().__init__(np.asarray(y, float), said[:,0], patients, [], **kw)
+        self.low,self.high,self.scale,self.level = said[:,1],said[:,2],scale,level
+        self.inside = ((self.low<=self.y)&(self.y<=self.high)).astype(float) if inside is None else np.asarray(inside, float)
+        self._measure()
+
+    def _measure(self):
+        groups = self.patients if self.several else None
+        guess,asked = abs(self.scale.median-self.y), ~np.isnan(self.inside)
+        gain = bootstrap(guess-abs(self.prob-self.y), groups, unit=self.scale.unit)
+        self.estimates = {**agreement(self.y, self.prob, groups, self.scale.unit), 'MAE of the training median': bootstrap(guess, groups, unit=self.scale.unit),
+                          'better than the median by': gain, f'truth inside the {100*self.level:g} % interval': proportion(self.inside[asked], self.patients[asked])}
+        self.by_patient,self.notes = {}, _regress_notes(self, gain)
+
+    def set_operating_point(self, op): raise BadInput('A number has no operating point', remedy='leave operating_point= out')
+
+def _regress_notes(report, gain):
+    "What the numbers allow to say."
+    notes = [f'{len(report.y)} images of {report.n_patients} patients: intervals count patients.'] if report.several else []
+    held = report.estimates[f'truth inside the {100*report.level:g} % interval']
+    if np.isnan(gain.low): return [f'{report.n_patients} patients: too few for any interval.', *notes]
+    if gain.high<0: notes.append('The model is worse than saying the median of the training patients for everyone.')
+    elif gain.low<=0: notes.append('The model is not shown to be better than saying the median of the training patients for everyone.')
+    if held.high<report.level: notes.append(f'The intervals hold the truth less often than the {100*report.level:g} % they promise; calibrate on patients like these: learn.calibrate(table).')
+    return notes
+
+# %% ../../nbs/explain/evaluate.ipynb #5767ab98
+def _regress_cases(self):
+    "One row per image: patient, truth, what was said, its interval, and by how much it was off."
+    return pd.DataFrame(dict(case=np.arange(len(self.y)), PatientID=self.patients, truth=self.y, said=self.prob, low=self.low, high=self.high,
+                             off=self.prob-self.y, inside=self.inside, loss=abs(self.prob-self.y)))
+
+def _draw_said(ax, r):
+    "What was said, with its interval, against the truth; the median of the training patients."
+    ax.errorbar(r.y, r.prob, [np.maximum(r.prob-r.low, 0), np.maximum(r.high-r.prob, 0)], fmt='o', ms=4, lw=.7, color=_BLUE, alpha=.7)
+    ends = [min(r.y.min(), r.prob.min()), max(r.y.max(), r.prob.max())]
+    ax.plot(ends, ends, ':', color='#999999', lw=1)
+    ax.axhline(r.scale.median, color=_ORANGE, lw=1, ls='--', label='training median'); ax.legend(fontsize=8, frameon=False)
+    e,u = r.estimates['MAE'], f' / {r.scale.unit}' if r.scale.unit else ''
+    ax.set(xlabel=f'truth{u}', ylabel=f'said{u}', title=f'mean absolute error {e.value:.3g} ({e.low:.3g} to {e.high:.3g})')
+
+def _draw_agreement(ax, r):
+    "Bland-Altman: difference against mean; bias and limits of agreement with their intervals."
+    u = f' / {r.scale.unit}' if r.scale.unit else ''
+    ax.plot((r.y+r.prob)/2, r.prob-r.y, 'o', ms=4, color=_BLUE, alpha=.7)
+    for k,style in (('bias','-'), ('lower limit of agreement','--'), ('upper limit of agreement','--')):
+        e = r.estimates[k]
+        ax.axhline(e.value, color=_INK, lw=1, ls=style)
+        if np.isfinite(e.low): ax.axhspan(e.low, e.high, color=_ORANGE, alpha=.2, lw=0)
+    ax.axhline(0, color='#bbbbbb', lw=.8, zorder=0)
+    ax.set(xlabel=f'mean of said and true{u}', ylabel=f'said − true{u}', title='bias, limits of agreement (95 % CI)')
+
+def _plot_regress(self) -> Picture:
+    "What was said against the truth, and Bland and Altman's figure."
+    fig,axs = _axes(2, 4.2)
+    _draw_said(axs[0], self); _draw_agreement(axs[1], self)
+    return _picture(fig, f'said against true, and Bland-Altman, {len(self.y)} images of {self.n_patients} patients')
+
+RegressReport.cases,RegressReport.plot = property(_regress_cases), _plot_regress
+
+# %% ../../nbs/explain/evaluate.ipynb #968faf39
 _DS = {'valid':'validation', 'train':'training'}
 
 def _rows_of(learn, ds):
     "The table to evaluate, and what to call it."
-<<<<<<< HEAD
-    if isinstance(ds, pd.DataFrame): return learn.reader.table(ds.reset_index(drop=True)), 'sealed test' if 'opened_from' in ds else 'new'
-=======
-    if isinstance(ds, pd.DataFrame): return learn.reader.readable(learn.reader.table(ds.reset_index(drop=True))).reset_index(drop=True), 'new'
->>>>>>> pipeline
+    if isinstance(ds, pd.DataFrame): return learn.reader.readable(learn.reader.table(ds.reset_index(drop=True))).reset_index(drop=True), 'sealed test' if 'opened_from' in ds else 'new'
     if ds not in _DS: raise BadInput(f'ds should be one of {", ".join(_DS)} or a table, not {ds!r}')
     items = (learn.dls.valid_ds if ds=='valid' else learn.dls.train_ds).items
     table = items if isinstance(items, pd.DataFrame) else pd.DataFrame(list(items))
@@ -714,7 +784,7 @@ def _one_slice(vol, row):
     affine[:3,3] += k*affine[:3,0]
     return Volume(vol.data[k:k+1], affine, vol.unit, vol.meta)
 
-# %% ../../nbs/explain/evaluate.ipynb #0b16c331
+# %% ../../nbs/explain/evaluate.ipynb #d97e64d1
 def _whole_volumes(rows):
     "One row per volume of a table that may have one per slice."
     from radnb.train.blocks import source_of
@@ -738,8 +808,20 @@ def _evaluate_segmenter(learn, rows, name):
     report.rows = rows
     return report
 
-# %% ../../nbs/explain/evaluate.ipynb #5a9e496e
-_EVALUATE = dict(classify=_evaluate_classifier, ordinal=_evaluate_classifier, multilabel=_evaluate_findings, segment=_evaluate_segmenter)
+# %% ../../nbs/explain/evaluate.ipynb #baa609f7
+def _evaluate_number(learn, rows, name):
+    from radnb.train.blocks import read_image
+    from radnb.train.regress import number_labels
+    from radnb.train.splits import patient_ids
+    y,ids = number_labels(rows, learn.label).to_numpy(), patient_ids(rows, learn.patient).to_numpy()
+    table,inside = learn.predict_number(rows), learn.covered(rows)
+    report = RegressReport(y, table.to_numpy(), ids, learn.scale, inside, learn.conformal.level if learn.conformal else .9, ds=name, learn=learn,
+                           images=lambda i: _one_slice(read_image(rows.iloc[i]), rows.iloc[i]))
+    report.rows = rows
+    return report
+
+# %% ../../nbs/explain/evaluate.ipynb #3b05397b
+_EVALUATE = dict(classify=_evaluate_classifier, ordinal=_evaluate_classifier, multilabel=_evaluate_findings, segment=_evaluate_segmenter, regress=_evaluate_number)
 
 def evaluate(
     learn=None, # From `classify_learner` or `segment_learner`; or None, and predictions below
