@@ -26,7 +26,7 @@ from ..core import BadInput, BadLabels, OneClass
 from ..measure.stats import Estimate, auc, bootstrap, kappa
 from .augment import augmentations
 from .blocks import ScanBlock, ScanDL, _grid
-from .reading import Preprocess, ScanReader, TensorSlice, TensorVolume3d, read_image, with_reference
+from .reading import Preprocess, ScanReader, TensorSlice, TensorVolume3d, first_image, with_reference
 from .learner import median_class, scan_learner, set_seed
 from .losses import CELoss, FocalLoss, MaskedBCE, OrdinalLoss, ScanLoss
 from .models import create_classifier
@@ -59,7 +59,7 @@ def _check_classes(y, label, classes):
 # %% ../../nbs/train/classify.ipynb #19d6fd8c
 _UNCERTAIN = dict(missing=np.nan, positive=1., negative=0.)
 
-def _finding(y, name, uncertain):
+def _finding(y, name, uncertain, check):
     "A column of findings as 0, 1 and NaN."
     v = pd.to_numeric(y, errors='coerce').astype(float)
     if odd := y[v.isna() & y.notna() | v.notna() & ~v.isin([0,1,-1])].unique().tolist():
@@ -67,6 +67,7 @@ def _finding(y, name, uncertain):
     if (n := int((v == -1).sum())) and uncertain is None:
         raise BadLabels(f'{name} is -1 (uncertain) in {n} of {len(v)} rows', remedy="say what that means: uncertain='missing', 'positive' or 'negative'")
     v = v.mask(v == -1, _UNCERTAIN[uncertain]) if n else v
+    if not check: return v
     if v.isna().all(): raise BadLabels(f'{name} is missing in all {len(v)} rows', remedy='leave this label out')
     if v.nunique() < 2: raise OneClass(f'{name} is {v.max():g} in all {int(v.notna().sum())} rows that have it', remedy='a classifier needs both; leave this label out')
     return v
@@ -74,12 +75,13 @@ def _finding(y, name, uncertain):
 def finding_table(
     df:pd.DataFrame, # One row per image
     labels, # Columns, one per finding
-    uncertain:str=None # What -1 means: 'missing', 'positive' or 'negative'; None: it is refused
+    uncertain:str=None, # What -1 means: 'missing', 'positive' or 'negative'; None: it is refused
+    check:bool=True # Refuse columns from which nothing can be learned: all missing, all 0, all 1
 ) -> pd.DataFrame: # (rows, labels), float: 0, 1, NaN
     "The findings of each image. Raises `BadLabels`, `OneClass`, naming the column."
     if uncertain not in (None, *_UNCERTAIN): raise BadInput(f'uncertain={uncertain!r}', remedy="'missing', 'positive' or 'negative'")
     if absent := [l for l in labels if l not in df]: raise BadLabels(f'The table has no column {absent[0]!r}', remedy=f'it has {", ".join(map(str, df.columns))}')
-    return pd.DataFrame({l: _finding(df[l], l, uncertain) for l in labels})
+    return pd.DataFrame({l: _finding(df[l], l, uncertain, check) for l in labels})
 
 # %% ../../nbs/train/classify.ipynb #af43367c
 def grade_labels(
@@ -201,6 +203,8 @@ def classify_dls(
     channels=None, # Columns with the series of one patient, as channels: `('t1','flair')`; see `ScanReader`
     missing_channel:str='raise', # A row without one of them: 'raise', or 'zero'
     colour:bool=False, # Red, green and blue as three channels
+    cache='memory', # Where prepared images are kept: 'memory', or a folder that processes and sessions share
+    on_error:str='raise', # An image that cannot be read: 'raise', or 'skip' (see `dls.skipped`)
     **kwargs # For fastai's `DataBlock.dataloaders`
 ): # fastai `DataLoaders`
     """Training and validation batches, split by patient. Raises `BadLabels`, `OneClass`, `PatientLeak`, `TooFewPatients`, `BadInput`,
@@ -210,15 +214,17 @@ def classify_dls(
     df = df.assign(**(y if task == 'multilabel' else {label: y}))
     splits = _splits(df, y, splitter, valid, seed, label, patient, sealed)
     _check_sides(y, splits, label)
-    first = read_image(df.iloc[splits[0][0]])
+    first = first_image(df.iloc[splits[0]], on_error)
     ndim = ndim or (2 if first.shape[0] == 1 else 3)
-    reader = ScanReader(Preprocess(_auto_size(first, ndim, size), spacing, window, ndim, colour), channels=channels, missing_channel=missing_channel, patient=patient)
+    reader = ScanReader(Preprocess(_auto_size(first, ndim, size), spacing, window, ndim, colour), channels=channels, missing_channel=missing_channel, patient=patient,
+                        cache=cache, on_error=on_error)
+    if size is None: reader.check_spacings(df.iloc[splits[0]])
     batch_tfms = aug if isinstance(aug, (list,tuple)) else augmentations(flips, seed=seed, spacing=reader.prep.voxel_size(first)) if aug else None
     block = DataBlock((ScanBlock(reader), _target_block(task, names)), getters=[noop, noop if task == 'multilabel' else ColReader(label)],
                       splitter=lambda _: splits[:2], batch_tfms=batch_tfms, dl_type=ScanDL)
     bs = min(bs or (32 if ndim == 2 else 8), len(splits[0]))
     dls = finish_dls(block.dataloaders(df, bs=bs, num_workers=num_workers, **kwargs), reader, patient, label, seed)
-    dls.task = task
+    dls.task,dls.uncertain = task,uncertain
     return dls
 
 def _target_block(task, names):
@@ -233,6 +239,8 @@ def _with_images(df, images):
 def finish_dls(dls, reader, patient, label, seed):
     "DataLoaders that know their reader and columns, with the order of training batches fixed by the seed."
     dls.train.rng = random.Random(seed)
+    reader.patient,reader.label = patient,label
+    for dl in dls.loaders: dl.reader = reader
     for k,v in dict(reader=reader, patient=patient, label=label, seed=seed).items(): setattr(dls, k, v)
     return dls
 
@@ -381,8 +389,9 @@ def balanced_dls(
 # %% ../../nbs/train/classify.ipynb #5d06f6b0
 def _grey_stats(dls, n=64):
     "Mean and standard deviation of up to `n` training images, evenly spaced, before augmentation."
-    ds = dls.train_ds
-    x = torch.stack([ds[int(i)][0].as_subclass(torch.Tensor) for i in np.linspace(0, len(ds)-1, min(n, len(ds)))])
+    rows = dls.train_ds.items
+    rows = dls.reader.readable(rows.iloc[np.linspace(0, len(rows)-1, min(n, len(rows))).astype(int)])
+    x = torch.stack([dls.reader.image(row).as_subclass(torch.Tensor) for _,row in rows.iterrows()])
     return float(x.mean()), max(float(x.std()), 1e-3)
 
 def _auto_arch(prep): return 'small' if prep.ndim == 3 or max(prep.size) <= 96 else 'resnet18'
@@ -482,5 +491,5 @@ def classify_learner(
     net = _network(dls, arch, weights, download, counts)
     if chosen.kind == 'sampling': dls = balanced_dls(dls)
     learn = scan_learner(dls, net, dls.task, loss_func=loss_func, metrics=metrics or _metrics(dls), lr=lr, **kwargs)
-    learn.classes,learn.balance = list(counts),chosen
+    learn.classes,learn.balance,learn.uncertain = list(counts),chosen,dls.uncertain
     return learn

@@ -149,7 +149,7 @@ def _memory():
 @patch
 def after_batch(self:DashboardCallback):
     if not self.training: return self._sample()
-    self.seen += len(self.x)
+    self.seen += len(self.xb[0])
     done = (self.epoch-self.first+(self.iter+1)/self.n_iter)/(self.n_epoch-self.first)
     self.board.update(dict(epoch=self.epoch, batch=self.iter, n_batches=self.n_iter, loss=float(self.recorder.losses[-1]), lr=self.opt.hypers[-1]['lr'], **_memory(),
                            eta_s=(self._clock()-self.start)*(1-done)/done, samples_per_s=self.seen/max(self._clock()-self.train_start, 1e-6)))
@@ -160,7 +160,7 @@ def _sample(self:DashboardCallback):
     "Keep the first few held-out images of the epoch, and hear the buttons while judging."
     if len(self.shown) < self.n_samples and len(self.yb) == 1:
         k = self.n_samples-len(self.shown)
-        self.shown += samples(self.x[:k], self.y[:k], self.pred[:k], getattr(self.dls, 'vocab', None), *(getattr(self.loss_func, k, None) for k in ('activation','words')))
+        self.shown += samples(self.xb[0][:k], self.y[:k], self.pred[:k], getattr(self.dls, 'vocab', None), *(getattr(self.loss_func, k, None) for k in ('activation','words')))
     self.board.hear()
 
 # %% ../../nbs/train/learner.ipynb #495114b1
@@ -211,7 +211,7 @@ class ScanLearner(Learner):
         x,y,samples,outs = dl.show_results(b, pred, max_n=len(probs), show=False)
         return x, y, list(zip(losses.tolist(), samples, outs, probs))
 
-# %% ../../nbs/train/learner.ipynb #f95a2953
+# %% ../../nbs/train/learner.ipynb #408fbc99
 @contextmanager
 def _noted(learn, name, args, kwargs):
     "Tell the checkpoint of a call of the user's, not of the calls within it."
@@ -241,7 +241,7 @@ def _note(name):
 
 for name in ('fit_one_cycle','fit_flat_cos','fit_sgdr','fine_tune'): _note(name)
 
-# %% ../../nbs/train/learner.ipynb #408fbc99
+# %% ../../nbs/train/learner.ipynb #c6f9931f
 def _why(e, learn):
     "In words, and without the names of files, how a training ended."
     where = f'in epoch {learn.epoch+1}, {"training" if learn.training else "validation"} batch {getattr(learn, "iter", 0)+1}'
@@ -272,7 +272,7 @@ def _do_fit(self:ScanLearner):
         _put_back(self)
         raise
 
-# %% ../../nbs/train/learner.ipynb #ab9c8827
+# %% ../../nbs/train/learner.ipynb #ad5e787d
 @patch
 def resume(self:ScanLearner,
     folder=None, # With the checkpoint; the learner's own if not given
@@ -289,7 +289,7 @@ def resume(self:ScanLearner,
     cp.state = state
     getattr(self, name)(*args, **kwargs, **(dict(cbs=cbs) if had_cbs else {}))
 
-# %% ../../nbs/train/learner.ipynb #ad5e787d
+# %% ../../nbs/train/learner.ipynb #169c1cd1
 def _options(accumulate, amp, early_stop):
     "The callbacks of `scan_learner`'s arguments."
     stop = dict(patience=early_stop) if isinstance(early_stop, int) else dict(metric=early_stop)
@@ -320,7 +320,7 @@ def scan_learner(
     learn.task,learn.operating_point = task, None
     return learn
 
-# %% ../../nbs/train/learner.ipynb #178aec89
+# %% ../../nbs/train/learner.ipynb #9aef022e
 def _is_stack(x, ndim):
     "Is an array `(n, [slices,] rows, columns[, 3])` of images with `ndim` axes?"
     return isinstance(x, np.ndarray) and x.ndim-(x.ndim > ndim and x.shape[-1] == 3) > ndim
@@ -340,7 +340,7 @@ def as_rows(
         for k,v in r.items(): table.at[i,k] = v
     return table, not many
 
-# %% ../../nbs/train/learner.ipynb #d871b602
+# %% ../../nbs/train/learner.ipynb #c1978e23
 def _silent_preds(learn, rows):
     dl = learn.dls.test_dl(rows, num_workers=0)
     with learn.no_bar(), learn.no_logging(): return learn.get_preds(dl=dl)[0]
