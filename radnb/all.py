@@ -4,13 +4,18 @@ import warnings
 warnings.filterwarnings('ignore', message='.*torch.jit.script.*', category=FutureWarning)
 from radnb.explore import *
 from radnb.train.splits import *
+from radnb.train.sealed import *
 from radnb.train.reading import *
 from radnb.train.blocks import *
 from radnb.train.patches import *
 from radnb.train.augment import *
+from radnb.train.losses import *
 from radnb.train.models import *
+from radnb.train.fitting import *
 from radnb.train.learner import *
+from radnb.train.baseline import *
 from radnb.train.classify import *
+from radnb.train.regress import *
 from radnb.train.segment import *
 from radnb.explain.evaluate import *
 from radnb.explain.audit import *

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 import numpy as np
 import pandas as pd
-from ..core import BadInput, progress
+from ..core import BadInput, RadnbError, progress
 from ..data.volume import Volume
 from ..measure.metrics import dice_curve, segment_metrics
 from ..measure.stats import (Estimate, OperatingPoint, auc, auc_ovr, average_precision, bootstrap, calibration, confusion, estimates_table,
@@ -95,6 +95,7 @@ def verdict_on_size(
 class Report:
     "How good a model is: `estimates`, `cases`, figures. Made by `evaluate`."
     task = '' # 'classify' or 'segment'
+    baseline = None # A `Baseline` judged on the same cases, where a learner still has its training data
     def __init__(self,
         y, # (n,) truth per image
         prob, # (n,) or (n, classes)
@@ -108,6 +109,7 @@ class Report:
         self.ds,self.images,self.learn = ds,images,learn
         self.operating_point,self.rows,self._stale = None,None,False
         self.estimates,self.by_patient,self.notes = {},{},[]
+        self.openings = [] # Of a sealed test set, in words
 
     @property
     def n_patients(self): return len(set(self.patients))
@@ -128,7 +130,23 @@ class Report:
 
     def __repr__(self):
         head = f'{self.task} report on {self.ds or "the given"} data: {len(self.y)} images of {self.n_patients} patients'
-        return '\n'.join([head, *(f'  {k} {e}' for k,e in self.estimates.items()), *self.notes])
+        return '\n'.join([head, *(f'  {k} {e}' for k,e in self.estimates.items()), *_beside(self), *self.notes, *self.openings])
+
+# %% ../../nbs/explain/evaluate.ipynb #ba5e0004
+def _beside(report):
+    "The baseline in a line; nothing where there is none."
+    b = report.baseline
+    if b is None: return []
+    if b.task!='classify' or b.prob.ndim>1 or np.isnan(b.estimate.value): return [b.line]
+    d = b.compare(report.prob).difference
+    verdict = 'the model is better' if d.low>0 else 'the model is worse' if d.high<0 else 'the model is not shown to be better'
+    return [f'{b.line}; {verdict}: difference of the AUCs {d}']
+
+def _baseline_for(learn, rows, ds):
+    "The learner's baseline, judged on the rows at hand; None where it cannot be made."
+    if learn.task=='segment' and 'slice' in learn.dls.valid_ds.items: return None   # it would count slices, the report counts volumes
+    try: return learn.baseline if isinstance(ds, str) and ds=='valid' else learn.baseline.on(rows)
+    except RadnbError: return None
 
 # %% ../../nbs/explain/evaluate.ipynb #5107952a
 def _measured(name):
@@ -302,10 +320,11 @@ def _report_html(self):
     units = [('per image' if self.several else '', self.estimates)]
     if self.by_patient: units.append(('per patient (mean of the images)', self.by_patient))
     tables = ''.join(f'<div><div style="opacity:.7">{unit}</div><table>{_rows_html(es)}</table></div>' for unit,es in units)
-    notes = ''.join(f'<p style="margin:.3em 0;padding-left:.8em;border-left:3px solid {_ORANGE}">{html.escape(n)}</p>' for n in self.notes)
+    notes = ''.join(f'<p style="margin:.3em 0;padding-left:.8em;border-left:3px solid {_ORANGE}">{html.escape(n)}</p>' for n in [*self.notes, *self.openings])
+    beside = ''.join(f'<p style="margin:.3em 0">{html.escape(b)}</p>' for b in _beside(self))
     kind = dict(classify='Classification', segment='Segmentation')[self.task]
     head = f'<b>{kind}</b>, {html.escape(self.ds or "the given")} data: {len(self.y)} images of {self.n_patients} patients'
-    return f'<div>{head}<div style="display:flex;gap:2em;flex-wrap:wrap">{tables}</div>{notes}</div>'
+    return f'<div>{head}<div style="display:flex;gap:2em;flex-wrap:wrap">{tables}</div>{beside}{notes}</div>'
 
 Report._repr_html_ = _report_html
 
@@ -539,7 +558,7 @@ _DS = {'valid':'validation', 'train':'training'}
 
 def _rows_of(learn, ds):
     "The table to evaluate, and what to call it."
-    if isinstance(ds, pd.DataFrame): return learn.reader.readable(learn.reader.table(ds.reset_index(drop=True))).reset_index(drop=True), 'new'
+    if isinstance(ds, pd.DataFrame): return learn.reader.readable(learn.reader.table(ds.reset_index(drop=True))).reset_index(drop=True), 'sealed test' if 'opened_from' in ds else 'new'
     if ds not in _DS: raise BadInput(f'ds should be one of {", ".join(_DS)} or a table, not {ds!r}')
     items = (learn.dls.valid_ds if ds=='valid' else learn.dls.train_ds).items
     table = items if isinstance(items, pd.DataFrame) else pd.DataFrame(list(items))
@@ -600,9 +619,14 @@ def evaluate(
     operating_point=None, # An `OperatingPoint` or a threshold; by default the learner's, else Youden's on these data (flagged)
     images=None # Position -> `Volume`, for pictures of cases
 ) -> Report:
-    "Judge a classifier, a segmenter, or bare predictions. Raises `BadInput`."
+    """Judge a classifier, a segmenter, or bare predictions. Of a sealed test set, the report tells every opening. Raises `BadInput`, and `PatientLeak` for
+    sealed rows that were not opened."""
     if learn is None: return _from_predictions(y, prob, patients, classes, operating_point, '' if ds=='valid' else str(ds), images)
     rows,name = _rows_of(learn, ds)
     if len(rows)==0: raise BadInput('There are no cases to evaluate')
+    from radnb.train.sealed import opening_notes
+    openings = opening_notes(rows, learn)
     report = _evaluate_segmenter(learn, rows, name) if learn.task=='segment' else _evaluate_classifier(learn, rows, name)
+    report.openings = openings
+    report.baseline = _baseline_for(learn, rows, ds)
     return report if operating_point is None else report.set_operating_point(operating_point)
