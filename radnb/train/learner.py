@@ -375,7 +375,7 @@ def scan_learner(
     learn.task,learn.operating_point,learn.remarks,learn.parts = task, None, [], {True: 1, False: 1}
     return learn
 
-# %% ../../nbs/train/learner.ipynb #1ae66f3d
+# %% ../../nbs/train/learner.ipynb #aef5c5ff
 def as_rows(
     x # One scan, or a list or table of scans
 ) -> tuple: # (table, was it a single scan?)
@@ -389,7 +389,7 @@ def as_rows(
         for k,v in r.items(): table.at[i,k] = v
     return table, not many
 
-# %% ../../nbs/train/learner.ipynb #5f639961
+# %% ../../nbs/train/learner.ipynb #78d986bf
 def _silent_preds(learn, rows):
     dl = learn.dls.test_dl(rows, num_workers=0)
     with learn.no_bar(), learn.no_logging(): return learn.get_preds(dl=dl)[0]
