@@ -18,6 +18,7 @@ from radnb.train.baseline import *
 from radnb.train.classify import *
 from radnb.train.tabular import *
 from radnb.train.regress import *
+from radnb.train.pair import *
 from radnb.train.segment import *
 from radnb.explain.evaluate import *
 from radnb.explain.audit import *
