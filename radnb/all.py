@@ -19,6 +19,7 @@ from radnb.train.baseline import *
 from radnb.train.classify import *
 from radnb.train.tabular import *
 from radnb.train.regress import *
+from radnb.train.pair import *
 from radnb.train.segment import *
 from radnb.train.sources import *
 from radnb.explain.evaluate import *
