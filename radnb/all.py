@@ -8,6 +8,7 @@ from radnb.train.reading import *
 from radnb.train.blocks import *
 from radnb.train.augment import *
 from radnb.train.losses import *
+from radnb.train.weights import *
 from radnb.train.models import *
 from radnb.train.learner import *
 from radnb.train.classify import *

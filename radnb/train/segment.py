@@ -24,7 +24,7 @@ from .average import AverageWeights
 from .blocks import LabelMapBlock, ScanBlock, ScanDL
 from .reading import Preprocess, ScanReader, read_image, read_mask, with_reference
 from .classify import finish_dls
-from .losses import CELoss, DiceBCELoss, DiceCELoss, DiceLoss, FocalLoss, GeneralisedDiceLoss, MaskedBCE, ScanLoss, TverskyLoss
+from .losses import CELoss, DeepSupervision, DiceBCELoss, DiceCELoss, DiceLoss, FocalLoss, GeneralisedDiceLoss, MaskedBCE, ScanLoss, TverskyLoss
 from .learner import scan_learner, set_seed, threshold_of
 from .models import Windowed, create_segmenter
 from .splits import PatientSplitter, check_split
@@ -269,6 +269,8 @@ def segment_learner(
     weights=None, # None or a local file
     metrics=None, # Dice of each label if not given
     channels=None, # Of our U-Net, one number per level
+    strides=None, # Of our U-Net, one per step between levels; from the patch if not given
+    deep:bool=False, # Deep supervision: our U-Net also answers at its coarser levels while it learns
     loss='dice_ce', # See `segment_loss`
     average:bool=True, # Validate and end with the running mean of the weights, see `AverageWeights`
     flips=None, # Axes along which images are also seen mirrored in evaluation; those of `segment_dls` if not given
@@ -281,12 +283,14 @@ def segment_learner(
     set_seed(dls.seed if seed is None else seed)
     ndim = dls.reader.prep.ndim
     channels = channels or ((8,16,32,64) if ndim == 3 else (16,32,64,128))
-    net = create_segmenter(arch, len(dls.names)+(dls.regions is None), dls.reader.n_channels, ndim, dls.patch, channels, weights)
-    if dls.regions and arch == 'unet' and weights is None: torch.nn.init.constant_(net.head.bias, -2.)   # nothing anywhere, to begin with
+    options = dict(deep_supervision=True) if deep else {}
+    if dls.regions and arch == 'unet': options['sigmoid'] = True
+    net = create_segmenter(arch, len(dls.names)+(dls.regions is None), dls.reader.n_channels, ndim, dls.patch, channels, weights, strides, **options)
     net.stats = net.stats or (.5,.25)
+    loss = segment_loss(loss, dls.regions)
     model = Windowed(net, dls.patch, flips=flip_axes(dls.flips if flips is None else flips, ndim))
     metrics = metrics or [LabelDice(i, n, dls.regions and dls.regions[n]) for i,n in dls.names.items()]
-    learn = scan_learner(dls, model, 'segment', loss_func=segment_loss(loss, dls.regions), metrics=metrics, lr=lr,
+    learn = scan_learner(dls, model, 'segment', loss_func=DeepSupervision(loss) if deep else loss, metrics=metrics, lr=lr,
                          cbs=L([AverageWeights()] if average else [])+L(cbs), **kwargs)
     learn.names,learn.regions,learn.only = dls.names,dls.regions,None
     learn.classes = [*([] if dls.regions else ['background']), *dls.names.values()]
