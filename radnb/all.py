@@ -7,12 +7,14 @@ from radnb.train.splits import *
 from radnb.train.reading import *
 from radnb.train.blocks import *
 from radnb.train.augment import *
+from radnb.train.average import *
 from radnb.train.losses import *
 from radnb.train.weights import *
 from radnb.train.models import *
 from radnb.train.learner import *
 from radnb.train.classify import *
 from radnb.train.segment import *
+from radnb.train.plan import *
 from radnb.explain.evaluate import *
 from radnb.explain.audit import *
 from radnb.share.export import *
