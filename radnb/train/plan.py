@@ -42,7 +42,7 @@ def _turned(vol, ndim): return vol.reorient('SPL') if ndim == 3 else vol
 def _measure(row, mask, ndim):
     "One image: shape, spacing, unit, modality, voxels and extent of each label, percentiles of the grey values of what is marked."
     vol = read_image(row)
-    m = _turned(read_mask(row.get(mask), vol), ndim).data if mask else None
+    m = np.ascontiguousarray(_turned(read_mask(row.get(mask), vol), ndim).data) if mask else None
     vol = _turned(vol, ndim)
     found = dict(shape=vol.shape[-ndim:], spacing=tuple(float(s) for s in vol.spacing[-ndim:]), unit=vol.unit, modality=row.get('Modality'), ml={}, extent=None, marked=None)
     if m is not None and m.any():
