@@ -7,7 +7,7 @@ __all__ = ['Estimate', 'estimates_table', 'wilson', 'clopper_pearson', 'proporti
            'bootstrap', 'bootstrap_auc', 'average_precision', 'RocCurve', 'roc_curve', 'PrCurve', 'pr_curve',
            'Confusion', 'confusion', 'PredictiveValues', 'OperatingPoint', 'data_mark', 'operating_point', 'youden',
            'at_sensitivity', 'at_specificity', 'at_cost', 'threshold_table', 'CurveBands', 'curve_bands', 'Calibration',
-           'calibration', 'net_benefit', 'kappa', 'auc_ovr', 'agreement']
+           'calibration', 'net_benefit', 'kappa', 'auc_ovr', 'mean_auc', 'agreement']
 
 # %% ../../nbs/measure/stats.ipynb #c40439ba
 import hashlib, html, math
@@ -1043,6 +1043,24 @@ def auc_ovr(
     code = pd.Series(range(len(classes)), index=classes).reindex(y).to_numpy() if y.dtype.kind in 'OUST' else y
     if not np.isin(code, range(len(classes))).all(): raise BadInput(f'y holds classes that are not among {classes}')
     return {name: auc(code==i, P[:,i], groups, level, undefined='nan') for i,name in enumerate(classes)}
+
+# %% ../../nbs/measure/stats.ipynb #73581809
+def mean_auc(
+    Y, # (n, labels) truth: 0, 1, NaN where not known
+    P, # (n, labels) scores
+    groups=None, # (n,) the patient of each row
+    n_boot:int=2000, seed:int=0, level:float=0.95
+) -> Estimate:
+    "Mean AUC of the labels that some cases have and some have not, with a bootstrap interval over patients. Labels that are left out are counted in `method`."
+    Y,P = np.asarray(Y, float), np.asarray(P, float)
+    if Y.ndim!=2 or Y.shape!=P.shape: raise BadInput(f'Y has shape {Y.shape}, P has {P.shape}', remedy='both are one row per case and one column per label')
+    g,G = _codes(groups, len(Y))
+    known = [(Y[k,i]==1, P[k,i], g[k]) for i in range(Y.shape[1]) if (k := ~np.isnan(Y[:,i])).any()]
+    parts = [_auc_of_weights(*o) for o in known if _class_missing(o[0]) is None]
+    if not parts: return _undefined('no label has positive and negative cases', G, level)
+    lost = Y.shape[1]-len(parts)
+    e = _bootstrapped(lambda W: np.mean([f(W) for f in parts], axis=0), G, len(Y), n_boot, seed, 'bca', level)
+    return Estimate(**{**asdict(e), 'method': e.method+(f', {lost} of {Y.shape[1]} labels left out' if lost else '')})
 
 # %% ../../nbs/measure/stats.ipynb #88f16e6e
 def _moments(y, p, g, G):

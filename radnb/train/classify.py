@@ -59,7 +59,7 @@ def _check_classes(y, label, classes):
 # %% ../../nbs/train/classify.ipynb #19d6fd8c
 _UNCERTAIN = dict(missing=np.nan, positive=1., negative=0.)
 
-def _finding(y, name, uncertain):
+def _finding(y, name, uncertain, check):
     "A column of findings as 0, 1 and NaN."
     v = pd.to_numeric(y, errors='coerce').astype(float)
     if odd := y[v.isna() & y.notna() | v.notna() & ~v.isin([0,1,-1])].unique().tolist():
@@ -67,6 +67,7 @@ def _finding(y, name, uncertain):
     if (n := int((v == -1).sum())) and uncertain is None:
         raise BadLabels(f'{name} is -1 (uncertain) in {n} of {len(v)} rows', remedy="say what that means: uncertain='missing', 'positive' or 'negative'")
     v = v.mask(v == -1, _UNCERTAIN[uncertain]) if n else v
+    if not check: return v
     if v.isna().all(): raise BadLabels(f'{name} is missing in all {len(v)} rows', remedy='leave this label out')
     if v.nunique() < 2: raise OneClass(f'{name} is {v.max():g} in all {int(v.notna().sum())} rows that have it', remedy='a classifier needs both; leave this label out')
     return v
@@ -74,12 +75,13 @@ def _finding(y, name, uncertain):
 def finding_table(
     df:pd.DataFrame, # One row per image
     labels, # Columns, one per finding
-    uncertain:str=None # What -1 means: 'missing', 'positive' or 'negative'; None: it is refused
+    uncertain:str=None, # What -1 means: 'missing', 'positive' or 'negative'; None: it is refused
+    check:bool=True # Refuse columns from which nothing can be learned: all missing, all 0, all 1
 ) -> pd.DataFrame: # (rows, labels), float: 0, 1, NaN
     "The findings of each image. Raises `BadLabels`, `OneClass`, naming the column."
     if uncertain not in (None, *_UNCERTAIN): raise BadInput(f'uncertain={uncertain!r}', remedy="'missing', 'positive' or 'negative'")
     if absent := [l for l in labels if l not in df]: raise BadLabels(f'The table has no column {absent[0]!r}', remedy=f'it has {", ".join(map(str, df.columns))}')
-    return pd.DataFrame({l: _finding(df[l], l, uncertain) for l in labels})
+    return pd.DataFrame({l: _finding(df[l], l, uncertain, check) for l in labels})
 
 # %% ../../nbs/train/classify.ipynb #af43367c
 def grade_labels(
@@ -222,7 +224,7 @@ def classify_dls(
                       splitter=lambda _: splits[:2], batch_tfms=batch_tfms, dl_type=ScanDL)
     bs = min(bs or (32 if ndim == 2 else 8), len(splits[0]))
     dls = finish_dls(block.dataloaders(df, bs=bs, num_workers=num_workers, **kwargs), reader, patient, label, seed)
-    dls.task = task
+    dls.task,dls.uncertain = task,uncertain
     return dls
 
 def _target_block(task, names):
@@ -489,5 +491,5 @@ def classify_learner(
     net = _network(dls, arch, weights, download, counts)
     if chosen.kind == 'sampling': dls = balanced_dls(dls)
     learn = scan_learner(dls, net, dls.task, loss_func=loss_func, metrics=metrics or _metrics(dls), lr=lr, **kwargs)
-    learn.classes,learn.balance = list(counts),chosen
+    learn.classes,learn.balance,learn.uncertain = list(counts),chosen,dls.uncertain
     return learn

@@ -22,13 +22,14 @@ from plum import dispatch
 from ..core import BadInput, BadLabels, PatientLeak, TooFewPatients
 from ..measure.stats import Estimate, bootstrap, proportion
 from .augment import augmentations
-from .blocks import ScanBlock, ScanDL, _grid
+from .blocks import ScanDL, _grid
 from .classify import _auto_arch, _auto_size, _grey_stats, _patients, _with_images, finish_dls
 from .learner import _silent_preds, as_rows, scan_learner, set_seed
 from .losses import GaussianNLL
 from .models import create_classifier
 from .reading import Preprocess, ScanReader, TensorSlice, TensorVolume3d, read_image, with_reference
 from .splits import PatientSplitter, check_split, patient_ids
+from .tabular import fit_inputs, input_blocks, with_table
 from ..view.svg import BLUE, ORANGE
 
 # %% ../../nbs/train/regress.ipynb #ffd5e2c4
@@ -117,8 +118,9 @@ def regress_dls(
     spacing=None, # mm; None: not resampled to a voxel size
     window=None, # Grey scale, see `Preprocess`
     ndim:int=None, # 2 or 3; from the first image if not given
+    inputs=None, # Columns that the network sees beside the image, e.g. `['age','sex']`; see `TableEncoder`
     patient:str='PatientID', # Column that tells patients apart; None: every row is another patient
-    aug:bool=True, # Augment training batches
+    aug:bool=True, # Augment training batches: True, False, or a list of batch transforms
     flips=(), # Anatomical axes that may be flipped, e.g. `('LR',)`
     valid:float=0.25, # Fraction of patients to hold out, without a `splitter`
     bs:int=None, # Batch size; 32 in 2D, 8 in 3D
@@ -138,11 +140,12 @@ def regress_dls(
     first = read_image(df.iloc[splits[0][0]])
     ndim = ndim or (2 if first.shape[0] == 1 else 3)
     reader = ScanReader(Preprocess(_auto_size(first, ndim, size), spacing, window, ndim, colour), channels=channels, missing_channel=missing_channel, patient=patient)
-    block = DataBlock((ScanBlock(reader), NumberBlock(unit)), get_y=ColReader(target), splitter=lambda _: splits,
-                      batch_tfms=augmentations(flips, seed=seed, spacing=reader.prep.voxel_size(first)) if aug else None, dl_type=ScanDL)
+    encoder = fit_inputs(df.iloc[list(splits[0])], inputs, target)
+    batch_tfms = aug if isinstance(aug, (list,tuple)) else augmentations(flips, seed=seed, spacing=reader.prep.voxel_size(first)) if aug else None
+    block = DataBlock(**input_blocks(reader, encoder, NumberBlock(unit), ColReader(target)), splitter=lambda _: splits, batch_tfms=batch_tfms, dl_type=ScanDL)
     bs = min(bs or (32 if ndim == 2 else 8), len(splits[0]))
     dls = finish_dls(block.dataloaders(df, bs=bs, num_workers=num_workers, **kwargs), reader, patient, target, seed)
-    dls.scale = scale
+    dls.scale,dls.encoder = scale,encoder
     return dls
 
 # %% ../../nbs/train/regress.ipynb #5a72b1b9
@@ -220,6 +223,7 @@ def regress_learner(
     prep = dls.reader.prep
     net = create_classifier(arch or _auto_arch(prep), 2, dls.reader.n_channels, prep.ndim, weights, download)
     net.stats = net.stats or _grey_stats(dls)
+    net = with_table(net, dls.encoder)
     learn = scan_learner(dls, net, 'regress', loss_func=NumberLoss(dls.scale, beta), metrics=metrics or number_metrics(), lr=lr, **kwargs)
     learn.scale,learn.conformal = dls.scale,None
     return learn
@@ -368,3 +372,14 @@ def predict_number(self:Learner,
     value,sd = _numbers(self, rows).T
     if single: return Prediction(float(value[0]), float(value[0]-f*sd[0]), float(value[0]+f*sd[0]), self.scale.unit, level, c is not None)
     return pd.DataFrame(dict(value=value, low=value-f*sd, high=value+f*sd), index=rows.index)
+
+# %% ../../nbs/train/regress.ipynb #e7f5d919
+@patch
+def covered(self:Learner,
+    rows:pd.DataFrame # With truth
+) -> np.ndarray: # (n,) 1 or 0; NaN where too few patients are left to judge one by
+    "Does the interval of each row hold the truth? A patient among those it was calibrated on is judged by the others."
+    _regress_only(self)
+    y,said,c = number_labels(rows, self.label).to_numpy(), _numbers(self, rows), self.conformal
+    if c: return c.hits(y, said, patient_ids(rows, self.patient).to_numpy())
+    return (abs(y-said[:,0]) <= NormalDist().inv_cdf(.95)*said[:,1]).astype(float)
