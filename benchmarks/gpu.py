@@ -4,11 +4,11 @@ network on one batch that lies on the card. Synthetic images: noise with a brigh
     python benchmarks/gpu.py [--workers 8] [--rounds 5] [--compile]
 
 Without a graphics card it runs small sizes on the CPU, to be tried out."""
-import argparse, platform, time, warnings
+import argparse, platform, tempfile, time, warnings
 from contextlib import nullcontext
+from itertools import product
 import numpy as np, pandas as pd, torch
 from fastai.callback.core import Callback
-from radnb.data.volume import Volume
 from radnb.train.classify import classify_dls, classify_learner
 from radnb.train.fitting import half_type
 from radnb.train.learner import keep_memory
@@ -19,31 +19,24 @@ GPU = torch.cuda.is_available()
 def wait():
     if GPU: torch.cuda.synchronize()
 
-def pictures(n, size):
-    rng = np.random.default_rng(0)
-    a = rng.integers(0, 200, (n,size,size), dtype=np.uint8)
-    a[::2,size//4:size//2,size//4:size//2] += 55
-    return pd.DataFrame(dict(PatientID=[f'P{i}' for i in range(n)], label=[i%2 for i in range(n)])), a
-
-def volumes(n, size):
+def images(folder, n, shape):
+    "Files of noise with a bright middle in every second one, and of its mask."
     def one(i):
-        rng = np.random.default_rng(i)
-        a,m = rng.normal(0, 1, (size,)*3).astype(np.float32), np.zeros((size,)*3, np.uint8)
-        k = slice(size//3, 2*size//3)
-        a[k,k,k] += 2; m[k,k,k] = 1
-        vol = Volume(a, np.diag([1.,-1,1,1])[:, [2,1,0,3]])
-        return dict(PatientID=f'P{i}', volume=vol, mask=vol.like(m, unit='label', names={1: 'cube'}))
+        rng,name = np.random.default_rng(i), f'{folder}/{len(shape)}d{i}'
+        a,m = rng.integers(0, 200, shape, dtype=np.uint8), np.zeros(shape, np.uint8)
+        if i%2 or len(shape) == 3: m[tuple(slice(k//3, 2*k//3) for k in shape)] = 1
+        np.save(f'{name}.npy', a+55*m); np.save(f'{name}m.npy', m)
+        return dict(PatientID=f'P{i}', path=f'{name}.npy', mask=f'{name}m.npy', label=i%2)
     return pd.DataFrame([one(i) for i in range(n)])
 
-def flat(aug, workers):
+def flat(folder, aug, workers):
     size,bs,n = (224,64,1600) if GPU else (32,8,120)
-    df,images = pictures(n, size)
-    dls = classify_dls(df, 'label', images=images, size=size, bs=bs, aug=aug, valid=.1, num_workers=workers)
+    dls = classify_dls(images(folder, n, (size,size)), 'label', size=size, bs=bs, aug=aug, valid=.1, num_workers=workers)
     return classify_learner(dls, arch='resnet18'), f'2D resnet18, {size} px, batch {bs}'
 
-def deep(aug, workers):
+def deep(folder, aug, workers):
     size,patch,bs,n,channels = (112,96,4,16,(16,32,64,128)) if GPU else (24,16,2,8,(4,8,16))
-    dls = segment_dls(volumes(n, size), patch=(patch,)*3, bs=bs, aug=aug, passes=6, num_workers=workers)
+    dls = segment_dls(images(folder, n, (size,)*3), names={1: 'cube'}, patch=(patch,)*3, bs=bs, aug=aug, passes=6, num_workers=workers)
     return segment_learner(dls, channels=channels), f'3D U-Net, {patch}^3, batch {bs}'
 
 class Stopwatch(Callback):
@@ -67,8 +60,8 @@ def bare(learn, batch, steps):
     wait()
     return steps*len(y)/(time.perf_counter()-start)
 
-def measure(make, aug, args):
-    learn,name = make(aug, args.workers)
+def measure(make, folder, aug, args):
+    learn,name = make(folder, aug, args.workers)
     if args.compile: learn.model.compile()
     watch = Stopwatch()
     with learn.no_bar(), learn.no_logging():
@@ -92,7 +85,7 @@ def main():
     where = f'{torch.cuda.get_device_name()}, {half_type("cuda")}' if GPU else f'{platform.processor() or platform.machine()}, {torch.get_num_threads()} threads, float32'
     print(f'{where}; torch {torch.__version__}; {args.workers} workers; median of {args.rounds} rounds\n')
     print('| task | augmentation | learn.fit, images/s | bare step, images/s | share |\n|---|---|---|---|---|')
-    for make in (flat, deep):
-        for aug in (False, True): print(measure(make, aug, args), flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        for make,aug in product((flat, deep), (False, True)): print(measure(make, folder, aug, args), flush=True)
 
 if __name__ == '__main__': main()
