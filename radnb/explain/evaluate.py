@@ -794,9 +794,8 @@ def _whole_volumes(rows):
 
 def _segmented_case(learn, row):
     "Truth and prediction of one volume, on its own voxels."
-    from radnb.train.blocks import read_mask
     prob = learn.predict_probability(row)
-    return SegmentCase.from_arrays(read_mask(row.get(learn.reader.mask_col), prob).data, prob.data, prob.spacing)
+    return SegmentCase.from_arrays(learn.true_mask(row, prob).data, prob.data, prob.spacing)
 
 def _evaluate_segmenter(learn, rows, name):
     from radnb.train.blocks import read_image

@@ -247,12 +247,12 @@ def create_classifier(
     "A classifier; `.stats` is (mean, sd) of the images its weights know, or None. Raises `BadInput`, `WeightsUnavailable`."
     loaded = state,stats,path,_ = load_weights(arch, weights, in_ch, download)
     n = 1 if ordinal else n_out
-    if isinstance(arch, nn.Module): net,head = arch, ()
+    if isinstance(arch, nn.Module): net,head,stats = arch, (), stats or getattr(arch, 'stats', None)
     elif arch == 'small': net,head = small_net(n, in_ch, ndim), ('1.',)
     else: (net,state),head = _library_classifier(arch, n, in_ch, ndim, view, pool, loaded), ('1.',)
     if ordinal and head: net[1].append(Coral(n_out))
     if state is not None: fit_weights(net, state, head, path)
-    net.pretrained = weights is not None
+    net.pretrained = weights is not None or getattr(net, 'pretrained', False)
     return with_stats(net, stats, in_ch)
 
 # %% ../../nbs/train/models.ipynb #e503d3d2

@@ -17,7 +17,7 @@ from plum import dispatch
 from torch import nn
 from ..core import BadInput
 from .blocks import ScanBlock, show_batch, show_results
-from .models import with_stats
+from .weights import with_stats
 
 # %% ../../nbs/train/tabular.ipynb #6d6660df
 _PER_YEAR = dict(Y=1, M=12, W=365.25/7, D=365.25)
@@ -239,9 +239,9 @@ def with_table(
 ) -> nn.Module:
     "`net` with the columns of `encoder` beside the pooled features of the image. Raises `BadInput`."
     if encoder is None: return net
-    stats,net.stats = net.stats, None
+    stats,net.stats,net.seen = net.stats, None, True
     last,split = cut_last(net), isinstance(net, nn.Sequential) and len(net) == 2
     body,features = (net[0], net[1]) if split else (net, nn.Identity())
     out = WithTable(body, _TableHead(features, last, len(encoder.names), hidden))
     out.pretrained = net.pretrained
-    return with_stats(out, stats)
+    return with_stats(out, stats, net.in_ch)
