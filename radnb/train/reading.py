@@ -448,7 +448,8 @@ class ScanReader:
         "2D: the slice that the row names, or the only one; of the last three axes."
         if 'slice' in row: return a[...,int(row['slice']),:,:]
         if a.shape[-3] == 1: return a[...,0,:,:]
-        raise BadInput(f'{a.shape[-3]} slices where a 2D image is expected', source_of(row)[1] if not self.channels else None, 'use ndim=3, or a table with a column `slice`')
+        where = None if self.channels else source_of(row)[1]
+        raise BadInput(f'{a.shape[-3]} slices where a 2D image is expected', where if isinstance(where, (str,Path)) else None, 'use ndim=3, or a table with a column `slice`')
 
 # %% ../../nbs/train/reading.ipynb #a903487d
 @patch
