@@ -9,8 +9,9 @@ __all__ = ['set_seed', 'deterministic', 'is_training', 'remark', 'half_type', 'H
            'diagnose', 'StopOnNaN']
 
 # %% ../../nbs/train/fitting.ipynb #11a84495
-import math, os, random, re, warnings
+import math, os, random, re, time, warnings
 from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 import numpy as np, torch
 from fastai.callback.core import Callback, CancelBatchException, CancelFitException
 from fastai.callback.fp16 import MixedPrecision
@@ -19,7 +20,7 @@ from fastcore.foundation import L
 from torch import nn
 from torch.amp import GradScaler
 from torch.utils.checkpoint import checkpoint
-from ..core import BadInput
+from ..core import BadInput, NaNLoss
 from .blocks import source_of
 
 # %% ../../nbs/train/fitting.ipynb #8fdf737e
