@@ -146,7 +146,9 @@ def _sample(self:DashboardCallback):
     "Keep the first few held-out images of the epoch, and hear the buttons while judging."
     if len(self.shown) < self.n_samples and len(self.yb) == 1:
         k = self.n_samples-len(self.shown)
-        self.shown += samples(self.xb[0][:k], self.y[:k], self.pred[:k], getattr(self.dls, 'vocab', None), *(getattr(self.loss_func, k, None) for k in ('activation','words')))
+        pred = self.pred[:k]
+        if pred.ndim > 3 and getattr(self.loss_func, 'sigmoid', False): pred = torch.cat([torch.zeros_like(pred[:,:1]), pred], 1)   # regions: background is where none of them is
+        self.shown += samples(self.xb[0][:k], self.y[:k], pred, getattr(self.dls, 'vocab', None), *(getattr(self.loss_func, k, None) for k in ('activation','words')))
     self.board.hear()
 
 # %% ../../nbs/train/learner.ipynb #40c16d59
