@@ -1532,6 +1532,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                     'radnb.train.blocks.ScanDL': ('train/blocks.html#scandl', 'radnb/train/blocks.py'),
                                     'radnb.train.blocks.ScanDL.__iter__': ('train/blocks.html#scandl.__iter__', 'radnb/train/blocks.py'),
                                     'radnb.train.blocks.ScanDL._hear': ('train/blocks.html#scandl._hear', 'radnb/train/blocks.py'),
+                                    'radnb.train.blocks.ScanDL._kept': ('train/blocks.html#scandl._kept', 'radnb/train/blocks.py'),
                                     'radnb.train.blocks.ScanDL._load': ('train/blocks.html#scandl._load', 'radnb/train/blocks.py'),
                                     'radnb.train.blocks.ScanDL._note_failure': ( 'train/blocks.html#scandl._note_failure',
                                                                                  'radnb/train/blocks.py'),

@@ -82,4 +82,6 @@ def test_an_image_torn_in_the_middle_of_training(table, num_workers):
     assert torn[0].PatientID not in set(used.PatientID)
     with pytest.warns(UserWarning, match='left out of validation'): judged = sum(len(x) for x,_ in dls.valid)
     assert judged == len(dls.valid_ds)-1
+    with pytest.warns(UserWarning, match='left out of validation'): assert sum(len(x) for x,_ in dls.valid) == judged   # every epoch says so
+    assert len(dls.valid.get_idxs()) == judged      # what fastai orders its predictions by
     assert set(dls.skipped.patient) == {r.PatientID for r in torn}

@@ -132,7 +132,7 @@ class _Cargo(NamedTuple):
 # %% ../../nbs/train/blocks.ipynb #6dda567c
 class ScanDL(TfmdDL):
     "A fastai `TfmdDL` that knows the rows of its batches, makes chance repeatable, and does without images that cannot be read if its reader is told so."
-    reader,epoch,passes,loading,taken = None,0,0,False,()
+    reader,epoch,passes,n_known,loading,taken = None,0,0,0,False,()
 
     def new(self, dataset=None, cls=None, **kwargs):
         res = super().new(dataset, cls, **kwargs)
@@ -146,7 +146,7 @@ class ScanDL(TfmdDL):
         for i in super().get_idxs():
             draws.append(_Draw(i % n, turns[i % n]))
             turns[i % n] += 1
-        return draws
+        return self._kept(draws)
 
     def sample(self): return (d for i,d in enumerate(self.draws) if i//(self.bs or 1) % self.num_workers == self.offs)
 
@@ -166,6 +166,14 @@ def _row(self:ScanDL, i):
 
 @patch
 def _skips(self:ScanDL): return self.reader is not None and self.reader.on_error == 'skip'
+
+@patch
+def _kept(self:ScanDL, draws):
+    "Of validation rows, those that are not known to be unreadable."
+    if not self._skips() or not self.reader.skipped or self.dataset.split_idx == 0: return draws
+    good = [d for d in draws if self.reader.name(self._row(d)) not in self.reader.skipped]
+    self.n_known = len(draws)-len(good)
+    return good
 
 @patch
 def _stand_ins(self:ScanDL, i):
@@ -234,7 +242,7 @@ def create_batches(self:ScanDL, samps):
 def __iter__(self:ScanDL):
     self.randomize()
     self.before_iter()
-    self.draws,self.taken,self.loading,n_out = self.get_idxs(),[],True,0
+    self.draws,self.taken,self.loading,n_out = self.get_idxs(),[],True,self.n_known
     self.passes += 1
     try:
         for cargo in _loaders[self.fake_l.num_workers == 0](self.fake_l):
@@ -246,7 +254,7 @@ def __iter__(self:ScanDL):
             yield self.after_batch(b if self.device is None else to_device(b, self.device))
     finally: self.loading = False
     if n_out: warnings.warn(f'Pass {self.passes}: {"replaced in training" if self.dataset.split_idx == 0 else "left out of validation"}, '
-                            f'because they cannot be read: {n_out} of {len(self.draws)} images; dls.skipped lists them', stacklevel=2)
+                            f'because they cannot be read: {n_out} of {len(self.draws)+self.n_known} images; dls.skipped lists them', stacklevel=2)
     self.after_iter()
 
 @patch
