@@ -412,7 +412,7 @@ def _scores(net, batch, flips):
     "Scores of a batch of windows, averaged over the image as it is and mirrored along each of `flips` (spatial axes)."
     y = net(batch)
     for a in flips: y = y+net(batch.flip(a+2)).flip(a+2)
-    return y/(1+len(flips))
+    return y/(1+len(flips)) if flips else y
 
 def _channels_last(x): return x.contiguous(memory_format=torch.channels_last_3d if x.ndim == 5 else torch.channels_last)
 
