@@ -1,6 +1,6 @@
 """PneumoniaMNIST, 28 x 28 pixels, from scratch: two small networks, strong augmentation, the mean of their probabilities.
 
-    python benchmarks/pneumonia.py pneumonia.pkl [--data FOLDER] [--epochs 18] [--members 2] [--seed 0]
+    python benchmarks/pneumonia.py pneumonia.pkl [--data FOLDER] [--epochs 16] [--members 2] [--seed 0]
 
 Trained on the training images less those that also occur in validation; the operating point is chosen on the validation images; the official test set is not touched. One process per member.
 Prints processor time and one line for the table of results, and writes a learner:
@@ -13,7 +13,7 @@ def options():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument('out', type=Path)
     p.add_argument('--data', type=Path, default=Path(os.environ.get('RADNB_DATA', Path(__file__).parents[2]/'shared'/'data'))/'pneumoniamnist')
-    p.add_argument('--epochs', type=int, default=18)
+    p.add_argument('--epochs', type=int, default=16)
     p.add_argument('--members', type=int, default=2)
     p.add_argument('--seed', type=int, default=0)
     p.add_argument('--keep', type=Path, help='folder for the weights of the members; those that are there are not trained again')
