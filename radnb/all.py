@@ -8,7 +8,9 @@ from radnb.train.splits import *
 from radnb.train.sealed import *
 from radnb.train.reading import *
 from radnb.train.blocks import *
+from radnb.train.patches import *
 from radnb.train.augment import *
+from radnb.train.average import *
 from radnb.train.losses import *
 from radnb.train.weights import *
 from radnb.train.models import *
@@ -20,6 +22,8 @@ from radnb.train.tabular import *
 from radnb.train.regress import *
 from radnb.train.pair import *
 from radnb.train.segment import *
+from radnb.train.sources import *
+from radnb.train.plan import *
 from radnb.explain.evaluate import *
 from radnb.explain.audit import *
 from radnb.share.export import *

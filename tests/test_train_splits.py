@@ -101,3 +101,12 @@ def test_nothing_is_guessed_about_missing_labels():
     held = df.label.iloc[PatientSplitter(.5, stratify='label')(df)[1]]
     assert split_table(df, PatientSplitter(), by='label')['label = missing'].between(.2, .8).all()
     assert held.isna().sum() == 10 and (held == 1).sum() == 5   # a missing label is a stratum of its own
+
+def test_nested_folds_train_without_the_outer_patients():
+    from radnb.train.classify import classify_dls
+    rng = np.random.default_rng(0)
+    df = pd.DataFrame([dict(PatientID=f'S{i}', label=i%2, site='ab'[i%4 > 1], pixels=rng.integers(0, 255, (8,8)).astype(np.uint8)) for i in range(24) for _ in range(2)])
+    fold = NestedSplitter(LeaveOneSiteOut('site'), PatientKFold(3, stratify='label')).folds(df)[4]
+    dls = classify_dls(df, 'label', splitter=fold, aug=False)
+    assert len(dls.loaders) == 2 and set(dls.train_ds.items.site) == set(dls.valid_ds.items.site) == {'a'}
+    assert set(dls.valid_ds.items.PatientID) == sides(df, fold(df))[1]

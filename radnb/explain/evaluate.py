@@ -748,11 +748,11 @@ _DS = {'valid':'validation', 'train':'training'}
 
 def _rows_of(learn, ds):
     "The table to evaluate, and what to call it."
-    if isinstance(ds, pd.DataFrame): return learn.reader.table(ds.reset_index(drop=True)), 'sealed test' if 'opened_from' in ds else 'new'
+    if isinstance(ds, pd.DataFrame): return learn.reader.readable(learn.reader.table(ds.reset_index(drop=True))).reset_index(drop=True), 'sealed test' if 'opened_from' in ds else 'new'
     if ds not in _DS: raise BadInput(f'ds should be one of {", ".join(_DS)} or a table, not {ds!r}')
     items = (learn.dls.valid_ds if ds=='valid' else learn.dls.train_ds).items
     table = items if isinstance(items, pd.DataFrame) else pd.DataFrame(list(items))
-    return table.reset_index(drop=True), _DS[ds]
+    return learn.reader.readable(table).reset_index(drop=True), _DS[ds]
 
 def _evaluate_findings(learn, rows, name):
     from radnb.train.classify import finding_table
@@ -794,9 +794,8 @@ def _whole_volumes(rows):
 
 def _segmented_case(learn, row):
     "Truth and prediction of one volume, on its own voxels."
-    from radnb.train.blocks import read_mask
     prob = learn.predict_probability(row)
-    return SegmentCase.from_arrays(read_mask(row.get(learn.reader.mask_col), prob).data, prob.data, prob.spacing)
+    return SegmentCase.from_arrays(learn.true_mask(row, prob).data, prob.data, prob.spacing)
 
 def _evaluate_segmenter(learn, rows, name):
     from radnb.train.blocks import read_image

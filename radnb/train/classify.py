@@ -26,7 +26,7 @@ from ..core import BadInput, BadLabels, OneClass
 from ..measure.stats import Estimate, auc, bootstrap, kappa
 from .augment import augmentations
 from .blocks import ScanBlock, ScanDL, _grid
-from .reading import Preprocess, ScanReader, TensorSlice, TensorVolume3d, read_image, with_reference
+from .reading import Preprocess, ScanReader, TensorSlice, TensorVolume3d, first_image, with_reference
 from .learner import median_class, scan_learner, set_seed
 from .losses import CELoss, FocalLoss, MaskedBCE, OrdinalLoss, ScanLoss
 from .models import create_classifier
@@ -203,6 +203,8 @@ def classify_dls(
     channels=None, # Columns with the series of one patient, as channels: `('t1','flair')`; see `ScanReader`
     missing_channel:str='raise', # A row without one of them: 'raise', or 'zero'
     colour:bool=False, # Red, green and blue as three channels
+    cache='memory', # Where prepared images are kept: 'memory', or a folder that processes and sessions share
+    on_error:str='raise', # An image that cannot be read: 'raise', or 'skip' (see `dls.skipped`)
     **kwargs # For fastai's `DataBlock.dataloaders`
 ): # fastai `DataLoaders`
     """Training and validation batches, split by patient. Raises `BadLabels`, `OneClass`, `PatientLeak`, `TooFewPatients`, `BadInput`,
@@ -212,9 +214,11 @@ def classify_dls(
     df = df.assign(**(y if task == 'multilabel' else {label: y}))
     splits = _splits(df, y, splitter, valid, seed, label, patient, sealed)
     _check_sides(y, splits, label)
-    first = read_image(df.iloc[splits[0][0]])
+    first = first_image(df.iloc[splits[0]], on_error)
     ndim = ndim or (2 if first.shape[0] == 1 else 3)
-    reader = ScanReader(Preprocess(_auto_size(first, ndim, size), spacing, window, ndim, colour), channels=channels, missing_channel=missing_channel, patient=patient)
+    reader = ScanReader(Preprocess(_auto_size(first, ndim, size), spacing, window, ndim, colour), channels=channels, missing_channel=missing_channel, patient=patient,
+                        cache=cache, on_error=on_error)
+    if size is None: reader.check_spacings(df.iloc[splits[0]])
     batch_tfms = aug if isinstance(aug, (list,tuple)) else augmentations(flips, seed=seed, spacing=reader.prep.voxel_size(first)) if aug else None
     block = DataBlock((ScanBlock(reader), _target_block(task, names)), getters=[noop, noop if task == 'multilabel' else ColReader(label)],
                       splitter=lambda _: splits[:2], batch_tfms=batch_tfms, dl_type=ScanDL)
@@ -235,6 +239,8 @@ def _with_images(df, images):
 def finish_dls(dls, reader, patient, label, seed):
     "DataLoaders that know their reader and columns, with the order of training batches fixed by the seed."
     dls.train.rng = random.Random(seed)
+    reader.patient,reader.label = patient,label
+    for dl in dls.loaders: dl.reader = reader
     for k,v in dict(reader=reader, patient=patient, label=label, seed=seed).items(): setattr(dls, k, v)
     return dls
 
@@ -383,8 +389,9 @@ def balanced_dls(
 # %% ../../nbs/train/classify.ipynb #5d06f6b0
 def _grey_stats(dls, n=64):
     "Mean and standard deviation of up to `n` training images, evenly spaced, before augmentation."
-    ds = dls.train_ds
-    x = torch.stack([ds[int(i)][0].as_subclass(torch.Tensor) for i in np.linspace(0, len(ds)-1, min(n, len(ds)))])
+    rows = dls.train_ds.items
+    rows = dls.reader.readable(rows.iloc[np.linspace(0, len(rows)-1, min(n, len(rows))).astype(int)])
+    x = torch.stack([dls.reader.image(row).as_subclass(torch.Tensor) for _,row in rows.iterrows()])
     return float(x.mean()), max(float(x.std()), 1e-3)
 
 def _auto_arch(prep): return 'small' if prep.ndim == 3 or max(prep.size) <= 96 else 'resnet18'

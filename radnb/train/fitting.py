@@ -5,11 +5,13 @@ bit for bit."""
 
 # %% auto #0
 __all__ = ['set_seed', 'deterministic', 'is_training', 'remark', 'half_type', 'HalfPrecision', 'leave_half', 'Accumulate',
-           'out_of_memory', 'still', 'in_parts', 'lower_is_better', 'Watch', 'bare', 'EarlyStop']
+           'out_of_memory', 'still', 'in_parts', 'lower_is_better', 'Watch', 'bare', 'EarlyStop', 'Clock', 'Fitted',
+           'diagnose', 'StopOnNaN']
 
 # %% ../../nbs/train/fitting.ipynb #11a84495
-import math, os, random, re, warnings
+import math, os, random, re, time, warnings
 from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 import numpy as np, torch
 from fastai.callback.core import Callback, CancelBatchException, CancelFitException
 from fastai.callback.fp16 import MixedPrecision
@@ -18,7 +20,7 @@ from fastcore.foundation import L
 from torch import nn
 from torch.amp import GradScaler
 from torch.utils.checkpoint import checkpoint
-from ..core import BadInput
+from ..core import BadInput, NaNLoss
 from .blocks import source_of
 
 # %% ../../nbs/train/fitting.ipynb #8fdf737e
@@ -223,3 +225,191 @@ def state_dict(self:EarlyStop): return dict(best=self.best, wait=self.wait, at=s
 
 @patch
 def load_state_dict(self:EarlyStop, state): self.best,self.wait,self.at,self.weights = (state[k] for k in ('best','wait','at','weights'))
+
+# %% ../../nbs/train/fitting.ipynb #c12b5634
+class Clock(Watch):
+    "Ends a training after so many seconds, its schedule complete; or, when a metric has reached `target`, after that epoch."
+    order = 52  # after the recorder, before the schedule
+    def __init__(self,
+        seconds:float, # For all: training and judging
+        metric:str=None, # What `target` is a value of
+        target:float=None, # Enough is enough
+        now=time.monotonic # The clock
+    ):
+        if not seconds > 0: raise BadInput(f'A training of {seconds} s', remedy='minutes=5')
+        if (metric is None) != (target is None): raise BadInput('metric= and target= belong together', remedy="metric='auc', target=.95")
+        self.seconds,self.metric,self.target,self.now = seconds,metric,target,now
+        self.spent,self.begun,self.judging,self.judged,self.batch_s,self.batches,self.images,self.epochs,self.why = 0.,None,None,0.,0.,0,0,0,None
+
+    def _paused(self):
+        board = getattr(self.learn, 'dashboard', None)
+        return board.paused_s if board is not None and not board.finished else 0.
+    def elapsed(self) -> float: "Seconds, without pauses, and with those before a resumption."; return self.spent+(0 if self.begun is None else self.now()-self._paused()-self.begun)
+    def left(self) -> float: "Seconds of training until the last judging must begin."; return self.seconds-self.elapsed()-self.judged
+    def fraction(self) -> float: return min(1., self.elapsed()/max(self.seconds-self.judged, 1e-9))
+
+# %% ../../nbs/train/fitting.ipynb #05657b8d
+@patch
+def before_epoch(self:Clock):
+    if self.begun is None: self.begun,self.mark = self.now()-self._paused(), 0.
+    if self.metric is not None: self.column(self.metric)
+
+@patch
+def before_batch(self:Clock):
+    if self.training: self.learn.pct_train,self.mark = self.fraction(),self.elapsed()
+
+@patch
+def after_batch(self:Clock):
+    if not self.training: return
+    self.batches,self.images,self.batch_s = self.batches+1, self.images+len(self.xb[0]), self.elapsed()-self.mark
+    if self.epochs == 0 and self.judging is None: self.judged = self.batch_s/3*self.dls.valid.n/self.dl.bs  # a first guess: there and back takes three times as long as there
+    self.learn.pct_train = self.fraction()
+    self._expect(self.batch_s*self.n_iter+self.judged)
+
+@patch
+def _expect(self:Clock, epoch_s):
+    "How many epochs there will be."
+    self.learn.n_epoch = max(self.epoch+1, math.ceil(self.seconds/max(epoch_s, 1e-9)))
+    bar = getattr(getattr(self.learn, 'progress', None), 'mbar', None)
+    if bar is not None: bar.main_bar.total = self.n_epoch
+
+# %% ../../nbs/train/fitting.ipynb #988323ef
+@patch
+def over(self:Clock) -> bool: "Has the time for training run out?"; return self.left() <= 0
+@patch
+def longer(self:Clock) -> bool:
+    "All images of the epoch are seen: shall training go on without judging first?"
+    return self.left() > self.batch_s and self.left()-self.judged < max(self.judged, self.batch_s)
+
+@patch
+def after_fit(self:Clock):
+    self.spent,self.begun = self.elapsed(),None
+    remark(self.learn, str(self.report()))
+
+@patch
+def before_validate(self:Clock): self.judging = self.elapsed()
+@patch
+def after_validate(self:Clock): self.judged = self.elapsed()-self.judging
+
+@patch
+def after_epoch(self:Clock):
+    self.epochs = self.epoch+1
+    if self.metric is not None and self._reached(self.value(self.metric)): self.why = f'{self.metric} has reached {self.target:g}'
+    elif self.over(): self.why = 'the time is used up'
+    self.learn.n_epoch = self.epochs if self.why else max(self.epochs+1, math.ceil(self.seconds*self.epochs/max(self.elapsed(), 1e-9)))
+
+@patch
+def _reached(self:Clock, v): return v <= self.target if lower_is_better(self.metric) else v >= self.target
+
+# %% ../../nbs/train/fitting.ipynb #1c37e2ab
+_CLOCK = ('spent','judged','batch_s','batches','images','epochs','why')
+
+@patch
+def state_dict(self:Clock): return {**{k: getattr(self, k) for k in _CLOCK}, 'spent': self.elapsed()}
+
+@patch
+def load_state_dict(self:Clock, state):
+    for k in _CLOCK: setattr(self, k, state[k])
+    self.learn.n_epoch = self.epochs+(self.why is None)
+
+@dataclass
+class Fitted:
+    "What a training with a limit of time has done."
+    minutes:float # Without pauses
+    allowed:float # Minutes
+    epochs:int # Times that the held-out patients were judged
+    batches:int # Steps of the schedule
+    images:int # Seen in training, each as often as it was
+    why:str # How it ended
+
+    def __repr__(self): return f'{self.minutes:.3g} of {self.allowed:.3g} minutes: {self.epochs} epochs, {self.batches:,} batches, {self.images:,} images; {self.why}'
+
+@patch
+def report(self:Clock) -> Fitted: return Fitted(self.elapsed()/60, self.seconds/60, self.epochs, self.batches, self.images, self.why or 'stopped before its end')
+
+# %% ../../nbs/train/fitting.ipynb #5835d23a
+def _broken(t):
+    "Which images hold a value that is not finite: (n,) bool."
+    t = t.detach().as_subclass(torch.Tensor)
+    return (~torch.isfinite(t)).flatten(1).any(1) if t.ndim > 1 else ~torch.isfinite(t)
+
+def _where(mask): return mask.nonzero().flatten().tolist() if mask.any() else None
+
+def _input(learn):
+    for x in learn.xb:
+        if at := _where(_broken(x)): return 'the input holds values that are not finite numbers', at, 'look at this image, and at transforms of your own'
+
+def _target(learn):
+    for y in learn.yb:
+        y = y.detach().as_subclass(torch.Tensor)
+        if not y.is_floating_point():
+            n = learn.pred.shape[1] if learn.pred.ndim > 1 else math.inf
+            wrong = ((y < 0) & (y != -100) | (y >= n)).reshape(len(y), -1).any(1) if y.ndim else (y < 0)[None]
+            if at := _where(wrong): return f'the truth is not among the {n} classes', at, 'check the labels'
+        elif (at := _where(_broken(y))) and getattr(learn, 'task', None) != 'multilabel': return 'the truth is missing or infinite', at, 'fill it in, or leave the image out'
+        elif at := _where(_broken(y*y) & ~_broken(y)): return 'the truth is too large for a loss', at, 'use a smaller unit, or take the logarithm'
+
+# %% ../../nbs/train/fitting.ipynb #fa9efa4b
+def _weights(learn):
+    names = [n for n,t in [*learn.model.named_parameters(), *learn.model.named_buffers()] if t.is_floating_point() and not torch.isfinite(t).all()]
+    if not names: return
+    which = f'weights that are not finite ({names[0]}{f" and {len(names)-1} more" if len(names) > 1 else ""})'
+    if learn.train_iter == 0: return f'the network began with {which}', None, 'make the learner anew, or check the file of weights'
+    return f'the step before left {which}: its gradient exploded', None, _CALMER
+
+_CALMER = 'lower the learning rate (learn.lr_find() suggests one), or bound the gradient with cbs=GradientClip'
+
+def _prediction(learn):
+    at = _where(_broken(learn.pred))
+    if at is None: return 'prediction and truth are finite, their loss is not: the loss function itself overflows', None, 'check loss_func: a logarithm of 0, a division by 0?'
+    half = getattr(getattr(learn, 'mixed_precision', None), 'autocast', None)
+    if half is not None and half.fast_dtype == torch.float16 and not _broken(_exactly(learn)).any():
+        return 'float16 overflowed in the network; in 32 bits the prediction is finite', at, 'amp=False, or a graphics card with bfloat16'
+    return 'the numbers within the network outgrew 32 bits', at, _CALMER
+
+def _exactly(learn):
+    "The prediction of the batch at hand in 32 bits."
+    with torch.no_grad(), still(learn.model), torch.autocast(learn.xb[0].device.type, enabled=False): return learn.model(*learn.xb)
+
+# %% ../../nbs/train/fitting.ipynb #7953b303
+def diagnose(
+    learn # In the middle of a batch, after the loss
+) -> tuple: # (cause in words, positions in the batch of the images concerned or None, remedy)
+    "Why the loss of the batch at hand is not a number."
+    for look in (_input, _target, _weights, _prediction):
+        if found := look(learn): return found
+
+# %% ../../nbs/train/fitting.ipynb #1f24551b
+def _name(row):
+    "A row in a few words: the patient and the file."
+    _,value = source_of(row)
+    if isinstance(value, (list,tuple)): value = value[0]
+    where = str(value) if not isinstance(value, np.ndarray) and not hasattr(value, 'affine') else f'row {row.name}'
+    return f'{row["PatientID"]} ({where})' if 'PatientID' in row else where
+
+class StopOnNaN(Callback):
+    "Raise `NaNLoss` at the first loss or gradient that is not a finite number: why, in which batch, in which images."
+    order = -10
+    def after_loss(self):
+        if not torch.distributed.is_initialized(): self.learn.loss = self.loss.detach().cpu()
+        if torch.isfinite(self.loss).all(): return
+        self._end(f'The loss became {float(self.loss.mean())}', *diagnose(self.learn))
+
+    def before_step(self):
+        if self.x.device.type != 'cpu' or getattr(getattr(self.learn, 'scaler', None), 'is_enabled', bool)(): return
+        if all(math.isfinite(p.grad.norm()) for p in self.model.parameters() if p.grad is not None): return
+        self._end('The gradient exploded', f'the loss is {float(self.loss.mean()):.4g}', None, _CALMER)
+
+# %% ../../nbs/train/fitting.ipynb #3db6852d
+@patch
+def _searched(self:StopOnNaN):
+    "Has `lr_find` come far enough to suggest a rate? It leaves out the first tenth and the last 5."
+    return hasattr(self.learn, 'lr_finder') and len(self.recorder.losses) > self.lr_finder.num_it//10+5
+
+@patch
+def _end(self:StopOnNaN, what, cause, at, remedy):
+    if self._searched(): raise CancelFitException()
+    rows = self.dl.rows(self.iter) if hasattr(self.dl, 'rows') else ()
+    names = [_name(r) for i,(_,r) in enumerate(rows.iterrows()) if at is None or i in at] if len(rows) else [f'image {i+1} of the batch' for i in at or ()]
+    some = '; '.join(names[:8])+('; ...' if len(names) > 8 else '')
+    raise NaNLoss(f'{what} in epoch {self.epoch+1}, {"training" if self.training else "validation"} batch {self.iter+1}: {cause}', some or None, remedy)

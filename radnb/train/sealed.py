@@ -11,10 +11,12 @@ from collections import Counter
 from datetime import datetime, timezone
 from pathlib import Path
 import numpy as np, pandas as pd
+from fastcore.basics import listify
 from ..core import BadInput, PatientLeak, SealBroken, UnreadableFile, progress
 from ..data.index import _lock
 from ..data.volume import Volume
-from .splits import OPENED, SEALS, PatientSplitter, as_list, patient_ids
+from .reading import file_part
+from .splits import OPENED, SEALS, PatientSplitter,  patient_ids
 
 # %% ../../nbs/train/sealed.ipynb #b3029384
 def _is_none(v): return v is None or (np.ndim(v) == 0 and not isinstance(v, Volume) and pd.isna(v))
@@ -23,7 +25,7 @@ def _files(v):
     "The files that a cell of a table names; none if it holds the image itself, or a value."
     if isinstance(v, (list,tuple)): return [f for o in v for f in _files(o)]
     if not isinstance(v, (str,Path)): return []
-    p = Path(v)
+    p,_ = file_part(v)
     if p.is_dir(): return sorted(f for f in p.rglob('*') if f.is_file())
     return [p]
 
@@ -225,9 +227,10 @@ def seal_test(
 ) -> tuple: # (`SealedTest`, development table)
     """Put test patients away. The same call on the same folder gives them back. Images that are copies of sealed ones are left out of the development table,
     with a warning. Raises `BadInput`, `TooFewPatients`, `SealBroken`, `UnreadableFile`."""
-    truth = [*as_list(label), *(['mask'] if 'mask' in df and 'mask' not in as_list(label) else [])]
-    options = dict(test=test, seed=seed, stratify=as_list(label if stratify is None else stratify) or None, patient=patient, truth=truth, channels=as_list(channels) or None)
-    if gone := [c for c in [*truth, *as_list(channels)] if c not in df]: raise BadInput(f'The table has no column {gone[0]!r}', remedy=f'it has {", ".join(map(str, df.columns))}')
+    truth = [*listify(label), *(['mask'] if 'mask' in df and 'mask' not in listify(label) else [])]
+    options = dict(test=test, seed=seed, stratify=listify(label if stratify is None else stratify) or None, patient=patient, truth=truth,
+                   channels=listify(channels) or None)
+    if gone := [c for c in [*truth, *listify(channels)] if c not in df]: raise BadInput(f'The table has no column {gone[0]!r}', remedy=f'it has {", ".join(map(str, df.columns))}')
     if not (Path(folder)/'seal.json').exists(): _seal(df, _draw(df, options), folder, options, _now())
     sealed = SealedTest(folder)
     _same_options(sealed, options)
@@ -254,9 +257,11 @@ def _refuse(self,
     contents:bool=True # Look for copies of sealed images too; reads the first file of images of the same size
 ):
     "Raises `PatientLeak` if a table holds sealed patients or images."
-    n = len(set(self.marks.patients(df, patient)) & set(self.set['patients']))
+    column = self.marks.column(df, patient)
+    unknown = column is not None and column not in df     # nobody says whose the images are: they are compared themselves
+    n = 0 if unknown else len(set(self.marks.patients(df, patient)) & set(self.set['patients']))
     if n: raise PatientLeak(f'{n} of the {self.n_patients} patients of the sealed test set are in this table', self.folder, 'use the development table that seal_test returned')
-    copies = _copies(self.marks, df, set(self.set['sizes']), set(self.set['firsts'])).sum() if contents else 0
+    copies = _copies(self.marks, df, set(self.set['sizes']), set(self.set['firsts'])).sum() if contents or unknown else 0
     if copies: raise PatientLeak(f'{copies} images in this table are copies of sealed ones', self.folder, 'use the development table that seal_test returned')
 
 SealedTest.refuse = _refuse
