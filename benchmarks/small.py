@@ -33,12 +33,12 @@ def out_of_fold(df, folds, epochs, make, predict):
 
 def contrast(df, folds, epochs):
     from radnb.all import classify_dls, classify_learner
-    make = lambda s: classify_learner(classify_dls(df, 'contrast', s, size=(64,64), window='mediastinum'), 'small')
+    make = lambda s: classify_learner(classify_dls(df, 'contrast', s, size=(64,64), window='mediastinum', bs=8), 'small')
     return out_of_fold(df, folds, epochs, make, lambda l, rows: np.asarray(l.predict_proba(rows)))[0]
 
 def age(df, folds, epochs):
     from radnb.all import regress_dls, regress_learner
-    make = lambda s: regress_learner(regress_dls(df, 'age', 'years', splitter=s, size=(64,64), window='mediastinum'), 'small')
+    make = lambda s: regress_learner(regress_dls(df, 'age', 'years', splitter=s, size=(64,64), window='mediastinum', bs=8), 'small')
     return out_of_fold(df, folds, epochs, make, lambda l, rows: l.predict_number(rows).assign(sd=lambda t: (t.high-t.low)/2/1.6449)[['value','sd']].to_numpy())
 
 def detectable_auc(y, groups, power=.8):
@@ -49,7 +49,7 @@ def detectable_auc(y, groups, power=.8):
     se = lambda a: np.sqrt((a*(1-a)+(m-1)*(a/(2-a)-a*a)+(n-1)*(2*a*a/(1+a)-a*a))/(m*n))
     return next((a for a in np.arange(.5, 1, .005) if a-.5 > z[0]*se(.5)+z[1]*se(a)), float('nan'))
 
-def main(folds=7, epochs=15):
+def main(folds=7, epochs=12):
     from radnb.all import Conformal, agreement, auc, bootstrap
     df,start = table(), time.process_time()
     who,n = df.PatientID.to_numpy(), df.PatientID.nunique()
@@ -72,7 +72,7 @@ def main(folds=7, epochs=15):
     least = 2.8*(gain.high-gain.low)/3.92
     print(f'Contrast: the interval of the AUC spans {a.high-a.low:.2f}. {n} patients would tell an AUC of {detectable_auc(y, who):.2f} or more from a coin (80 % power); '
           f'to halve the interval takes about {4*n} patients.')
-    print(f'Age: the model {verdict} saying the median for everyone. With these patients a gain of {least:.1f} years or more would be found (80 % power); smaller ones, of which a useful '
-          f'model might be made, cannot be shown. The ages have a standard deviation of {df.groupby("PatientID").age.mean().std():.1f} years.')
+    print(f'Age: the model {verdict} saying the median for everyone. With these patients a gain of {least:.1f} years or more would be found (80 % power); a smaller one cannot '
+          f'be shown. The ages have a standard deviation of {df.groupby("PatientID").age.mean().std():.1f} years.')
 
 if __name__ == '__main__': main(*map(int, sys.argv[1:3]))
