@@ -15,6 +15,7 @@ import numpy as np, pandas as pd, torch
 from fastai.data.block import DataBlock, TransformBlock
 from fastai.data.transforms import ColReader
 from fastai.learner import Learner, Metric
+from fastai.torch_core import TensorBase
 
 from fastcore.basics import patch
 from fasttransform import Transform
@@ -22,7 +23,7 @@ from plum import dispatch
 from ..core import BadInput, BadLabels, PatientLeak, TooFewPatients
 from ..measure.stats import Estimate, bootstrap, proportion
 from .augment import augmentations
-from .blocks import ScanDL, TensorNumber, _grid
+from .blocks import ScanDL, _grid
 from .classify import _auto_arch, _auto_size, _grey_stats, _patients, _with_images, finish_dls
 from .learner import _silent_preds, as_rows, scan_learner, set_seed
 from .losses import GaussianNLL
@@ -68,7 +69,7 @@ class Scale:
         return cls(float(np.mean(y)), float(np.std(y)), float(np.median(y)), unit)
 
 # %% ../../nbs/train/regress.ipynb #a15c04d0
-class TensorTarget(TensorNumber): "A number to be learned, in the unit of the table."
+class TensorTarget(TensorBase): "A number to be learned, in the unit of the table."
 
 def _decimals(width):
     "Decimals that tell numbers apart of which the interval is `width` wide."
