@@ -396,7 +396,7 @@ class StopOnNaN(Callback):
         self._end(f'The loss became {float(self.loss.mean())}', *diagnose(self.learn))
 
     def before_step(self):
-        if self.x.device.type != 'cpu' or getattr(getattr(self.learn, 'scaler', None), 'is_enabled', bool)(): return
+        if self.xb[0].device.type != 'cpu' or getattr(getattr(self.learn, 'scaler', None), 'is_enabled', bool)(): return
         if all(math.isfinite(p.grad.norm()) for p in self.model.parameters() if p.grad is not None): return
         self._end('The gradient exploded', f'the loss is {float(self.loss.mean()):.4g}', None, _CALMER)
 
