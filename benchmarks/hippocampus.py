@@ -134,6 +134,7 @@ def report(runs, png):
             ax.plot(x, m, marker='.', color=c, label=tool); ax.fill_between(x, lo, hi, color=c, alpha=.15, lw=0)
         ax.axhline(goal, color='grey', lw=.8, ls=':')
         ax.set(xscale='log', ylim=(.6,.92), xlabel='minutes on two cores', ylabel='Dice, 40 patients' if k == 0 else None, title=name)
+        ax.set_xticks([m for m in (.25,.5,1,2,4,10,20,40) if m <= 1.1*max(x)]); ax.xaxis.set_major_formatter('{x:g}'); ax.minorticks_off()
         ax.legend(frameon=False, loc='lower right')
     fig.savefig(png, dpi=80)
 
