@@ -101,7 +101,17 @@ def test_grades_are_reported_as_grades():
     assert isinstance(report, OrdinalReport)
     assert [report.classes[i] for i in report.called] == list(learn.predict_label(learn.dls.valid_ds.items))
     assert report.estimates['kappa (quadratic)'].value == pytest.approx(learn.history.kappa.iloc[-1])
-    assert (learn.model[1][-1].thresholds.diff() > 0).all()
+    above = report.prob[:,::-1].cumsum(1)[:,::-1]
+    assert (np.diff(above) <= 1e-6).all() and np.allclose(above[:,0], 1, atol=1e-5)
+
+def test_age_beside_the_image_of_several_findings():
+    df,images = films()
+    df['age'] = np.where(df.nodule == 1, 70., 40.)
+    df.loc[3, 'age'] = np.nan
+    with pytest.warns(UserWarning): dls = classify_dls(df, ['effusion','nodule'], images=images, inputs=['age'], bs=12)
+    learn = classify_learner(dls)
+    with learn.no_bar(), learn.no_logging(): learn.fit(1)
+    assert evaluate(learn).prob.shape == (len(dls.valid_ds),2)
 
 def test_what_cannot_be_learned_from_is_named():
     df,images = films()

@@ -28,6 +28,8 @@ def test_from_sealing_to_report(table, tmp_path):
     assert 'opened once' in repr(report) and 'opened once' in report._repr_html_() and 'sealed test data' in repr(report)
     assert sealed.openings.training[0] == '24 patients, none of them sealed'
     assert evaluate(learn).openings == []
+    learn.export(tmp_path/'model.pkl')
+    assert str(tmp_path).encode() not in (tmp_path/'model.pkl').read_bytes()   # neither patients nor folders leave with the network
 
 def test_a_learner_that_has_seen_the_patients(table, tmp_path):
     forgetful = learner(pd.DataFrame(table.to_dict('list')))
@@ -98,3 +100,20 @@ def test_a_kill_between_record_and_seal_is_mended(table, tmp_path):
     (sealed.folder/'seal.json').write_text(before)        # the record was written, the seal not yet
     assert len(SealedTest(sealed.folder).openings) == 1
     with pytest.warns(UserWarning, match='opened twice'): seal_test(table, tmp_path/'seal', label='label')[0].open_test('again')
+
+def test_masks_and_several_series_are_sealed(tmp_path):
+    rng = np.random.default_rng(1)
+    rows = []
+    for i in range(10):
+        for c in ('ct','pet','mask'): np.save(tmp_path/f'{c}{i}.npy', rng.integers(0, 2, (4,8,8)).astype(np.uint8))
+        rows.append(dict(PatientID=f'S{i}', **{c: str(tmp_path/f'{c}{i}.npy') for c in ('ct','pet','mask')}))
+    df = pd.DataFrame(rows)
+    seal = lambda: seal_test(df, tmp_path/'seal', channels=['ct','pet'])[0]
+    row = seal().open_test('final').iloc[0]
+    for c,words in (('mask','the truth of 1 images was changed'), ('pet','1 images were changed')):
+        kept = np.load(row[c])
+        np.save(row[c], 1-kept)
+        with pytest.raises(SealBroken, match=words): seal().open_test('again')
+        np.save(row[c], kept)
+    seal().verify()
+    with pytest.raises(PatientLeak, match='copies'): seal().refuse(pd.DataFrame(dict(PatientID=['other'], ct=[row.pet], pet=[row.ct])))

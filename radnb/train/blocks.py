@@ -245,8 +245,8 @@ def __iter__(self:ScanDL):
             b = tuple(cargo.batch) if isinstance(cargo.batch, list) else cargo.batch   # pinning memory makes a list of it
             yield self.after_batch(b if self.device is None else to_device(b, self.device))
     finally: self.loading = False
-    if n_out: warnings.warn(f'Pass {self.passes}: {n_out} {"training images were replaced" if self.dataset.split_idx == 0 else "validation images were left out"}, '
-                            'because they cannot be read; dls.skipped lists them', stacklevel=2)
+    if n_out: warnings.warn(f'Pass {self.passes}: {"replaced in training" if self.dataset.split_idx == 0 else "left out of validation"}, '
+                            f'because they cannot be read: {n_out} of {len(self.draws)} images; dls.skipped lists them', stacklevel=2)
     self.after_iter()
 
 @patch

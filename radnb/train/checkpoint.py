@@ -14,7 +14,7 @@ from fastai.callback.core import Callback
 from fastai.callback.tracker import TrackerCallback
 from fastcore.foundation import L
 from ..core import BadInput
-from .fitting import bare, is_training
+from .fitting import bare, is_training, rank
 
 # %% ../../nbs/train/checkpoint.ipynb #f30d0308
 def _transforms(dls):
@@ -165,6 +165,6 @@ class Checkpoint(Callback):
 
     def before_fit(self): self.run = is_training(self.learn)
     def after_epoch(self):
-        if self.call is None: return
+        if self.call is None or rank(): return
         write_state(dict(learner_state(self.learn), call=self.call, stage=self.stage, epoch=self.epoch), self.path)
         self.mine = True

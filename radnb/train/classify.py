@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['class_labels', 'finding_table', 'grade_labels', 'rarest_finding', 'Findings', 'ReadFindings', 'show_results',
            'classify_dls', 'finish_dls', 'Judged', 'AUC', 'Kappa', 'GradesOff', 'Balance', 'class_weights',
-           'finding_weights', 'choose_balance', 'BalancedDL', 'balanced_dls', 'Cutpoints', 'OwnLoss',
+           'finding_weights', 'choose_balance', 'BalancedDL', 'balanced_dls', 'grade_bias', 'OwnLoss',
            'classify_learner']
 
 # %% ../../nbs/train/classify.ipynb #3ccaf7c5
@@ -31,6 +31,7 @@ from .learner import median_class, scan_learner, set_seed
 from .losses import CELoss, FocalLoss, MaskedBCE, OrdinalLoss, ScanLoss
 from .models import create_classifier
 from .splits import PatientSplitter, check_split, patient_ids
+from .tabular import fit_inputs, input_blocks, with_table
 from ..view.svg import BLUE, ORANGE
 
 # %% ../../nbs/train/classify.ipynb #2ee45bb7
@@ -192,6 +193,7 @@ def classify_dls(
     classes=None, # Order of the classes, the positive one (or the highest grade) last
     ordered:bool=False, # The classes are grades: mild, moderate, severe
     uncertain:str=None, # What -1 means in a column of findings: 'missing', 'positive' or 'negative'
+    inputs=None, # Columns that the network sees beside the image, e.g. `['age','sex']`; see `TableEncoder`
     patient:str='PatientID', # Column that tells patients apart; None: every row is another patient
     aug:bool=True, # Augment training batches: True, False, or a list of batch transforms
     flips=(), # Anatomical axes that may be flipped, e.g. `('LR',)`
@@ -220,11 +222,13 @@ def classify_dls(
                         cache=cache, on_error=on_error)
     if size is None: reader.check_spacings(df.iloc[splits[0]])
     batch_tfms = aug if isinstance(aug, (list,tuple)) else augmentations(flips, seed=seed, spacing=reader.prep.voxel_size(first)) if aug else None
-    block = DataBlock((ScanBlock(reader), _target_block(task, names)), getters=[noop, noop if task == 'multilabel' else ColReader(label)],
-                      splitter=lambda _: splits[:2], batch_tfms=batch_tfms, dl_type=ScanDL)
+    if inputs and task == 'ordinal': raise BadInput('Columns beside the image cannot be had for grades', remedy='leave out inputs=, or ordered=True')
+    encoder = fit_inputs(df.iloc[list(splits[0])], inputs, label)
+    getter = noop if task == 'multilabel' else ColReader(label)
+    block = DataBlock(**input_blocks(reader, encoder, _target_block(task, names), getter), splitter=lambda _: splits[:2], batch_tfms=batch_tfms, dl_type=ScanDL)
     bs = min(bs or (32 if ndim == 2 else 8), len(splits[0]))
     dls = finish_dls(block.dataloaders(df, bs=bs, num_workers=num_workers, **kwargs), reader, patient, label, seed)
-    dls.task,dls.uncertain = task,uncertain
+    dls.task,dls.uncertain,dls.encoder = task,uncertain,encoder
     return dls
 
 def _target_block(task, names):
@@ -403,20 +407,12 @@ def _counts(dls):
     return {c: int(n) for c,n in items[dls.label].value_counts().reindex(list(dls.vocab), fill_value=0).items()}
 
 # %% ../../nbs/train/classify.ipynb #f8ffbd19
-class Cutpoints(nn.Module):
-    "A score `(n, 1)` less each of the rising thresholds: `(n, grades-1)`, the log odds of being above each grade."
-    def __init__(self,
-        counts # Training images of each grade
-    ):
-        super().__init__()
-        above = torch.tensor(list(counts), dtype=torch.float).flip(0).cumsum(0).flip(0)[1:]
-        cut = -torch.logit((above/sum(counts)).clamp(.01, .99))
-        self.first = nn.Parameter(cut[:1].clone())
-        self.gaps = nn.Parameter(torch.log(torch.expm1(cut.diff().clamp(min=.05))))
-
-    @property
-    def thresholds(self): return torch.cat([self.first, self.first+F.softplus(self.gaps).cumsum(0)])
-    def forward(self, x): return x-self.thresholds
+def grade_bias(
+    counts # Training images of each grade
+) -> torch.Tensor: # (grades-1,)
+    "Log odds of being above each grade."
+    n = torch.tensor(list(counts), dtype=torch.float)
+    return torch.logit((n.flip(0).cumsum(0).flip(0)[1:]/n.sum()).clamp(.01, .99))
 
 # %% ../../nbs/train/classify.ipynb #e7113b9a
 class OwnLoss(ScanLoss):
@@ -457,13 +453,12 @@ def _balance(balance, dls, loss):
     return Balance(balance, 'as asked for', counts, w)
 
 # %% ../../nbs/train/classify.ipynb #6014fa7b
-def _head(net): return net[1] if isinstance(net, nn.Sequential) else net.class_layers
-
-def _network(dls, arch, weights, download, counts):
+def _network(dls, arch, weights, download, counts, **kwargs):
     "The network for the task, which knows the greys of its images."
-    prep,task = dls.reader.prep, dls.task
-    net = create_classifier(arch or _auto_arch(prep), 1 if task == 'ordinal' else len(counts), dls.reader.n_channels, prep.ndim, weights, download)
-    if task == 'ordinal': _head(net).append(Cutpoints(counts.values()))
+    prep,graded,encoder = dls.reader.prep, dls.task == 'ordinal', dls.encoder
+    net = create_classifier(arch or _auto_arch(prep), len(counts), dls.reader.n_channels, prep.ndim, weights, download, ordinal=graded, **kwargs)
+    if graded and not net.pretrained and isinstance(net, nn.Sequential): net[1][-1].bias.data[:] = grade_bias(counts.values())
+    net = with_table(net, encoder)
     net.stats = net.stats or _grey_stats(dls)
     return net
 
@@ -474,21 +469,23 @@ def _metrics(dls):
 def classify_learner(
     dls, # From `classify_dls`
     arch:str=None, # See `create_classifier`; 'small' for volumes and images up to 96 pixels, else 'resnet18'
-    weights=None, # None, 'imagenet' or a local file
+    weights=None, # None, 'imagenet', a name of `radnb.train.weights.weights`, or a local file
     metrics=None, # AUC and accuracy if not given; of grades AUC, kappa and how far off
     balance='auto', # Rare classes: 'auto', 'weights', 'focal', 'sampling', None, or one number per class; see `learn.balance`
     loss=None, # 'ce', 'focal', or a function of scores and targets; by the task and the balance if not given
     smoothing:float=0., # Label smoothing: certainty given to the other classes
     lr:float=3e-3, # Default learning rate
     seed:int=None, # Of the network's first weights; that of `dls` if not given
-    download:bool=False, # May ImageNet weights be fetched from the internet?
+    download:bool=False, # May the weights be fetched from the internet?
+    view:str=None, # How a 2D network sees a volume, see `create_classifier`
+    pool:str='attention', # How slices are put together, likewise
     **kwargs # For fastai's `Learner`
 ): # fastai `Learner`
     "A learner that tells classes apart, names findings, or grades. `learn.balance` says what is done about rare classes. Raises `BadInput`, `WeightsUnavailable`."
     set_seed(dls.seed if seed is None else seed)
     counts,chosen = _counts(dls), _balance(balance, dls, loss)
     loss_func = _loss(loss, dls.task, chosen, smoothing)
-    net = _network(dls, arch, weights, download, counts)
+    net = _network(dls, arch, weights, download, counts, view=view, pool=pool)
     if chosen.kind == 'sampling': dls = balanced_dls(dls)
     learn = scan_learner(dls, net, dls.task, loss_func=loss_func, metrics=metrics or _metrics(dls), lr=lr, **kwargs)
     learn.classes,learn.balance,learn.uncertain = list(counts),chosen,dls.uncertain

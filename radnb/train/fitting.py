@@ -6,7 +6,7 @@ bit for bit."""
 # %% auto #0
 __all__ = ['set_seed', 'deterministic', 'is_training', 'remark', 'half_type', 'HalfPrecision', 'leave_half', 'Accumulate',
            'out_of_memory', 'still', 'in_parts', 'lower_is_better', 'Watch', 'bare', 'EarlyStop', 'Clock', 'Fitted',
-           'diagnose', 'StopOnNaN']
+           'join_cards', 'rank', 'together', 'Together', 'diagnose', 'StopOnNaN']
 
 # %% ../../nbs/train/fitting.ipynb #11a84495
 import math, os, random, re, time, warnings
@@ -328,6 +328,50 @@ class Fitted:
 def report(self:Clock) -> Fitted: return Fitted(self.elapsed()/60, self.seconds/60, self.epochs, self.batches, self.images, self.why or 'stopped before its end')
 
 # %% ../../nbs/train/fitting.ipynb #5835d23a
+def join_cards() -> int: # Number of this process, 0 for the first
+    "Where several processes were started for a training, join the others; each has a graphics card of its own, or a share of the CPU."
+    dist = torch.distributed
+    if 'RANK' not in os.environ or dist.is_initialized(): return rank()
+    if torch.cuda.is_available(): torch.cuda.set_device(int(os.environ.get('LOCAL_RANK', 0)))
+    dist.init_process_group('nccl' if torch.cuda.is_available() else 'gloo')
+    return rank()
+
+def rank() -> int: "Number of this process among those that train together."; return torch.distributed.get_rank() if torch.distributed.is_initialized() else 0
+def together() -> bool: "Do several processes train together?"; return torch.distributed.is_initialized() and torch.distributed.get_world_size() > 1
+
+# %% ../../nbs/train/fitting.ipynb #7953b303
+class Together(Callback):
+    "Several processes train one network (PyTorch's `DistributedDataParallel`), if there are several."
+    order = 11  # the network is on its card, half precision is set up
+    def before_fit(self):
+        self.run = together() and not hasattr(self.learn, 'gather_preds') and getattr(self.learn, '_calls', 1) > 0
+        if not self.run: return
+        card = [torch.cuda.current_device()] if torch.cuda.is_available() else None
+        self.learn.model = nn.parallel.DistributedDataParallel(self.model, device_ids=card)
+        self.whole = _share(self.dls.train)
+        if rank(): self.old,self.learn.logger = self.logger,lambda *_: None
+
+    def after_fit(self):
+        if not isinstance(self.model, nn.parallel.DistributedDataParallel): return
+        self.learn.model,self.dls.train.n = bare(self.model), self.whole
+        del self.dls.train.get_idxs
+        if rank(): self.learn.logger = self.old
+
+def _share(dl):
+    "Let a loader give this process its share of every epoch, the same number for each; returns how many there are for all."
+    n,size,whole = dl.n, torch.distributed.get_world_size(), dl.get_idxs
+    if n//size < dl.bs: raise BadInput(f'{n} training images do not fill a batch of {dl.bs} on each of {size} cards', remedy='a smaller bs=, or fewer cards')
+    def mine():
+        dl.n = n
+        drawn = [whole()]
+        torch.distributed.broadcast_object_list(drawn)       # one order for all
+        dl.n = n//size
+        dl.order = drawn[0][rank():dl.n*size:size]
+        return dl.order
+    dl.n,dl.get_idxs = n//size, mine
+    return n
+
+# %% ../../nbs/train/fitting.ipynb #e44bb115
 def _broken(t):
     "Which images hold a value that is not finite: (n,) bool."
     t = t.detach().as_subclass(torch.Tensor)
@@ -349,7 +393,7 @@ def _target(learn):
         elif (at := _where(_broken(y))) and getattr(learn, 'task', None) != 'multilabel': return 'the truth is missing or infinite', at, 'fill it in, or leave the image out'
         elif at := _where(_broken(y*y) & ~_broken(y)): return 'the truth is too large for a loss', at, 'use a smaller unit, or take the logarithm'
 
-# %% ../../nbs/train/fitting.ipynb #fa9efa4b
+# %% ../../nbs/train/fitting.ipynb #25baf448
 def _weights(learn):
     names = [n for n,t in [*learn.model.named_parameters(), *learn.model.named_buffers()] if t.is_floating_point() and not torch.isfinite(t).all()]
     if not names: return
@@ -371,7 +415,7 @@ def _exactly(learn):
     "The prediction of the batch at hand in 32 bits."
     with torch.no_grad(), still(learn.model), torch.autocast(learn.xb[0].device.type, enabled=False): return learn.model(*learn.xb)
 
-# %% ../../nbs/train/fitting.ipynb #7953b303
+# %% ../../nbs/train/fitting.ipynb #fcec54c4
 def diagnose(
     learn # In the middle of a batch, after the loss
 ) -> tuple: # (cause in words, positions in the batch of the images concerned or None, remedy)
@@ -379,7 +423,7 @@ def diagnose(
     for look in (_input, _target, _weights, _prediction):
         if found := look(learn): return found
 
-# %% ../../nbs/train/fitting.ipynb #1f24551b
+# %% ../../nbs/train/fitting.ipynb #9454991e
 def _name(row):
     "A row in a few words: the patient and the file."
     _,value = source_of(row)
@@ -391,16 +435,16 @@ class StopOnNaN(Callback):
     "Raise `NaNLoss` at the first loss or gradient that is not a finite number: why, in which batch, in which images."
     order = -10
     def after_loss(self):
-        if not torch.distributed.is_initialized(): self.learn.loss = self.loss.detach().cpu()
+        if not together(): self.learn.loss = self.loss.detach().cpu()
         if torch.isfinite(self.loss).all(): return
         self._end(f'The loss became {float(self.loss.mean())}', *diagnose(self.learn))
 
     def before_step(self):
-        if self.x.device.type != 'cpu' or getattr(getattr(self.learn, 'scaler', None), 'is_enabled', bool)(): return
+        if self.xb[0].device.type != 'cpu' or getattr(getattr(self.learn, 'scaler', None), 'is_enabled', bool)(): return
         if all(math.isfinite(p.grad.norm()) for p in self.model.parameters() if p.grad is not None): return
         self._end('The gradient exploded', f'the loss is {float(self.loss.mean()):.4g}', None, _CALMER)
 
-# %% ../../nbs/train/fitting.ipynb #3db6852d
+# %% ../../nbs/train/fitting.ipynb #f64f110f
 @patch
 def _searched(self:StopOnNaN):
     "Has `lr_find` come far enough to suggest a rate? It leaves out the first tenth and the last 5."

@@ -15,14 +15,15 @@ from fastai.callback.core import Callback, CancelEpochException, CancelFitExcept
 from fastai.callback.fp16 import MixedPrecision
 from fastai.callback.progress import ProgressCallback
 from fastai.learner import Learner
+from fastai.torch_core import to_detach
 from fastcore.basics import noop, patch
 from fastcore.foundation import L
 from ..core import BadInput, OutOfMemory, RadnbError
 from . import baseline as _baseline  # adds `baseline` to Learner
 from .blocks import as_row, key_slice, show_results
 from .checkpoint import Checkpoint, read_state, unpack_call
-from .fitting import (Accumulate, Clock, EarlyStop, Fitted, HalfPrecision, StopOnNaN, in_parts, is_training, leave_half, out_of_memory,
-                                 remark, set_seed)
+from .fitting import (Accumulate, Clock, EarlyStop, Fitted, HalfPrecision, StopOnNaN, Together, in_parts, is_training, leave_half,
+                                 out_of_memory, rank, remark, set_seed, together)
 from .models import _channels_last, split_params
 from ..view.dashboard import Dashboard, outlined
 from ..view.fallback import shell
@@ -102,7 +103,7 @@ class DashboardCallback(Callback):
     def __getstate__(self): return {**self.__dict__, 'board': None, 'shown': []}
 
     def before_fit(self):
-        self.run = is_training(self.learn) and shell() is not None
+        self.run = is_training(self.learn) and shell() is not None and rank() == 0
         if not self.run: return
         frozen = getattr(self.opt, 'frozen_idx', 0) > 0
         self.board,self.start,self.first = Dashboard(self.n_epoch, f'{self.title} (last layers only)' if frozen else self.title), time.monotonic(), 0.
@@ -182,6 +183,7 @@ def ended(self:DashboardCallback, why=None):
 class ScanLearner(Learner):
     "A fastai `Learner` whose `show_results` begins with the worst, and whose training can be resumed."
     _calls = 0
+    def to_detach(self, b, cpu=True, gather=True): "Several processes each judge all images: nothing is to be gathered."; return to_detach(b, cpu, gather=False)
     def show_results(self, ds_idx=1, dl=None, max_n=9, shuffle=True, pool=24, **kwargs):
         "Show the `max_n` with the largest loss among the first `pool` images."
         dl = dl or self.dls[ds_idx].new(shuffle=shuffle)
@@ -301,7 +303,7 @@ def _least(self:ScanLearner):
 
 @patch
 def _divisible(self:ScanLearner):
-    return not torch.distributed.is_initialized() and len(self.xb[0])//(2*self.parts[self.training]) >= self._least()
+    return not together() and len(self.xb[0])//(2*self.parts[self.training]) >= self._least()
 
 @patch
 def _divide(self:ScanLearner):
@@ -363,7 +365,7 @@ def _options(accumulate, amp, early_stop):
     "The callbacks of `scan_learner`'s arguments."
     stop = dict(patience=early_stop) if isinstance(early_stop, int) else dict(metric=early_stop)
     early = [] if early_stop is None else [early_stop] if isinstance(early_stop, EarlyStop) else [EarlyStop(**stop)]
-    return early+([HalfPrecision(always=bool(amp))] if amp is not False else [])+([Accumulate(accumulate)] if accumulate != 1 else [])
+    return [Together()]+early+([HalfPrecision(always=bool(amp))] if amp is not False else [])+([Accumulate(accumulate)] if accumulate != 1 else [])
 
 def scan_learner(
     dls, # DataLoaders of `classify_dls` or `segment_dls`

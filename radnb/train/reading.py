@@ -8,7 +8,7 @@ __all__ = ['SOURCES', 'file_part', 'read_file', 'as_row', 'source_of', 'read_ima
            'channel_sources', 'with_reference', 'ScanReader', 'named_error', 'first_image']
 
 # %% ../../nbs/train/reading.ipynb #646ad252
-import copy, hashlib, json, os, re, uuid, warnings
+import copy, hashlib, json, os, re, tokenize, uuid, warnings
 from collections import OrderedDict
 from contextlib import suppress
 from numbers import Number
@@ -312,10 +312,12 @@ class ArrayCache:
 def _on_disk(self:ArrayCache, path, make):
     "The array in a file, which is mapped and not read; a file that is missing or damaged is written."
     try: return np.load(path, mmap_mode='c')
-    except (OSError, ValueError, EOFError): a = make()
+    except (OSError, ValueError, EOFError, SyntaxError, tokenize.TokenError): a = make()   # NumPy reads a header as Python's tokenizer does
     new = path.with_name(f'{path.stem}.{uuid.uuid4().hex}.new')
     try:
-        with open(new, 'wb') as f: np.save(f, a)
+        with open(new, 'wb') as f:
+            np.save(f, a)
+            f.flush(); os.fsync(f.fileno())
         os.replace(new, path)
     except OSError as e:
         with suppress(OSError): new.unlink(missing_ok=True)
@@ -446,7 +448,8 @@ class ScanReader:
         "2D: the slice that the row names, or the only one; of the last three axes."
         if 'slice' in row: return a[...,int(row['slice']),:,:]
         if a.shape[-3] == 1: return a[...,0,:,:]
-        raise BadInput(f'{a.shape[-3]} slices where a 2D image is expected', source_of(row)[1] if not self.channels else None, 'use ndim=3, or a table with a column `slice`')
+        where = None if self.channels else source_of(row)[1]
+        raise BadInput(f'{a.shape[-3]} slices where a 2D image is expected', where if isinstance(where, (str,Path)) else None, 'use ndim=3, or a table with a column `slice`')
 
 # %% ../../nbs/train/reading.ipynb #a903487d
 @patch

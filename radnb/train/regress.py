@@ -123,6 +123,7 @@ def regress_dls(
     aug:bool=True, # Augment training batches: True, False, or a list of batch transforms
     flips=(), # Anatomical axes that may be flipped, e.g. `('LR',)`
     valid:float=0.25, # Fraction of patients to hold out, without a `splitter`
+    sealed=None, # `SealedTest` whose patients are refused; a table that `seal_test` made knows its own
     bs:int=None, # Batch size; 32 in 2D, 8 in 3D
     seed:int=0, # Of split, batch order and augmentation
     num_workers:int=0, # Processes that read images; 0 is best where images fit in memory
@@ -135,14 +136,14 @@ def regress_dls(
     Augmentation may change sizes by up to 10 %: where the target is a size, give images a `spacing` and `aug=False`."""
     df = with_reference(_with_images(df, images), channels, missing_channel, patient)
     df = df.assign(**{target: number_labels(df, target)})
-    splits = check_split(df, splitter(df) if splitter else _even_split(df, target, valid, seed, patient), patient)
+    splits = check_split(df, splitter(df) if splitter else _even_split(df, target, valid, seed, patient), patient, sealed)
     scale = Scale.of(df[target].iloc[list(splits[0])], target, unit)
     first = read_image(df.iloc[splits[0][0]])
     ndim = ndim or (2 if first.shape[0] == 1 else 3)
     reader = ScanReader(Preprocess(_auto_size(first, ndim, size), spacing, window, ndim, colour), channels=channels, missing_channel=missing_channel, patient=patient)
     encoder = fit_inputs(df.iloc[list(splits[0])], inputs, target)
     batch_tfms = aug if isinstance(aug, (list,tuple)) else augmentations(flips, seed=seed, spacing=reader.prep.voxel_size(first)) if aug else None
-    block = DataBlock(**input_blocks(reader, encoder, NumberBlock(unit), ColReader(target)), splitter=lambda _: splits, batch_tfms=batch_tfms, dl_type=ScanDL)
+    block = DataBlock(**input_blocks(reader, encoder, NumberBlock(unit), ColReader(target)), splitter=lambda _: splits[:2], batch_tfms=batch_tfms, dl_type=ScanDL)
     bs = min(bs or (32 if ndim == 2 else 8), len(splits[0]))
     dls = finish_dls(block.dataloaders(df, bs=bs, num_workers=num_workers, **kwargs), reader, patient, target, seed)
     dls.scale,dls.encoder = scale,encoder

@@ -264,7 +264,7 @@ def _nnunet_row(name, files, mask, channels, patient):
     if len(channels) == 1: return row
     return {k: v for k,v in row.items() if k != 'image'} | {c: None if f is None else str(f) for c,f in zip(channels, files)}
 
-# %% ../../nbs/train/sources.ipynb #4501eac5
+# %% ../../nbs/train/sources.ipynb #30cdf010
 def from_dicom(
     folder, # Any mess of files
     masks:str=None, # 'SEG', 'RTSTRUCT', 'any', or None: no masks are looked for
@@ -302,7 +302,7 @@ def _orphans(files, kind):
     lost = mask[~mask.ReferencedSeriesUID.isin(files.SeriesInstanceUID[~files.Modality.isin(('SEG','RTSTRUCT'))])]
     return [dict(name=Path(p).name, status=f'a {m} whose image is not there', path=p) for p,m in zip(lost.path, lost.Modality)]
 
-# %% ../../nbs/train/sources.ipynb #8f1b1160
+# %% ../../nbs/train/sources.ipynb #b0a1598c
 def as_channels(
     df:pd.DataFrame, # One row per series, from `from_dicom` or `series_table`
     which:dict, # Column to query of `df`, the reference first: `{'pet': "Modality == 'PT'", 't1': "SeriesDescription.str.contains('T1')"}`

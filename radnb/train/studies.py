@@ -15,7 +15,8 @@ from fastcore.foundation import L
 from ..core import BadInput, TooFewPatients, progress, stable_uniform
 from ..measure.stats import Estimate, _auc_of_weights, _bootstrapped, _codes, _draws, _weighted_mean, auc, delong_test, estimates_table
 from .baseline import baseline as conventional
-from .blocks import PatientSplitter, patient_ids, source_of
+from .blocks import source_of
+from .splits import PatientSplitter, patient_ids
 from .classify import classify_dls, classify_learner
 from .ensemble import _all_proba, _mask_scores
 from ..view.figures import PALETTE, Picture
