@@ -1,6 +1,6 @@
 """Head circumference from ultrasound: outline the head, fit an ellipse, compare with the sonographer's circumference in mm.
 
-    RADNB_DATA=... python benchmarks/hc18.py [epochs=60] [folds=5] [threads=2]
+    RADNB_DATA=... python benchmarks/hc18.py [epochs=60] [folds=5] [threads=2] [only=0]
 
 84 images of 70 subjects of HC18 (CC BY 4.0); five folds, no subject on both sides, every image predicted once by a network that has not seen its subject. The annotations
 are filled outlines whose line has a width; by how many pixels that makes the head too large is estimated on the training images of each fold and taken off.

@@ -2244,6 +2244,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                   'radnb.train.plan._mm': ('train/plan.html#_mm', 'radnb/train/plan.py'),
                                   'radnb.train.plan._modality': ('train/plan.html#_modality', 'radnb/train/plan.py'),
                                   'radnb.train.plan._turned': ('train/plan.html#_turned', 'radnb/train/plan.py'),
+                                  'radnb.train.plan._whole_rules': ('train/plan.html#_whole_rules', 'radnb/train/plan.py'),
                                   'radnb.train.plan.fingerprint': ('train/plan.html#fingerprint', 'radnb/train/plan.py'),
                                   'radnb.train.plan.memory_gb': ('train/plan.html#memory_gb', 'radnb/train/plan.py'),
                                   'radnb.train.plan.plan': ('train/plan.html#plan', 'radnb/train/plan.py'),

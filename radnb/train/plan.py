@@ -146,8 +146,8 @@ def plan_strides(patch, spacing, levels) -> list: # One tuple per step
 
 # %% ../../nbs/train/plan.ipynb #068ba9a6
 class Plan:
-    "Settings with their reasons. `data` is for `segment_dls`, `learner` for `segment_learner`, `fit` for `learn.fit_flat_cos`."
-    def __init__(self, fingerprint): self.fingerprint,self.rows,self._of = fingerprint, {}, {}
+    "Settings with their reasons. `data` is for `segment_dls`, `learner` for `segment_learner` (or those of `classify`), `fit` for `learn.fit_flat_cos`."
+    def __init__(self, fingerprint, task='segment'): self.fingerprint,self.task,self.rows,self._of = fingerprint, task, {}, {}
 
     def add(self, kind, name, value, why, asked):
         "One setting; what was asked for comes before what would be chosen."
@@ -163,7 +163,7 @@ class Plan:
     @property
     def table(self):
         "One row per setting: what it is for, its value, and why."
-        for_ = dict(data='segment_dls', learner='segment_learner', fit='fit_flat_cos')
+        for_ = dict(data=f'{self.task}_dls', learner=f'{self.task}_learner', fit='fit_flat_cos')
         return pd.DataFrame([dict(setting=k, of=for_[self._of[k]], value=str(v), why=why) for k,(v,why) in self.rows.items()])
 
     def __repr__(self):
@@ -174,7 +174,7 @@ class Plan:
 
 # %% ../../nbs/train/plan.ipynb #f72091be
 def _data_rules(add, f, budget, gpu):
-    "Settings of the data loaders; returns the patch, and the voxel size that it is cut from."
+    "Settings of the data loaders; returns the patch, the voxel size, and the shape of the image that it is cut from."
     spacing = add('data', 'spacing', *plan_spacing(f))
     mm = np.broadcast_to(spacing if spacing is not None else f.spacing, f.ndim).tolist()
     shape = [max(1, round(n*s/m)) for n,s,m in zip(f.shape, f.spacing, mm)]
@@ -190,7 +190,17 @@ def _data_rules(add, f, budget, gpu):
     add('data', 'aug', 1.5 if f.n < 50 else 1., 'few images: more augmentation' if f.n < 50 else 'the usual strength')
     return patch,mm,shape
 
+def _whole_rules(add, f, budget):
+    "Settings of a classifier, which sees the whole image."
+    add('data', 'window', *plan_window(f))
+    zoom = min(1., (budget/4/np.prod(f.shape))**(1/f.ndim))
+    size = tuple(add('data', 'size', tuple(max(8, round(n*zoom)) for n in f.shape), 'the whole image as it is' if zoom == 1 else f'the whole image of {_mm(f.shape)}, as fine as four of them fit'))
+    add('data', 'bs', int(np.clip(budget//np.prod(size), 4, 8 if f.ndim == 3 else 32)), f'{budget:,} voxels fit into a batch')
+    small = f.ndim == 3 or max(size) <= 96
+    add('learner', 'arch', 'small' if small else 'resnet18', 'volumes and small pictures: a compact residual network' if small else 'pictures: a network for which there are pretrained weights')
+
 def _learner_rules(add, f, patch, mm, shape, gpu, width):
+    "Settings of the network and its loss."
     levels = plan_levels(patch, 6 if gpu else 4)
     channels = tuple(add('learner', 'channels', tuple(min(width*2**k, 320) for k in range(levels)), f'{levels} levels: about {max(patch)//2**(levels-1)} voxels of the longest axis are left'))
     strides = plan_strides(patch, mm, len(channels))
@@ -201,6 +211,7 @@ def _learner_rules(add, f, patch, mm, shape, gpu, width):
 # %% ../../nbs/train/plan.ipynb #721f2673
 def plan(
     data, # Table of images and masks, data loaders of `segment_dls`, or a `Fingerprint`
+    task:str='segment', # or 'classify': volumes or pictures as a whole
     mask:str='mask', # Column with the masks
     ndim:int=None, # 2 or 3; from the first image if not given
     gb:float=None, # Memory in GB; what is free if not given
@@ -208,15 +219,18 @@ def plan(
     steps:int=None, # Batches to train with; 2,500, or 25,000 on a graphics card
     **asked # Settings of your own, e.g. `patch=(16,64,64)`: the others follow
 ) -> Plan:
-    "A configuration for segmentation by rules after nnU-Net (Isensee et al. 2021), with its reasons. Raises `BadInput`."
-    f = _fingerprint_of(data, mask, ndim)
+    "A configuration by rules after nnU-Net (Isensee et al. 2021), with its reasons. Raises `BadInput`."
+    if task not in ('segment','classify'): raise BadInput(f'There is no plan for task={task!r}', remedy="'segment' or 'classify'")
+    f = _fingerprint_of(data, mask if task == 'segment' else None, ndim)
     free,card = memory_gb()
     gpu = card if gpu is None else gpu
-    p,width = Plan(f), asked['channels'][0] if 'channels' in asked else 32 if gpu or f.ndim == 2 else 16
+    p,width = Plan(f, task), asked['channels'][0] if 'channels' in asked else 32 if gpu or f.ndim == 2 else 16
     add = lambda kind,name,value,why: p.add(kind, name, value, why, asked)
-    patch,mm,shape = _data_rules(add, f, voxel_budget(gb or free, gpu, width, f.ndim), gpu)
-    _learner_rules(add, f, patch, mm, shape, gpu, width)
-    batches = max(1, p.data['passes']*f.n//p.data['bs'])
+    budget = voxel_budget(gb or free, gpu, width, f.ndim)
+    add('data', 'ndim', f.ndim, 'volumes' if f.ndim == 3 else 'each slice by itself')
+    if task == 'classify': _whole_rules(add, f, budget)
+    else: _learner_rules(add, f, *_data_rules(add, f, budget, gpu), gpu, width)
+    batches = max(1, p.data.get('passes', 1)*f.n//p.data['bs'])
     steps = steps or (25_000 if gpu else 2_500)
     add('fit', 'n_epoch', max(1, round(steps/batches)), f'{steps:,} batches in all, {batches} an epoch')
     add('fit', 'lr', 3e-3, 'steady, then falling: the running mean of the weights makes up for the noise')
@@ -227,4 +241,4 @@ def _fingerprint_of(data, mask, ndim):
     if isinstance(data, Fingerprint): return data
     if isinstance(data, pd.DataFrame): return fingerprint(data, mask, ndim)
     reader = data.reader
-    return fingerprint(data.train_ds.items, reader.mask_col, reader.prep.ndim, reader.channels)
+    return fingerprint(data.train_ds.items, mask and reader.mask_col, reader.prep.ndim, reader.channels)
