@@ -40,10 +40,10 @@ def test_what_is_marked_comes_back_to_the_same_millimetre(scan, prep, codes):
     found = (where*back[...,None]).sum((0,1,2))/back.sum()
     assert np.abs(np.linalg.inv(truth.affine[:3,:3]) @ (found-painted)).max() < .05
 
-    # a mask, taken to the network's grid by the nearest voxel: by less than half a voxel of the coarser grid
+    # a mask, taken to the network's grid by what fills most of a voxel: by less than a tenth of a voxel of the coarser grid
     back = prep.restore(torch.from_numpy(prep.mask(truth)), truth) > .5
     turned = truth.reorient('SPL')
     coarser = np.maximum(turned.spacing, prep.voxel_size(truth))
     found = np.abs(np.linalg.inv(turned.affine[:3,:3]) @ (where[back].mean(0)-painted))*turned.spacing
-    assert (found < .5*coarser).all()
-    assert abs(back.sum()/truth.data.sum()-1) < .15
+    assert (found < .1*coarser).all()
+    assert abs(back.sum()/truth.data.sum()-1) < .1

@@ -99,7 +99,7 @@ def read_image(
     if key == 'paths': return load_series(list(value))
     return read_file(value)
 
-# %% ../../nbs/train/reading.ipynb #8d53f65e
+# %% ../../nbs/train/reading.ipynb #350553a4
 def _open_mask(value, image):
     if isinstance(value, Volume): return value
     if isinstance(value, np.ndarray): return image.like(value if value.ndim == 3 else value[None], unit='label')
@@ -118,7 +118,7 @@ def read_mask(
     raise GeometryError(f'The mask ({mask.shape}, {np.round(mask.spacing,2)} mm) lies on another grid than its image ({image.shape}, {np.round(image.spacing,2)} mm)',
                         where, 'mask.resample(like=image) brings it there; save the result and use that')
 
-# %% ../../nbs/train/reading.ipynb #87eaa841
+# %% ../../nbs/train/reading.ipynb #a9b9d237
 class Preprocess:
     "The recipe from `Volume` to network input and back."
     def __init__(self,
@@ -138,7 +138,7 @@ class Preprocess:
     def __repr__(self):
         return f'Preprocess(size={self.size}, spacing={self.spacing}, window={self.window}, ndim={self.ndim}{", colour=True" if self.colour else ""})'
 
-# %% ../../nbs/train/reading.ipynb #db0099df
+# %% ../../nbs/train/reading.ipynb #1a0171a2
 def _limits(vol, window):
     if window is not None: return window_limits(vol, window)
     if vol.unit == 'HU': return -1000., 1000.
@@ -157,7 +157,7 @@ def grey(self:Preprocess, vol:Volume) -> np.ndarray:
     x = np.nan_to_num(np.clip((x.reshape(-1, *vol.shape)-lo)/max(hi-lo, 1e-6), 0, 1))
     return np.repeat(x, 3//len(x), axis=0) if self.colour else x[0]
 
-# %% ../../nbs/train/reading.ipynb #c1c56311
+# %% ../../nbs/train/reading.ipynb #ac31d041
 def _resize(x, shape):
     "Linear, anti-aliased, along the last three axes of a float tensor `(channels, slices, rows, columns)`."
     c,d,h,w = x.shape
@@ -166,9 +166,12 @@ def _resize(x, shape):
     if d != shape[0]: x = F.interpolate(x.reshape(1,c,d,-1), size=(shape[0], x.shape[2]*x.shape[3]), **lin).reshape(c, *shape)
     return x
 
-def _nearest(a, shape):
-    "Nearest neighbour along the three axes of an array."
-    return a[np.ix_(*[((np.arange(n)+.5)*m/n).astype(int) for n,m in zip(shape, a.shape)])]
+def _resize_labels(a, shape):
+    "The label that fills most of each new voxel, along the three axes of an array."
+    if tuple(shape) == a.shape: return a
+    labels = np.unique(a)
+    shares = [_resize(torch.from_numpy((a == l).astype(np.float32))[None], shape)[0] for l in labels]
+    return labels[torch.stack(shares).argmax(0).numpy()]
 
 def _crop_pad(x, shape):
     "Crop or pad (with 0) the last three axes of a tensor around the centre. Its own inverse where nothing was cut off."
@@ -177,7 +180,7 @@ def _crop_pad(x, shape):
     gaps = [n-m for n,m in zip(shape, x.shape[-3:])]
     return F.pad(x, [p for g in reversed(gaps) for p in (g//2, g-g//2)])
 
-# %% ../../nbs/train/reading.ipynb #b3e26033
+# %% ../../nbs/train/reading.ipynb #4208fd43
 @patch
 def _turned(self:Preprocess, vol): return vol if self.ndim == 2 else vol.reorient('SPL')
 
@@ -201,7 +204,7 @@ def voxel_size(self:Preprocess, vol:Volume) -> list: # mm, along each axis of th
     v = self._turned(vol)
     return [float(s)*n/m for s,n,m in zip(v.spacing, v.shape, self._scaled_shape(v))][-self.ndim:]
 
-# %% ../../nbs/train/reading.ipynb #4208fd43
+# %% ../../nbs/train/reading.ipynb #49a8cb5e
 @patch
 def image(self:Preprocess, vol:Volume) -> np.ndarray:
     "The image as the network gets it: float32 0 to 1, `(slices, rows, columns)`; with `colour` `(3, slices, rows, columns)`."
@@ -216,7 +219,7 @@ def mask(self:Preprocess, mask:Volume) -> np.ndarray:
     "The mask on the same voxels as `image`: uint8 `(slices, rows, columns)`."
     v = self._turned(mask)
     scaled = self._scaled_shape(v)
-    return _crop_pad(torch.from_numpy(_nearest(v.data, scaled).astype(np.uint8)), self._final_shape(scaled)).numpy()
+    return _crop_pad(torch.from_numpy(_resize_labels(v.data, scaled).astype(np.uint8)), self._final_shape(scaled)).numpy()
 
 @patch
 def restore(self:Preprocess,
@@ -228,7 +231,7 @@ def restore(self:Preprocess,
     y = _resize(_crop_pad(x.float()[None], self._scaled_shape(v)), v.shape)[0].numpy()
     return Volume(y, v.affine).reorient(vol.axcodes).data if self.ndim == 3 else y
 
-# %% ../../nbs/train/reading.ipynb #c495c4bb
+# %% ../../nbs/train/reading.ipynb #511eba1a
 @patch
 def _moved(self:Preprocess, turned):
     "Scale and shift, per axis, from voxels of the turned volume (edges, 0 is the first one's) to those of the prepared image."
@@ -256,13 +259,13 @@ def points_mm(self:Preprocess,
     scale,shift = self._moved(v)
     return v.physical((np.asarray(index, float)+.5-shift)/scale-.5)
 
-# %% ../../nbs/train/reading.ipynb #569cf940
+# %% ../../nbs/train/reading.ipynb #9383cef8
 class TensorSlice(TensorImage): "An image `(channel, row, column)`, 0 is black and 1 is white."
 class TensorVolume3d(TensorImageBase): "A volume `(channel, slice, row, column)`, 0 is black and 1 is white."
 class MaskSlice(TensorMask): "Labels `(row, column)`, 0 is background."
 class MaskVolume3d(TensorMask): "Labels `(slice, row, column)`, 0 is background."
 
-# %% ../../nbs/train/reading.ipynb #02eb8d65
+# %% ../../nbs/train/reading.ipynb #80cccd5c
 def _stamp(path):
     "Path, size and time of change of a file, or of all files in a folder."
     path,channel = file_part(path)
@@ -283,7 +286,7 @@ def identity(
     elif a is not None: h.update(repr(_stamp(a)).encode())
     return h.hexdigest()[:32]
 
-# %% ../../nbs/train/reading.ipynb #6d4684b4
+# %% ../../nbs/train/reading.ipynb #72752b77
 class ArrayCache:
     "Keeps arrays by key: in memory, where beyond `max_gb` the ones not used for longest go, or in a folder."
     def __init__(self,
@@ -307,7 +310,7 @@ class ArrayCache:
         while self.bytes > self.max_gb*1e9: self.bytes -= self.kept.popitem(last=False)[1].nbytes
         return a
 
-# %% ../../nbs/train/reading.ipynb #72752b77
+# %% ../../nbs/train/reading.ipynb #d03515dd
 @patch
 def _on_disk(self:ArrayCache, path, make):
     "The array in a file, which is mapped and not read; a file that is missing or damaged is written."
@@ -325,7 +328,7 @@ def _on_disk(self:ArrayCache, path, make):
         self.folder = None
     return a
 
-# %% ../../nbs/train/reading.ipynb #2957eb39
+# %% ../../nbs/train/reading.ipynb #b2542683
 def marked_voxels(
     a:np.ndarray, # Labels, any shape
     most:int=100_000 # Of each label; evenly spaced if there are more
@@ -342,7 +345,7 @@ def _unpacked(a):
     (text,) = a.dtype.names
     return a[text], json.loads(text)
 
-# %% ../../nbs/train/reading.ipynb #4a9c2863
+# %% ../../nbs/train/reading.ipynb #c5c5a88d
 def _box(vol):
     "Corners of the box around a volume, RAS+ mm: lowest and highest."
     ends = vol.physical(np.array(np.meshgrid(*[(-.5,n-.5) for n in vol.shape])).reshape(3,-1).T)
@@ -356,7 +359,7 @@ def _covered(a, b):
 
 def _unplaced(vol): return np.array_equal(vol.affine, np.eye(4))  # a picture, not a scan
 
-# %% ../../nbs/train/reading.ipynb #c5c5a88d
+# %% ../../nbs/train/reading.ipynb #c7c8fb89
 def _why_apart(vol, ref):
     "Why one volume may not be resampled onto another, in words; None if it may."
     uids = [v.meta.get('FrameOfReferenceUID') for v in (vol, ref)]
@@ -376,7 +379,7 @@ def onto_grid(
                             "register them first; if you know that they agree, remove 'FrameOfReferenceUID' from their meta, or write them as NIfTI on one grid")
     return vol if same_grid(vol, ref) else vol.resample(like=ref, antialias=True)
 
-# %% ../../nbs/train/reading.ipynb #9159da8e
+# %% ../../nbs/train/reading.ipynb #019704f1
 def _windows(window, channels):
     "One window per channel, from a dict by name, a tuple with one entry per channel, or one for all."
     if isinstance(window, dict):
@@ -386,7 +389,7 @@ def _windows(window, channels):
     if several and len(window) != len(channels): raise BadInput(f'{len(window)} windows for {len(channels)} channels', remedy='one for each, or one for all')
     return list(window) if several else [window]*len(channels)
 
-# %% ../../nbs/train/reading.ipynb #ee783b6b
+# %% ../../nbs/train/reading.ipynb #8b26fc94
 def channel_sources(
     row, # One patient
     channels, # Columns
@@ -415,7 +418,7 @@ def with_reference(
     for _,row in df.iterrows(): channel_sources(row, channels, missing_channel, patient)
     return df.assign(reference=df[channels[0]])
 
-# %% ../../nbs/train/reading.ipynb #0adfec27
+# %% ../../nbs/train/reading.ipynb #a903487d
 class ScanReader:
     "Reads images and masks of table rows, prepared and cached."
     def __init__(self,
@@ -451,7 +454,7 @@ class ScanReader:
         where = None if self.channels else source_of(row)[1]
         raise BadInput(f'{a.shape[-3]} slices where a 2D image is expected', where if isinstance(where, (str,Path)) else None, 'use ndim=3, or a table with a column `slice`')
 
-# %% ../../nbs/train/reading.ipynb #a903487d
+# %% ../../nbs/train/reading.ipynb #79e8ac73
 @patch
 def _sources(self:ScanReader, row):
     "Where the channels of a row are; None for one that may be missing."
@@ -476,7 +479,7 @@ def prepare(self:ScanReader,
     x = np.stack([first]+[np.zeros_like(first) if v is None else p.image(v) for p,v in zip(self.preps[1:], vols[1:])])
     return x.reshape(-1, *x.shape[-3:])
 
-# %% ../../nbs/train/reading.ipynb #201527a8
+# %% ../../nbs/train/reading.ipynb #33734ba5
 @patch
 def _id(self:ScanReader, source):
     if not isinstance(source, (str,Path,list,tuple)): return identity(source if isinstance(source, (Volume,np.ndarray)) else None)
@@ -497,7 +500,7 @@ def _kept(self:ScanReader, kind, key, make):
     if key is None: return _unpacked(make())       # the reader says what is wrong with the file
     return _unpacked(self.cache.get(hashlib.sha256(f"{kind} {key}".encode()).hexdigest()[:32], make))
 
-# %% ../../nbs/train/reading.ipynb #33734ba5
+# %% ../../nbs/train/reading.ipynb #1daff651
 @patch
 def image(self:ScanReader,
     row, # Of a table, or what `read_image` takes
@@ -525,7 +528,7 @@ def mask(self:ScanReader,
     y.marked = self._kept(f'marked {row.get("slice", "")}', key, lambda: _packed(marked_voxels(y.numpy())))[0]
     return y
 
-# %% ../../nbs/train/reading.ipynb #1daff651
+# %% ../../nbs/train/reading.ipynb #86f1db2b
 _RECIPE = 1   # counted up when `Preprocess` does something else with the same arguments
 
 @patch
@@ -561,7 +564,7 @@ def n_slices(self:ScanReader, row) -> int:
     "Slices of the prepared image of a row."
     return self._image(as_row(row)).shape[-3]
 
-# %% ../../nbs/train/reading.ipynb #a7263a7d
+# %% ../../nbs/train/reading.ipynb #ee944af0
 @patch
 def _in_image(self:ScanReader, row, points, mm):
     "Points `(n, 3)` of a row in the prepared image: -1 to 1 between its edges, column first."
@@ -600,7 +603,7 @@ def boxes(self:ScanReader,
     p = self._in_image(row, corners.reshape(-1, 3), mm).view(len(ends), 8, self.prep.ndim)
     return TensorBBox(torch.cat([p.amin(1), p.amax(1)], -1) if len(ends) else torch.zeros(0, 2*self.prep.ndim))
 
-# %% ../../nbs/train/reading.ipynb #2d041640
+# %% ../../nbs/train/reading.ipynb #0149860b
 @patch
 def check_spacings(self:ScanReader,
     df:pd.DataFrame, # One row per image
@@ -619,7 +622,7 @@ def check_spacings(self:ScanReader,
     if self.prep.ndim == 3: raise GeometryError(words, remedy=remedy)
     warnings.warn(f'{words}: {remedy}', stacklevel=3)
 
-# %% ../../nbs/train/reading.ipynb #ea4acb58
+# %% ../../nbs/train/reading.ipynb #9fd10276
 @patch
 def name(self:ScanReader, row) -> str:
     "A row in a word: the file of its image (and the slice), or the beginning of the hash of an array."
@@ -644,7 +647,7 @@ def skip(self:ScanReader, name, patient, why):
     self.skipped[name] = dict(patient=patient, path=name, why=why)
     warnings.warn(f'Left out: {name}{"" if patient is None else f" (patient {patient})"}. {why}', stacklevel=3)
 
-# %% ../../nbs/train/reading.ipynb #9fd10276
+# %% ../../nbs/train/reading.ipynb #1b4ce8ef
 @patch
 def readable(self:ScanReader,
     df:pd.DataFrame # One row per image
@@ -662,7 +665,7 @@ def _reads(self:ScanReader, row):
     else: return True
     return False
 
-# %% ../../nbs/train/reading.ipynb #1b4ce8ef
+# %% ../../nbs/train/reading.ipynb #a2f6b16c
 def first_image(
     df:pd.DataFrame, # One row per image
     on_error:str='raise' # or 'skip': the first that can be read
