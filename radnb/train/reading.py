@@ -626,7 +626,8 @@ def check_spacings(self:ScanReader,
 @patch
 def name(self:ScanReader, row) -> str:
     "A row in a word: the file of its image (and the slice), or the beginning of the hash of an array."
-    source = self._sources(row)[0]
+    source = next((row[c] for c in self.channels or SOURCES if _has(row, c)), None)
+    if source is None: return f'row {row.name}'
     if isinstance(source, (list,tuple)): source = source[0]
     text = str(source) if isinstance(source, (str,Path)) else f'array {identity(source)[:8]}'
     return f'{text}, slice {row["slice"]}' if 'slice' in row else text
