@@ -2,10 +2,12 @@
 import numpy as np, pandas as pd, pytest, torch
 from fastai.learner import load_learner
 from radnb.core import BadInput, BadLabels, OneClass, TooFewPatients
+from radnb.explain.audit import audit
 from radnb.explain.evaluate import FindingsReport, OrdinalReport, evaluate
 from radnb.measure.stats import auc, kappa
 from radnb.train.classify import classify_dls, classify_learner
 from radnb.train.models import create_classifier, save_weights
+from radnb.view.threshold import tune_threshold
 
 def films(n=48, seed=0):
     rng = np.random.default_rng(seed)
@@ -60,6 +62,8 @@ def test_metric_and_report_count_known_labels_only(findings):
 def test_each_finding_has_its_operating_point_and_takes_it_along(findings, tmp_path):
     learn,_,images = findings
     report = evaluate(learn)
+    with pytest.raises(BadInput, match="one finding at a time"): tune_threshold(report)
+    with pytest.raises(BadInput, match='one by one'): audit(learn, report)
     report['nodule'].set_operating_point(.9)
     report.set_operating_point(dict(effusion=.05))
     p = learn.predict_proba(images)

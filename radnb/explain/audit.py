@@ -469,6 +469,7 @@ def cohort_of_learner(
 ) -> Cohort:
     "The rows of a learner's data loaders as a `Cohort`. The label of a segmentation is whether there is anything to outline."
     dls = getattr(learn, 'dls', learn)
+    if isinstance(dls.label, list): raise BadInput('Findings are audited one by one', remedy=f'audit(df=table, label={dls.label[0]!r})')
     tables = {side: pd.DataFrame(ds.items) for side,ds in (('train', dls.train_ds), ('valid', dls.valid_ds))}
     df = pd.concat(tables.values(), ignore_index=True)
     df['split'] = np.repeat(list(tables), [len(t) for t in tables.values()])

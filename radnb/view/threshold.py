@@ -495,6 +495,7 @@ def tune_threshold(
     if getattr(report, 'task', '')=='segment':
         from radnb.view.tune_segment import tune_segment
         return tune_segment(report, rule=rule or 'dice', threshold=threshold, positive=positive or '', chosen_by=chosen_by, chosen_on=chosen_on, **kwargs)
+    if getattr(report, 'task', '')=='multilabel': raise BadInput('A threshold is chosen for one finding at a time', remedy=f'tune_threshold(report[{report.classes[0]!r}])')
     if kwargs: raise BadInput(f'{next(iter(kwargs))!r} is for scans and segmentations', remedy='see the help of tune_threshold')
     source = _Source(report, prob, classes, patients, subgroups)
     return ThresholdTuner(source, rule or 'youden', minimum, cost, threshold, prevalence, positive, chosen_by, chosen_on)
