@@ -12,6 +12,8 @@ from radnb.train.learner import *
 from radnb.train.baseline import *
 from radnb.train.classify import *
 from radnb.train.segment import *
+from radnb.train.ensemble import *
+from radnb.train.studies import *
 from radnb.explain.evaluate import *
 from radnb.explain.audit import *
 from radnb.share.export import *

@@ -8,8 +8,7 @@ __all__ = ['EnsembleNet', 'ensemble', 'OutOfFold', 'fit_folds', 'stack', 'disagr
 
 # %% ../../nbs/train/ensemble.ipynb #72568533
 import math
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
 import numpy as np, pandas as pd, torch
 from torch import nn
@@ -389,7 +388,8 @@ def _plot(self, of='accuracy', points=25) -> Picture:
     from matplotlib.figure import Figure
     of = 'dice' if self.task == 'segment' else of
     _,counts = _what(self, of)
-    ns = np.unique(np.linspace(0, np.flatnonzero(counts)[-1], points).astype(int))
+    left = np.flatnonzero(counts)
+    ns = np.unique(np.linspace(0, left[-min(5, len(left))], points).astype(int))
     es = [left_over(self, n, of) for n in ns]
     fig = Figure(figsize=(5, 3.4), layout='constrained', facecolor='white')
     ax,share = fig.subplots(), 100*ns/len(self)
