@@ -1609,6 +1609,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                'radnb/train/ensemble.py'),
                                       'radnb.train.ensemble._class_columns': ( 'train/ensemble.html#_class_columns',
                                                                                'radnb/train/ensemble.py'),
+                                      'radnb.train.ensemble._count': ('train/ensemble.html#_count', 'radnb/train/ensemble.py'),
                                       'radnb.train.ensemble._dice': ('train/ensemble.html#_dice', 'radnb/train/ensemble.py'),
                                       'radnb.train.ensemble._empty': ('train/ensemble.html#_empty', 'radnb/train/ensemble.py'),
                                       'radnb.train.ensemble._entropy': ('train/ensemble.html#_entropy', 'radnb/train/ensemble.py'),

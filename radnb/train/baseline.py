@@ -279,9 +279,10 @@ def _class_estimates(y, P, ids, classes):
     stat = lambda v: _mean_auc(v[:,0].astype(int), v[:,1:])
     return 'mean AUC', bootstrap(np.column_stack([y, P]), _groups(ids), stat, n_boot=300, kind='percentile'), auc_ovr(y, P, classes, _groups(ids))
 
-def _said_of(what, kind, C, folds, n):
+def _said_of(dls, what, kind, C, folds, n):
     names = dict(logistic='Logistic regression', svm='Support vector machine', ridge='Ridge regression')
-    chosen = f'C = {C:g} by {folds}-fold cross-validation that keeps patients together' if folds else f'C = {C:g}; too few patients to choose it'
+    kept = '' if dls.patient is None else ' that keeps patients together'
+    chosen = f'C = {C:g} by {folds}-fold cross-validation{kept}' if folds else f'C = {C:g}; too few patients to choose it'
     return f'{names[kind]} on {n} {what} ({chosen})'
 
 # %% ../../nbs/train/baseline.ipynb #cd222108
@@ -300,7 +301,7 @@ def _classifier(dls, how, what, model, seconds):
     y = code(rows)
     if len(set(y)) < 2: raise OneClass('The training images that could be read in time have one class', remedy='more seconds=')
     fitted = _Probabilities(model, X, y, ids, len(classes))
-    words = f'{_said_of(what, model, fitted.C, fitted.folds, X.shape[1])}, {extent}'
+    words = f'{_said_of(dls, what, model, fitted.C, fitted.folds, X.shape[1])}, {extent}'
     def judge(rows, at, X):
         y,P,ids = code(rows)[at], fitted(X), patient_ids(rows, dls.patient).to_numpy()[at]
         measure,e,each = _class_estimates(y, P, ids, classes)
@@ -315,7 +316,7 @@ def _regressor(dls, how, what, seconds):
     number = lambda rows: rows[dls.label].to_numpy(float)
     C,_,_,folds = _chosen('ridge', X, number(rows), ids, 1)
     fitted,middle = _model('ridge', C).fit(X, number(rows)), np.median(number(rows))
-    words = f'{_said_of(what, "ridge", C, folds, X.shape[1])}, {extent}'
+    words = f'{_said_of(dls, what, "ridge", C, folds, X.shape[1])}, {extent}'
     def judge(rows, at, X):
         y,p,ids = number(rows)[at], fitted.predict(X), patient_ids(rows, dls.patient).to_numpy()[at]
         error = lambda p: bootstrap(np.abs(p-y), _groups(ids), unit=getattr(dls, 'unit', None) or '')

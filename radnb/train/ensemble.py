@@ -279,7 +279,9 @@ class Queue:
     def _repr_html_(self): return f'<div>{self!r}</div>{self.table.head(10).to_html(index=False, float_format="{:.3f}".format)}'
     def __repr__(self):
         split = f'; the members would call different classes in {int(self.table.split.sum())}' if 'split' in self.table else ''
-        return f'{len(self)} cases of {self.table.patient.nunique()} patients, by {self.by.replace("_", " ")}{split}'
+        return f'{_count(self.table)}, by {self.by.replace("_", " ")}{split}'
+
+def _count(t): return f'{len(t)} cases' + ('' if t.patient.nunique() == len(t) else f' of {t.patient.nunique()} patients')
 
 # %% ../../nbs/train/ensemble.ipynb #5d3b72ff
 def _picture_name(row, i):
@@ -396,7 +398,7 @@ def _plot(self, of='accuracy', points=25) -> Picture:
     ax.fill_between(share, [e.low for e in es], [e.high for e in es], color=PALETTE[6], alpha=.18, lw=0, label='95 % CI')
     ax.plot(share, [e.value for e in es], color=PALETTE[6], lw=1.8, marker='o', ms=3, label='cases left to the networks')
     if 'split' in self.table: ax.axvline(100*self.table.split.mean(), color=PALETTE[4], ls='--', lw=1.2, label='as many as are split')
-    ax.set(xlabel='read by a radiologist / % of cases', ylabel=f'{of} of the others', title=f'{len(self)} cases of {self.table.patient.nunique()} patients')
+    ax.set(xlabel='read by a radiologist / % of cases', ylabel=f'{of} of the others', title=_count(self.table))
     ax.spines[['top','right']].set_visible(False)
     ax.legend(fontsize=8, frameon=False, loc='lower right')
     return Picture(fig, f'{of} of the cases left to the networks against the share that is read, {len(self)} cases')
