@@ -3,15 +3,27 @@ import warnings
 # torch 2.15 warns that fastai's own import uses torch.jit.script: nothing the user can mend
 warnings.filterwarnings('ignore', message='.*torch.jit.script.*', category=FutureWarning)
 from radnb.explore import *
+from fastai.learner import load_learner
+from radnb.train.splits import *
+from radnb.train.sealed import *
+from radnb.train.reading import *
 from radnb.train.blocks import *
+from radnb.train.patches import *
 from radnb.train.augment import *
+from radnb.train.average import *
 from radnb.train.losses import *
 from radnb.train.weights import *
 from radnb.train.models import *
+from radnb.train.fitting import *
 from radnb.train.learner import *
 from radnb.train.baseline import *
 from radnb.train.classify import *
+from radnb.train.tabular import *
+from radnb.train.regress import *
+from radnb.train.pair import *
 from radnb.train.segment import *
+from radnb.train.sources import *
+from radnb.train.plan import *
 from radnb.train.ensemble import *
 from radnb.train.studies import *
 from radnb.explain.evaluate import *

@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['RadnbError', 'NoDicomFound', 'UnreadableFile', 'NotDicom', 'NoPixelData', 'NotOneVolume', 'MissingSlices',
-           'GeometryError', 'BadLabels', 'UnknownPatients', 'OneClass', 'PatientLeak', 'TooFewPatients', 'NaNLoss',
-           'WeightsUnavailable', 'BadInput', 'PHIFound', 'NotebookFailed', 'MissingPackage', 'lazy_import', 'progress',
-           'stable_uniform', 'fingerprint', 'provenance']
+           'GeometryError', 'BadLabels', 'UnknownPatients', 'OneClass', 'PatientLeak', 'TooFewPatients', 'SealBroken',
+           'NaNLoss', 'OutOfMemory', 'WeightsUnavailable', 'BadInput', 'PHIFound', 'NotebookFailed', 'MissingPackage',
+           'lazy_import', 'progress', 'stable_uniform', 'fingerprint', 'provenance']
 
 # %% ../nbs/core.ipynb #fbd863b2
 import hashlib, html, importlib, os, platform, sys
@@ -44,7 +44,9 @@ class UnknownPatients(BadLabels): "A label table names patients that the images 
 class OneClass(BadLabels): "Only one class where at least two are needed."
 class PatientLeak(RadnbError): "The same patient would be on both sides of a split."
 class TooFewPatients(RadnbError): "Not enough patients for what was asked."
+class SealBroken(RadnbError): "A sealed test set, or the record of its openings, is not what it was."
 class NaNLoss(RadnbError): "Training produced a loss that is not a number."
+class OutOfMemory(RadnbError): "Not even a single image at a time fits into memory."
 class WeightsUnavailable(RadnbError): "Pretrained weights that are not on this machine."
 class BadInput(RadnbError): "An argument that is outside what a function accepts."
 class PHIFound(RadnbError): "Something that identifies a patient is about to leave."

@@ -14,7 +14,7 @@ def phantoms(d, *traps):
     from radnb.data.index import index_dicom
     from radnb.data.series import join_labels, series_table
     from radnb.data.phantom import make_cohort
-    from radnb.train.blocks import PatientSplitter
+    from radnb.train.splits import PatientSplitter
     make_cohort(d, n=32, kinds=('ct',), seed=0, traps=traps, size=(20, 40, 40))
     series = series_table(index_dicom(d))
     series = join_labels(series[series.Modality == 'CT'], d/'labels.csv')

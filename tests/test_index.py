@@ -265,12 +265,15 @@ def test_what_a_killed_process_left_for_another_folder_stays(ward, tmp_path, rem
     assert len(index_dicom(other, cache=cache)) == 8 and len(index_dicom(ward, cache=cache)) == 24
 
 # --- accidents --------------------------------------------------------------------------------------------------------------------------------------
-#: A process that reads slowly, saves often, and is slow in putting files in place.
+#: A process that reads slowly, saves often, is slow in putting files in place, and interrupts itself after some files if told to.
 SLOW = '''
-import os, sys, time
+import os, signal, sys, time
 from radnb.data import _scan, index, scan
 read, replace, count = _scan.read_at, os.replace, []
-def slow_read(*a): time.sleep(float(sys.argv[3])); count.append(1); return read(*a)
+def slow_read(*a):
+    time.sleep(float(sys.argv[3])); count.append(1)
+    if len(count) == int(sys.argv[4]): os.kill(os.getpid(), signal.SIGINT)
+    return read(*a)
 def slow_replace(*a): time.sleep(.03); replace(*a); time.sleep(.03)
 _scan.read_at, os.replace, index._SAVE_SECONDS = slow_read, slow_replace, .02
 scan._pace = lambda paths: (2, 16)
@@ -279,8 +282,8 @@ index.index_dicom(sys.argv[1], cache=sys.argv[2])
 sys.stdout.write(f'{len(count)}\\n')
 '''
 
-def slowly(folder, cache, seconds=.004): return subprocess.Popen([sys.executable, '-c', SLOW, str(folder), str(cache), str(seconds)], stdout=subprocess.PIPE,
-                                                   stderr=subprocess.DEVNULL, text=True)
+def slowly(folder, cache, seconds=.004, interrupt=-1):
+    return subprocess.Popen([sys.executable, '-c', SLOW, str(folder), str(cache), str(seconds), str(interrupt)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
 
 @pytest.fixture
 def many(tmp_path):
@@ -310,10 +313,8 @@ def test_killed_at_any_moment_the_next_run_goes_on(many, monkeypatch):
 def test_ctrl_c_keeps_what_was_done(many, monkeypatch):
     folder, n = many
     cache = folder/'index.parquet'
-    p = slowly(folder, cache, .03)
-    assert p.stdout.readline() == 'ready\n'
-    while p.poll() is None and not list(folder.glob('.index.parquet.*.part')): time.sleep(.002)   # until it has saved something
-    p.send_signal(signal.SIGINT); p.wait()
+    p = slowly(folder, cache, .03, interrupt=n//2)
+    assert p.wait() != 0
     assert 16 <= len(pd.read_parquet(cache)) < n and not list(folder.glob('.index.parquet.*.part'))
     pd.testing.assert_frame_equal(index_dicom(folder, cache=cache), fresh(folder))
 

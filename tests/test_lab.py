@@ -583,9 +583,11 @@ async def test_volumes_and_stop_never_wait_for_headers(get, jp_fetch, jp_servera
     t = time.perf_counter()
     meta,_ = await get('meta', path='head.nii')
     assert meta['shape'] == [12,40,48] and len((await get('jobs'))[0]['jobs']) == 6
-    assert json.loads((await jp_fetch('radnb', 'jobs', params=dict(path='d0'), method='DELETE')).body) == dict(stopped=True)
+    for path in ('d0', 'd5'): assert json.loads((await jp_fetch('radnb', 'jobs', params=dict(path=path), method='DELETE')).body) == dict(stopped=True)
     assert time.perf_counter()-t < 10
     go.set()
+    jp_serverapp.web_app.settings['radnb'].patience = 20
+    assert (await get('series', path='d5'))[1]['error'] == 'Stopped'                       # though no thread had begun with it
 
 def test_a_volume_is_read_once_and_old_ones_go(scans, monkeypatch):
     import radnb.lab.opening as opening

@@ -155,10 +155,13 @@ class Listing:
         self.folder = self.path.parent if self.single else self.path
         self.job,self.table,self.entries,self.note,self.remedy,self.mask,self._lock = Job(), None, [], '', '', None, threading.Lock()
 
-    def read(self):
+    def read(self,
+        job:Job=None # Is told how far it is, and says whether to end
+    ):
         "Look (again) at the files; only what has changed is read. Returns itself. Raises `Stopped`: what has been read by then is kept."
         with self._lock:
-            self.job = Job()
+            self.job = job or Job()
+            if self.job.stop: raise Stopped('Stopped before it began', self.path, 'look again')
             self._read()
         return self
 

@@ -55,22 +55,24 @@ class RadnbServer(LoggingConfigurable):
             if self._shelf is None: self._shelf = Shelf(self.guard, self.cache_mb, self.max_volume_mb)
         return self._shelf
 
-    def _look(self, path):
-        "The listing of `path`, brought up to date. Runs in a thread."
+    def _look(self, path, job=None):
+        "The listing of `path`, brought up to date; `job` tells how far it is, and whether it shall end. Runs in a thread."
         from .listing import Listing
         full = self.guard.open(path)
         with self._lock:
             listing = self._listings[full] = self._listings.pop(full, None) or Listing(self.guard, full, max_mb=self.max_volume_mb)
             while len(self._listings) > 12: self._listings.popitem(last=False)
         self._read[path] = listing
-        return listing.read()
+        return listing.read(job)
 
     def job(self, path):
         "The task that lists `path`, started if need be: two who ask share it, and it waits a minute to be collected."
         task = self._jobs.get(path)
         if task is None:
-            loop = asyncio.get_running_loop()
-            task = self._jobs[path] = asyncio.ensure_future(loop.run_in_executor(self.index, self._look, path))
+            from .listing import Job
+            loop,job = asyncio.get_running_loop(), Job()
+            task = self._jobs[path] = asyncio.ensure_future(loop.run_in_executor(self.index, self._look, path, job))
+            task.job = job   # can be stopped before a thread is free for it
             task.add_done_callback(lambda t: (t.exception(), loop.call_later(60, self.collect, path, t)))
         return task
 
@@ -95,9 +97,9 @@ class RadnbServer(LoggingConfigurable):
     def stop(self, path):
         "Ask the reading of headers at `path` to end; whoever waits for it hears that it was stopped. Returns whether there was any."
         self.guard.open(path)
-        listing,task = self._read.get(path), self._jobs.get(path)
-        if listing is None or task is None or task.done(): return False
-        listing.job.stop = True
+        task = self._jobs.get(path)
+        if task is None or task.done(): return False
+        task.job.stop = True
         return True
 
     def entry(self, path, series):

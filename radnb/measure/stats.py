@@ -7,7 +7,7 @@ __all__ = ['Estimate', 'estimates_table', 'wilson', 'clopper_pearson', 'proporti
            'bootstrap', 'bootstrap_auc', 'average_precision', 'RocCurve', 'roc_curve', 'PrCurve', 'pr_curve',
            'Confusion', 'confusion', 'PredictiveValues', 'OperatingPoint', 'data_mark', 'operating_point', 'youden',
            'at_sensitivity', 'at_specificity', 'at_cost', 'threshold_table', 'CurveBands', 'curve_bands', 'Calibration',
-           'calibration', 'net_benefit', 'auc_ovr']
+           'calibration', 'net_benefit', 'kappa', 'auc_ovr', 'mean_auc', 'agreement']
 
 # %% ../../nbs/measure/stats.ipynb #c40439ba
 import hashlib, html, math
@@ -998,6 +998,36 @@ def net_benefit_at(self:Confusion,
     v,half = _net_benefit_at(a.sum()/na.sum(), b.sum()/nb.sum(), size(a,na), size(b,nb), prevalence, risk, _z(self.level))
     return Estimate(float(v), float(v-half), float(v+half), f'normal, at prevalence {prevalence:.3g}{_clustered(n,self.n)}', n, self.level)
 
+# %% ../../nbs/measure/stats.ipynb #da9524eb
+def _kappa_of_weights(a, b, k, weights, g, G):
+    "Kappa from the table of grades (k, k) that weights of patients (b, G) make."
+    cells = np.zeros((G, k*k))
+    np.add.at(cells, (g, a*k+b), 1)
+    off = np.abs(np.subtract.outer(np.arange(k), np.arange(k)))/max(k-1, 1)
+    off = {'none': (off>0)*1., 'linear': off, 'quadratic': off**2}[weights]
+    def f(W):
+        T = (W@cells).reshape(-1, k, k)
+        chance = T.sum(2)[:,:,None]*T.sum(1)[:,None]/T.sum((1,2))[:,None,None]
+        with np.errstate(invalid='ignore', divide='ignore'): return 1-(T*off).sum((1,2))/(chance*off).sum((1,2))
+    return f
+
+def kappa(
+    a, b, # (n,) grades 0, 1, 2 ... by two readers
+    k:int, # How many grades there are
+    weights:str='quadratic', # 'quadratic', 'linear', or 'none' for classes without an order
+    groups=None, # (n,) the patient of each row
+    n_boot:int=2000, seed:int=0, level:float=0.95
+) -> Estimate:
+    """Cohen's (weighted) kappa (Psychol Bull 1968;70:213) with a bootstrap interval over patients. Undefined where both readers give everyone the same grade.
+    Raises BadInput."""
+    if weights not in ('none','linear','quadratic'): raise BadInput(f'No weights called {weights!r}', remedy="'quadratic', 'linear' or 'none'")
+    a,b = _vector(a, 'a'), _vector(b, 'b', len(a))
+    if not (np.isin(a, range(k)).all() and np.isin(b, range(k)).all()): raise BadInput(f'Grades count from 0 to {k-1} here', remedy='number them in their order; leave out missing ones')
+    g,G = _codes(groups, len(a))
+    f = _kappa_of_weights(a.astype(int), b.astype(int), k, weights, g, G)
+    if len(a)==0 or np.isnan(f(np.ones((1,G), int))[0]): return _undefined('no cases' if len(a)==0 else 'all have the same grade', G, level)
+    return _bootstrapped(f, G, len(a), n_boot, seed, 'bca', level)
+
 # %% ../../nbs/measure/stats.ipynb #33bb200d
 def auc_ovr(
     y, # (n,) class of each case: an index into `classes`, or a name
@@ -1013,3 +1043,61 @@ def auc_ovr(
     code = pd.Series(range(len(classes)), index=classes).reindex(y).to_numpy() if y.dtype.kind in 'OUST' else y
     if not np.isin(code, range(len(classes))).all(): raise BadInput(f'y holds classes that are not among {classes}')
     return {name: auc(code==i, P[:,i], groups, level, undefined='nan') for i,name in enumerate(classes)}
+
+# %% ../../nbs/measure/stats.ipynb #73581809
+def mean_auc(
+    Y, # (n, labels) truth: 0, 1, NaN where not known
+    P, # (n, labels) scores
+    groups=None, # (n,) the patient of each row
+    n_boot:int=2000, seed:int=0, level:float=0.95
+) -> Estimate:
+    "Mean AUC of the labels that some cases have and some have not, with a bootstrap interval over patients. Labels that are left out are counted in `method`."
+    Y,P = np.asarray(Y, float), np.asarray(P, float)
+    if Y.ndim!=2 or Y.shape!=P.shape: raise BadInput(f'Y has shape {Y.shape}, P has {P.shape}', remedy='both are one row per case and one column per label')
+    g,G = _codes(groups, len(Y))
+    known = [(Y[k,i]==1, P[k,i], g[k]) for i in range(Y.shape[1]) if (k := ~np.isnan(Y[:,i])).any()]
+    parts = [_auc_of_weights(*o) for o in known if _class_missing(o[0]) is None]
+    if not parts: return _undefined('no label has positive and negative cases', G, level)
+    lost = Y.shape[1]-len(parts)
+    e = _bootstrapped(lambda W: np.mean([f(W) for f in parts], axis=0), G, len(Y), n_boot, seed, 'bca', level)
+    return Estimate(**{**asdict(e), 'method': e.method+(f', {lost} of {Y.shape[1]} labels left out' if lost else '')})
+
+# %% ../../nbs/measure/stats.ipynb #88f16e6e
+def _moments(y, p, g, G):
+    "Sums over each patient's rows (G, 7): rows, truth, prediction, their squares and product, absolute difference; about the mean truth, for precision."
+    y,p = y-y.mean(), p-y.mean()
+    return np.stack([np.bincount(g, v, G) for v in (np.ones_like(y), y, p, y*y, p*p, y*p, abs(p-y))], 1)
+
+def _agreements(S):
+    "All measures from sums (b, 7), by name. NaN where truth or prediction does not vary."
+    n,S = S[:,0], (S/S[:,:1]).T
+    _,y,p,yy,pp,yp,mae = S
+    bias,vy,vp = p-y, yy-y*y, pp-p*p
+    vy,vp = (np.where(v > 1e-12*np.maximum(w, 1e-300), v, math.nan) for v,w in ((vy,yy), (vp,pp)))
+    msd = pp-2*yp+yy
+    sd = np.sqrt(np.maximum(msd-bias**2, 0)*n/np.maximum(n-1, 1))
+    return {'MAE': mae, 'bias': bias, 'lower limit of agreement': bias-1.96*sd, 'upper limit of agreement': bias+1.96*sd,
+            'R2': 1-msd/vy, 'Pearson r': (yp-y*p)/np.sqrt(vy*vp)}
+
+def agreement(
+    y, # (n,) truth, or the first measurement
+    p, # (n,) prediction, or the second measurement, in the same unit
+    groups=None, # (n,) the patient of each row; None: every row is a patient
+    unit:str='', # e.g. 'years'
+    n_boot:int=2000,
+    seed:int=0,
+    level:float=0.95
+) -> dict: # Name to `Estimate`
+    """Mean absolute error, bias (prediction - truth), 95 % limits of agreement (Bland & Altman, Lancet 1986;327:307), R2 (can be negative: worse than the mean truth) and
+    Pearson's r, with bootstrap intervals over patients. Raises `BadInput`."""
+    y = _scores(y, len(np.asarray(y)), 'y').astype(float)
+    p = _scores(p, len(y)).astype(float)
+    if len(y)==0: raise BadInput('There are no cases')
+    g,G = _codes(groups, len(y))
+    M = _moments(y, p, g, G)
+    return {k: _agreement(M, k, G, len(y), n_boot, seed, level, '' if k in ('R2','Pearson r') else unit) for k in _agreements(M.sum(0, keepdims=True))}
+
+def _agreement(M, name, G, rows, n_boot, seed, level, unit):
+    f = lambda W: _agreements(W@M)[name]
+    if np.isnan(f(np.ones((1,G), int))[0]): return _undefined('all values are the same', G, level, unit)
+    with np.errstate(invalid='ignore'): return _bootstrapped(f, G, rows, n_boot, seed, 'bca', level, unit)

@@ -13,7 +13,7 @@ from fastai.learner import Learner
 from fastcore.basics import patch
 from ..core import BadInput, OneClass, RadnbError, progress, stable_uniform
 from ..measure.stats import Comparison, Estimate, auc, auc_ovr, bootstrap, delong_test
-from .blocks import patient_ids
+from .splits import patient_ids
 
 # %% ../../nbs/train/baseline.ipynb #8e29298f
 def _greys(x, bins=16):
@@ -319,7 +319,7 @@ def _regressor(dls, how, what, seconds):
     words = f'{_said_of(dls, what, "ridge", C, folds, X.shape[1])}, {extent}'
     def judge(rows, at, X):
         y,p,ids = number(rows)[at], fitted.predict(X), patient_ids(rows, dls.patient).to_numpy()[at]
-        error = lambda p: bootstrap(np.abs(p-y), _groups(ids), unit=getattr(dls, 'unit', None) or '')
+        error = lambda p: bootstrap(np.abs(p-y), _groups(ids), unit=dls.scale.unit)
         return Baseline('regress', 'mean absolute error', error(p), words, {'always the median': error(middle)}, y, p, ids, at, on)
     on = lambda rows: judge(rows, np.arange(len(rows)), _measure(dls.reader, rows, how, math.inf))
     return judge(dls.valid_ds.items, at, Xv)
@@ -375,7 +375,8 @@ def _segmenter(dls, seconds):
 # %% ../../nbs/train/baseline.ipynb #ee6bcf56
 def _task(x, dls):
     "What is asked, from the learner, or else from the data loaders."
-    if isinstance(x, Learner) and hasattr(x, 'task'): return x.task
+    for o in (x, dls):
+        if 'task' in vars(o): return o.task
     if hasattr(dls, 'names') and hasattr(dls, 'patch'): return 'segment'
     return 'classify' if hasattr(dls, 'vocab') else 'regress'
 
@@ -396,7 +397,7 @@ def baseline(
     if task == 'regress': return _regressor(dls, how, what, seconds)
     raise BadInput(f'There is no conventional baseline for {task!r}', remedy='one for each label: baseline(classify_dls(df, label=...))')
 
-# %% ../../nbs/train/baseline.ipynb #991748dc
+# %% ../../nbs/train/baseline.ipynb #4280eb07
 _KNOWN = weakref.WeakKeyDictionary()   # not kept in the learner: nobody's ID and image go into an exported one
 
 def _of_learner(self) -> Baseline:
@@ -407,7 +408,7 @@ def _of_learner(self) -> Baseline:
 
 Learner.baseline = property(_of_learner)
 
-# %% ../../nbs/train/baseline.ipynb #4280eb07
+# %% ../../nbs/train/baseline.ipynb #c214878d
 def _lines(learn):
     "A learner in a few lines."
     kind = f'{type(learn).__name__} for {learn.task}'

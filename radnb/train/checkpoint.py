@@ -14,6 +14,7 @@ from fastai.callback.core import Callback
 from fastai.callback.tracker import TrackerCallback
 from fastcore.foundation import L
 from ..core import BadInput
+from .fitting import bare, is_training
 
 # %% ../../nbs/train/checkpoint.ipynb #f30d0308
 def _transforms(dls):
@@ -100,18 +101,24 @@ def _optimizer(opt):
 
 def _trackers(learn): return [cb for cb in learn.cbs if isinstance(cb, TrackerCallback)]
 
+def _own(learn):
+    "What keeps a state of its own, by name: callbacks with `state_dict`, and the scaler of half precision."
+    own = {cb.name: cb for cb in learn.cbs if hasattr(type(cb), 'state_dict')}
+    return {**own, 'scaler': learn.scaler} if getattr(learn, 'scaler', None) is not None else own
+
 def learner_state(learn) -> dict: # As `write_state` takes it
     "All that decides how the training of a learner goes on."
     smooth = learn.recorder.smooth_loss
-    return dict(model=learn.model.state_dict(), opt=_optimizer(learn.opt), chance=chance(learn.dls), smooth=(smooth.count, smooth.val),
+    return dict(model=bare(learn.model).state_dict(), opt=_optimizer(learn.opt), chance=chance(learn.dls), smooth=(smooth.count, smooth.val),
                 history=[{k: float(v) for k,v in r.items()} for r in learn.epoch_log.rows], images=len(learn.dls.train_ds),
-                trackers=[(float(cb.best), int(getattr(cb, 'wait', 0))) for cb in _trackers(learn)])
+                trackers=[(float(cb.best), int(getattr(cb, 'wait', 0))) for cb in _trackers(learn)],
+                own={k: o.state_dict() for k,o in _own(learn).items()}, parts=dict(getattr(learn, 'parts', {})))
 
 def set_learner_state(learn, state):
     "Put a learner into the state of `learner_state`. Raises `BadInput` if network or data are others."
     if state['images']!=len(learn.dls.train_ds):
         raise BadInput(f'The checkpoint was trained with {state["images"]} images, these data loaders have {len(learn.dls.train_ds)}', remedy='make them as they were then')
-    try: learn.model.load_state_dict(state['model'])
+    try: bare(learn.model).load_state_dict(state['model'])
     except RuntimeError as e: raise BadInput('The checkpoint is of another network', remedy='make the learner as it was then') from e
     device = next(learn.model.parameters()).device
     move = lambda v: v.to(device) if isinstance(v, torch.Tensor) else v
@@ -120,6 +127,9 @@ def set_learner_state(learn, state):
     learn.recorder.smooth_loss.count,learn.recorder.smooth_loss.val = state['smooth']
     learn.epoch_log.rows = [{**r, 'epoch': int(r['epoch'])} for r in state['history']]
     for cb,(best,wait) in zip(_trackers(learn), state.get('trackers', [])): cb.best,cb.wait = best,wait
+    for k,o in _own(learn).items():
+        if state.get('own', {}).get(k): o.load_state_dict(state['own'][k])
+    if state.get('parts'): learn.parts = dict(state['parts'])
     set_chance(learn.dls, state['chance'])
 
 # %% ../../nbs/train/checkpoint.ipynb #e206645e
@@ -142,11 +152,10 @@ class Checkpoint(Callback):
 
     def end(self): self.call,self.state = None,None
 
-    def passed(self, n_epoch):
-        "The next stage begins: True if the checkpoint is from a later one, or from its end."
+    def passed(self):
+        "The next stage begins: True if the checkpoint is from a later one. At the end of its own, what comes after the last epoch is still to be done."
         self.stage += 1
-        if self.state is None or self.stage > self.state['stage']: return False
-        return self.stage < self.state['stage'] or self.state['epoch']+1 >= n_epoch
+        return self.state is not None and self.stage < self.state['stage']
 
     def start_epoch(self):
         "The first epoch of this stage that is still to be trained; brings the learner into its state."
@@ -154,8 +163,8 @@ class Checkpoint(Callback):
         set_learner_state(self.learn, self.state)
         return self.state['epoch']+1
 
-    def before_fit(self): self.run = not hasattr(self.learn, 'lr_finder') and not hasattr(self, 'gather_preds')
+    def before_fit(self): self.run = is_training(self.learn)
     def after_epoch(self):
         if self.call is None: return
-        write_state(dict(learner_state(self.learn), call=self.call, stage=self.stage, epoch=self.epoch, n_epoch=self.n_epoch), self.path)
+        write_state(dict(learner_state(self.learn), call=self.call, stage=self.stage, epoch=self.epoch), self.path)
         self.mine = True

@@ -14,10 +14,11 @@ import numpy as np, pandas as pd, torch
 from torch import nn
 from ..core import BadInput, progress
 from ..measure.stats import Confusion, Estimate, bootstrap, confusion, proportion
-from .blocks import PatientKFold, patient_ids, source_of
+from .blocks import source_of
 from .checkpoint import read_state, write_state
 from .classify import classify_dls, classify_learner
 from .learner import as_rows, scan_learner, threshold_of
+from .splits import PatientKFold, patient_ids
 from ..view.figures import PALETTE, Picture
 
 # %% ../../nbs/train/ensemble.ipynb #009fd61b

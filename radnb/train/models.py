@@ -160,6 +160,10 @@ class _InflatedConv(nn.Conv3d):
         p = self.dilation[0]*(self.kernel_size[0]//2)
         return super().forward(F.pad(x, (0,0,0,0,p,p), mode='replicate') if p else x)
 
+class _InflatedPool(nn.AvgPool3d):
+    "A last slice without a partner is averaged with itself."
+    def forward(self, x): return super().forward(F.pad(x, (0,0,0,0,0,-x.shape[2] % self.kernel_size[0]), mode='replicate'))
+
 def _deep(v, first=None):
     "A 2D size as a 3D one: `first` along the slices, else the smaller of the two."
     pair = (v,v) if isinstance(v, int) else tuple(v)
@@ -180,7 +184,7 @@ def _inflate_norm(m):
 
 _INFLATED = {nn.Conv2d: _inflate_conv, nn.BatchNorm2d: _inflate_norm, nn.Dropout2d: lambda m: nn.Dropout3d(m.p, m.inplace),
              nn.MaxPool2d: lambda m: nn.MaxPool3d(_deep(m.kernel_size), _deep(m.stride), _deep(m.padding), _deep(m.dilation), ceil_mode=m.ceil_mode),
-             nn.AvgPool2d: lambda m: nn.AvgPool3d(_deep(m.kernel_size), _deep(m.stride), _deep(m.padding), m.ceil_mode, m.count_include_pad),
+             nn.AvgPool2d: lambda m: _InflatedPool(_deep(m.kernel_size), _deep(m.stride), _deep(m.padding, 0), m.ceil_mode, m.count_include_pad),
              nn.AdaptiveAvgPool2d: lambda m: nn.AdaptiveAvgPool3d(_deep(m.output_size))}
 
 # %% ../../nbs/train/models.ipynb #ecb67b72
@@ -243,12 +247,12 @@ def create_classifier(
     "A classifier; `.stats` is (mean, sd) of the images its weights know, or None. Raises `BadInput`, `WeightsUnavailable`."
     loaded = state,stats,path,_ = load_weights(arch, weights, in_ch, download)
     n = 1 if ordinal else n_out
-    if isinstance(arch, nn.Module): net,head = arch, ()
+    if isinstance(arch, nn.Module): net,head,stats = arch, (), stats or getattr(arch, 'stats', None)
     elif arch == 'small': net,head = small_net(n, in_ch, ndim), ('1.',)
     else: (net,state),head = _library_classifier(arch, n, in_ch, ndim, view, pool, loaded), ('1.',)
     if ordinal and head: net[1].append(Coral(n_out))
     if state is not None: fit_weights(net, state, head, path)
-    net.pretrained = weights is not None
+    net.pretrained = weights is not None or getattr(net, 'pretrained', False)
     return with_stats(net, stats, in_ch)
 
 # %% ../../nbs/train/models.ipynb #e503d3d2
@@ -474,13 +478,13 @@ def param_stages(
     net:nn.Module # A classifier, a segmenter, or a network of your own
 ) -> L:
     "Groups of parameters in the order in which an image meets them, the head last: stem, stages, head. Each trainable parameter is in exactly one."
-    net = net.net if isinstance(net, Windowed) else net
+    while isinstance(net, (Windowed,Padded,NeighbourSlices)): net = net.net
     body,head = (net[0],[[net[1]]]) if isinstance(net, nn.Sequential) and len(net) == 2 and hasattr(net, 'pretrained') else (net,[])
     stages = net.stages if hasattr(net, 'stages') else _merged(_parts(body))+head
-    groups = [[p for m in g for p in m.parameters()] for g in stages]
-    placed = {id(p) for g in groups for p in g}
-    groups[0] += [p for p in net.parameters() if id(p) not in placed]
-    return L([p for p in g if p.requires_grad] for g in groups)
+    left = {id(p): p for p in net.parameters()}
+    groups = [[left.pop(id(p)) for m in g for p in m.parameters() if id(p) in left] for g in stages]
+    groups[0] += left.values()
+    return L([p for p in g if p.requires_grad] for g in groups if g)
 
 # %% ../../nbs/train/models.ipynb #c36a3fa3
 def save_weights(
