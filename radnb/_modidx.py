@@ -1736,6 +1736,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
             'radnb.train.ensemble': { 'radnb.train.ensemble.EnsembleNet': ('train/ensemble.html#ensemblenet', 'radnb/train/ensemble.py'),
                                       'radnb.train.ensemble.EnsembleNet.__init__': ( 'train/ensemble.html#ensemblenet.__init__',
                                                                                      'radnb/train/ensemble.py'),
+                                      'radnb.train.ensemble.EnsembleNet.flips': ( 'train/ensemble.html#ensemblenet.flips',
+                                                                                  'radnb/train/ensemble.py'),
                                       'radnb.train.ensemble.EnsembleNet.forward': ( 'train/ensemble.html#ensemblenet.forward',
                                                                                     'radnb/train/ensemble.py'),
                                       'radnb.train.ensemble.EnsembleNet.members': ( 'train/ensemble.html#ensemblenet.members',

@@ -361,6 +361,7 @@ def _mean_dice(d, ids): # of the labels that are there, over the cases that have
 
 def _segmenter(dls, seconds):
     "The baseline of a segmentation."
+    if getattr(dls, 'regions', None): raise BadInput('There is no baseline for regions that overlap', remedy='one for each: segment_dls without regions=')
     n,read = len(dls.names)+1, lambda rows: _masks(dls, rows, seconds/2)
     at,train = _in_time(dls.train_ds.items, dls.patient, read)
     mean,t = _mean_mask(train, n, dls.reader.prep.ndim)

@@ -44,6 +44,12 @@ class EnsembleNet(nn.Module):
         if self.how == 'vote': P = torch.stack([_votes(p) for p in P])
         return torch.tensordot(self.weights, P, 1).clamp(min=1e-7).log()
 
+    @property
+    def flips(self): "Axes along which members that outline also see the image mirrored."; return getattr(self.nets[0], 'flips', ())
+    @flips.setter
+    def flips(self, axes):
+        for net in self.nets: net.flips = axes
+
     def forward(self, x): return self.mixed(self.members(x))
 
 # %% ../../nbs/train/ensemble.ipynb #da31e9fe
@@ -57,6 +63,7 @@ def _recipe(learn):
 def _check_members(learners, how, weights):
     if len(learners) < 2: raise BadInput(f'{len(learners)} learner is no ensemble', remedy='two at least')
     if learners[0].task not in _TASKS: raise BadInput(f'Ensembles of {learners[0].task!r} are not known', remedy='average their predictions yourself')
+    if getattr(learners[0], 'regions', None): raise BadInput('Ensembles of overlapping regions are not known', remedy='one learner per region, or average their probabilities yourself')
     if how not in ('mean','vote'): raise BadInput(f'how={how!r}', remedy="'mean' or 'vote'; for fitted weights see stack()")
     if weights is not None and (len(weights) != len(learners) or min(weights) < 0 or not sum(weights) > 0):
         raise BadInput(f'The weights {list(weights)} do not fit {len(learners)} members', remedy='one number per member, none negative')
@@ -76,7 +83,7 @@ def _as_learner(learners, net, dls):
     "A learner around the members' networks."
     first = learners[0]
     learn = scan_learner(dls, net.eval(), first.task, loss_func=first.loss_func, metrics=first.metrics, lr=first.lr)
-    for k in ('classes','names','unit'):
+    for k in ('classes','names','regions','only'):
         if hasattr(first, k): setattr(learn, k, getattr(first, k))
     return learn
 
