@@ -24,6 +24,8 @@ from radnb.train.pair import *
 from radnb.train.segment import *
 from radnb.train.sources import *
 from radnb.train.plan import *
+from radnb.train.ensemble import *
+from radnb.train.studies import *
 from radnb.explain.evaluate import *
 from radnb.explain.audit import *
 from radnb.share.export import *

@@ -279,9 +279,10 @@ def _class_estimates(y, P, ids, classes):
     stat = lambda v: _mean_auc(v[:,0].astype(int), v[:,1:])
     return 'mean AUC', bootstrap(np.column_stack([y, P]), _groups(ids), stat, n_boot=300, kind='percentile'), auc_ovr(y, P, classes, _groups(ids))
 
-def _said_of(what, kind, C, folds, n):
+def _said_of(dls, what, kind, C, folds, n):
     names = dict(logistic='Logistic regression', svm='Support vector machine', ridge='Ridge regression')
-    chosen = f'C = {C:g} by {folds}-fold cross-validation that keeps patients together' if folds else f'C = {C:g}; too few patients to choose it'
+    kept = '' if dls.patient is None else ' that keeps patients together'
+    chosen = f'C = {C:g} by {folds}-fold cross-validation{kept}' if folds else f'C = {C:g}; too few patients to choose it'
     return f'{names[kind]} on {n} {what} ({chosen})'
 
 # %% ../../nbs/train/baseline.ipynb #cd222108
@@ -300,7 +301,7 @@ def _classifier(dls, how, what, model, seconds):
     y = code(rows)
     if len(set(y)) < 2: raise OneClass('The training images that could be read in time have one class', remedy='more seconds=')
     fitted = _Probabilities(model, X, y, ids, len(classes))
-    words = f'{_said_of(what, model, fitted.C, fitted.folds, X.shape[1])}, {extent}'
+    words = f'{_said_of(dls, what, model, fitted.C, fitted.folds, X.shape[1])}, {extent}'
     def judge(rows, at, X):
         y,P,ids = code(rows)[at], fitted(X), patient_ids(rows, dls.patient).to_numpy()[at]
         measure,e,each = _class_estimates(y, P, ids, classes)
@@ -315,10 +316,10 @@ def _regressor(dls, how, what, seconds):
     number = lambda rows: rows[dls.label].to_numpy(float)
     C,_,_,folds = _chosen('ridge', X, number(rows), ids, 1)
     fitted,middle = _model('ridge', C).fit(X, number(rows)), np.median(number(rows))
-    words = f'{_said_of(what, "ridge", C, folds, X.shape[1])}, {extent}'
+    words = f'{_said_of(dls, what, "ridge", C, folds, X.shape[1])}, {extent}'
     def judge(rows, at, X):
         y,p,ids = number(rows)[at], fitted.predict(X), patient_ids(rows, dls.patient).to_numpy()[at]
-        error = lambda p: bootstrap(np.abs(p-y), _groups(ids), unit=getattr(dls, 'unit', None) or '')
+        error = lambda p: bootstrap(np.abs(p-y), _groups(ids), unit=dls.scale.unit)
         return Baseline('regress', 'mean absolute error', error(p), words, {'always the median': error(middle)}, y, p, ids, at, on)
     on = lambda rows: judge(rows, np.arange(len(rows)), _measure(dls.reader, rows, how, math.inf))
     return judge(dls.valid_ds.items, at, Xv)
@@ -360,6 +361,7 @@ def _mean_dice(d, ids): # of the labels that are there, over the cases that have
 
 def _segmenter(dls, seconds):
     "The baseline of a segmentation."
+    if getattr(dls, 'regions', None): raise BadInput('There is no baseline for regions that overlap', remedy='one for each: segment_dls without regions=')
     n,read = len(dls.names)+1, lambda rows: _masks(dls, rows, seconds/2)
     at,train = _in_time(dls.train_ds.items, dls.patient, read)
     mean,t = _mean_mask(train, n, dls.reader.prep.ndim)
@@ -374,7 +376,8 @@ def _segmenter(dls, seconds):
 # %% ../../nbs/train/baseline.ipynb #ee6bcf56
 def _task(x, dls):
     "What is asked, from the learner, or else from the data loaders."
-    if isinstance(x, Learner) and hasattr(x, 'task'): return x.task
+    for o in (x, dls):
+        if 'task' in vars(o): return o.task
     if hasattr(dls, 'names') and hasattr(dls, 'patch'): return 'segment'
     return 'classify' if hasattr(dls, 'vocab') else 'regress'
 
@@ -395,7 +398,7 @@ def baseline(
     if task == 'regress': return _regressor(dls, how, what, seconds)
     raise BadInput(f'There is no conventional baseline for {task!r}', remedy='one for each label: baseline(classify_dls(df, label=...))')
 
-# %% ../../nbs/train/baseline.ipynb #991748dc
+# %% ../../nbs/train/baseline.ipynb #4280eb07
 _KNOWN = weakref.WeakKeyDictionary()   # not kept in the learner: nobody's ID and image go into an exported one
 
 def _of_learner(self) -> Baseline:
@@ -406,7 +409,7 @@ def _of_learner(self) -> Baseline:
 
 Learner.baseline = property(_of_learner)
 
-# %% ../../nbs/train/baseline.ipynb #4280eb07
+# %% ../../nbs/train/baseline.ipynb #c214878d
 def _lines(learn):
     "A learner in a few lines."
     kind = f'{type(learn).__name__} for {learn.task}'

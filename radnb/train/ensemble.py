@@ -8,18 +8,17 @@ __all__ = ['EnsembleNet', 'ensemble', 'OutOfFold', 'fit_folds', 'stack', 'disagr
 
 # %% ../../nbs/train/ensemble.ipynb #72568533
 import math
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
 import numpy as np, pandas as pd, torch
 from torch import nn
 from ..core import BadInput, progress
 from ..measure.stats import Confusion, Estimate, bootstrap, confusion, proportion
 from .blocks import source_of
-from .splits import PatientKFold, patient_ids
 from .checkpoint import read_state, write_state
 from .classify import classify_dls, classify_learner
 from .learner import as_rows, scan_learner, threshold_of
+from .splits import PatientKFold, patient_ids
 from ..view.figures import PALETTE, Picture
 
 # %% ../../nbs/train/ensemble.ipynb #009fd61b
@@ -45,6 +44,12 @@ class EnsembleNet(nn.Module):
         if self.how == 'vote': P = torch.stack([_votes(p) for p in P])
         return torch.tensordot(self.weights, P, 1).clamp(min=1e-7).log()
 
+    @property
+    def flips(self): "Axes along which members that outline also see the image mirrored."; return getattr(self.nets[0], 'flips', ())
+    @flips.setter
+    def flips(self, axes):
+        for net in self.nets: net.flips = axes
+
     def forward(self, x): return self.mixed(self.members(x))
 
 # %% ../../nbs/train/ensemble.ipynb #da31e9fe
@@ -58,6 +63,7 @@ def _recipe(learn):
 def _check_members(learners, how, weights):
     if len(learners) < 2: raise BadInput(f'{len(learners)} learner is no ensemble', remedy='two at least')
     if learners[0].task not in _TASKS: raise BadInput(f'Ensembles of {learners[0].task!r} are not known', remedy='average their predictions yourself')
+    if getattr(learners[0], 'regions', None): raise BadInput('Ensembles of overlapping regions are not known', remedy='one learner per region, or average their probabilities yourself')
     if how not in ('mean','vote'): raise BadInput(f'how={how!r}', remedy="'mean' or 'vote'; for fitted weights see stack()")
     if weights is not None and (len(weights) != len(learners) or min(weights) < 0 or not sum(weights) > 0):
         raise BadInput(f'The weights {list(weights)} do not fit {len(learners)} members', remedy='one number per member, none negative')
@@ -77,7 +83,7 @@ def _as_learner(learners, net, dls):
     "A learner around the members' networks."
     first = learners[0]
     learn = scan_learner(dls, net.eval(), first.task, loss_func=first.loss_func, metrics=first.metrics, lr=first.lr)
-    for k in ('classes','names','unit'):
+    for k in ('classes','names','regions','only'):
         if hasattr(first, k): setattr(learn, k, getattr(first, k))
     return learn
 
@@ -281,7 +287,9 @@ class Queue:
     def _repr_html_(self): return f'<div>{self!r}</div>{self.table.head(10).to_html(index=False, float_format="{:.3f}".format)}'
     def __repr__(self):
         split = f'; the members would call different classes in {int(self.table.split.sum())}' if 'split' in self.table else ''
-        return f'{len(self)} cases of {self.table.patient.nunique()} patients, by {self.by.replace("_", " ")}{split}'
+        return f'{_count(self.table)}, by {self.by.replace("_", " ")}{split}'
+
+def _count(t): return f'{len(t)} cases' + ('' if t.patient.nunique() == len(t) else f' of {t.patient.nunique()} patients')
 
 # %% ../../nbs/train/ensemble.ipynb #5d3b72ff
 def _picture_name(row, i):
@@ -390,14 +398,15 @@ def _plot(self, of='accuracy', points=25) -> Picture:
     from matplotlib.figure import Figure
     of = 'dice' if self.task == 'segment' else of
     _,counts = _what(self, of)
-    ns = np.unique(np.linspace(0, np.flatnonzero(counts)[-1], points).astype(int))
+    left = np.flatnonzero(counts)
+    ns = np.unique(np.linspace(0, left[-min(5, len(left))], points).astype(int))
     es = [left_over(self, n, of) for n in ns]
     fig = Figure(figsize=(5, 3.4), layout='constrained', facecolor='white')
     ax,share = fig.subplots(), 100*ns/len(self)
     ax.fill_between(share, [e.low for e in es], [e.high for e in es], color=PALETTE[6], alpha=.18, lw=0, label='95 % CI')
     ax.plot(share, [e.value for e in es], color=PALETTE[6], lw=1.8, marker='o', ms=3, label='cases left to the networks')
     if 'split' in self.table: ax.axvline(100*self.table.split.mean(), color=PALETTE[4], ls='--', lw=1.2, label='as many as are split')
-    ax.set(xlabel='read by a radiologist / % of cases', ylabel=f'{of} of the others', title=f'{len(self)} cases of {self.table.patient.nunique()} patients')
+    ax.set(xlabel='read by a radiologist / % of cases', ylabel=f'{of} of the others', title=_count(self.table))
     ax.spines[['top','right']].set_visible(False)
     ax.legend(fontsize=8, frameon=False, loc='lower right')
     return Picture(fig, f'{of} of the cases left to the networks against the share that is read, {len(self)} cases')
