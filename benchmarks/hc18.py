@@ -1,6 +1,6 @@
 """Head circumference from ultrasound: outline the head, fit an ellipse, compare with the sonographer's circumference in mm.
 
-    RADNB_DATA=... python benchmarks/hc18.py [epochs=60] [folds=5] [threads=2] [only=0]
+    RADNB_DATA=... python benchmarks/hc18.py [epochs=28] [folds=5] [threads=2] [only=0]
 
 84 images of 70 subjects of HC18 (CC BY 4.0); five folds, no subject on both sides, every image predicted once by a network that has not seen its subject. The annotations
 are filled outlines whose line has a width; by how many pixels that makes the head too large is estimated on the training images of each fold and taken off.
@@ -33,7 +33,7 @@ def interval(values, groups, n=5000):
     some = by[np.random.default_rng(0).integers(0, len(by), (n, len(by)))].sum(1)
     return f'{np.mean(values):.2f} (95 % CI {np.percentile(some[:,0]/some[:,1], 2.5):.2f} to {np.percentile(some[:,0]/some[:,1], 97.5):.2f})'
 
-def main(epochs='60', folds='5', threads='2', only=None):
+def main(epochs='28', folds='5', threads='2', only=None):
     torch.set_num_threads(int(threads))
     warnings.filterwarnings('ignore', message='Left and right')   # a head is a head from either side
     df,start,wall,parts = table(Path(os.environ.get('RADNB_DATA', '../shared/data'))/'hc18'), time.process_time(), time.perf_counter(), []
