@@ -97,6 +97,7 @@ class Report:
     "How good a model is: `estimates`, `cases`, figures. Made by `evaluate`."
     task = '' # 'classify' or 'segment'
     baseline = None # A `Baseline` judged on the same cases, where a learner still has its training data
+    no_baseline = '' # Why a learner has none, in words
     def __init__(self,
         y, # (n,) truth per image
         prob, # (n,) or (n, classes)
@@ -135,19 +136,19 @@ class Report:
 
 # %% ../../nbs/explain/evaluate.ipynb #5107952a
 def _beside(report):
-    "The baseline in a line; nothing where there is none."
+    "The baseline in a line, or why a learner has none."
     b = report.baseline
-    if b is None: return []
+    if b is None: return [f'Conventional baseline: none ({report.no_baseline})'] if report.no_baseline else []
     if b.task!='classify' or b.prob.ndim>1 or np.isnan(b.estimate.value): return [b.line]
     d = b.compare(report.prob).difference
     verdict = 'the model is better' if d.low>0 else 'the model is worse' if d.high<0 else 'the model is not shown to be better'
     return [f'{b.line}; {verdict}: difference of the AUCs {d}']
 
 def _baseline_for(learn, rows, ds):
-    "The learner's baseline, judged on the rows at hand; None where it cannot be made."
-    if learn.task=='segment' and 'slice' in learn.dls.valid_ds.items: return None   # it would count slices, the report counts volumes
-    try: return learn.baseline if isinstance(ds, str) and ds=='valid' else learn.baseline.on(rows)
-    except RadnbError: return None
+    "The learner's baseline, judged on the rows at hand, or None; and why it cannot be made, in words."
+    if learn.task=='segment' and 'slice' in learn.dls.valid_ds.items: return None, 'it would count slices, and this report counts volumes'
+    try: return (learn.baseline if isinstance(ds, str) and ds=='valid' else learn.baseline.on(rows)), ''
+    except RadnbError as e: return None, e.what
 
 # %% ../../nbs/explain/evaluate.ipynb #23018359
 def _measured(name):
@@ -841,5 +842,5 @@ def evaluate(
     openings = opening_notes(rows, learn)
     report = _EVALUATE[learn.task](learn, rows, name)
     report.openings = openings
-    report.baseline = _baseline_for(learn, rows, ds)
+    report.baseline,report.no_baseline = _baseline_for(learn, rows, ds)
     return report if operating_point is None else report.set_operating_point(operating_point)

@@ -7,10 +7,11 @@ __all__ = ['EnsembleNet', 'ensemble', 'OutOfFold', 'fit_folds', 'stack', 'disagr
            'Queue', 'arbitrate', 'left_over', 'Needed', 'needed', 'Settled', 'settle']
 
 # %% ../../nbs/train/ensemble.ipynb #72568533
-import math
+import hashlib, math
 from dataclasses import dataclass
 from pathlib import Path
 import numpy as np, pandas as pd, torch
+from fastcore.basics import listify
 from torch import nn
 from ..core import BadInput, progress
 from ..measure.stats import Confusion, Estimate, bootstrap, confusion, proportion
@@ -18,7 +19,7 @@ from .blocks import source_of
 from .checkpoint import read_state, write_state
 from .classify import classify_dls, classify_learner
 from .learner import as_rows, scan_learner, threshold_of
-from .splits import PatientKFold, patient_ids
+from .splits import PatientKFold, patient_ids, patient_strata
 from ..view.figures import PALETTE, Picture
 
 # %% ../../nbs/train/ensemble.ipynb #009fd61b
@@ -129,11 +130,11 @@ def _out_of_fold(rows, P, fold, learn, ds='out-of-fold'):
 
 def _mask_scores(learn, rows):
     "Dice of each label on the scans' own voxels, one row per scan."
-    from radnb.train.blocks import read_image, read_mask
+    from radnb.train.blocks import read_mask
     out = []
     for _,row in rows.iterrows():
-        vol = read_image(row)
-        t,p = read_mask(row.get(learn.reader.mask_col), vol).data, learn.predict_mask(vol).data
+        vol = learn.reader.volumes(row)[0]
+        t,p = read_mask(row.get(learn.reader.mask_col), vol).data, learn.predict_mask(row if learn.reader.channels else vol).data
         out.append({f'dice {n}': _dice(t == l, p == l) for l,n in learn.names.items()})
     return pd.DataFrame(out)
 
@@ -153,6 +154,21 @@ def _trained(learn, fit, path, facts):
     if path is not None: write_state(dict(model=learn.model.state_dict(), facts=facts), path)
     return learn
 
+def _learned(kwargs): return kwargs.get('label', kwargs.get('target'))
+
+def _even(df, kwargs, patient):
+    "The column with what is learned, if its values are groups in which folds can be alike; else None."
+    label = _learned(kwargs)
+    if not isinstance(label, str) or label not in df: return None
+    try: patient_strata(df, patient_ids(df, patient), label)
+    except BadInput: return None
+    return label
+
+def _data_hash(df, kwargs, patient, stratify):
+    "What folds and truth depend on: another label, or other patients, are another cross-validation."
+    truth = [c for c in listify(_learned(kwargs)) if c in df]
+    return hashlib.sha256(repr((patient_ids(df, patient).tolist(), [df[c].tolist() for c in truth], truth, stratify)).encode()).hexdigest()[:16]
+
 def fit_folds(
     df:pd.DataFrame, # One row per image
     k:int=5, # Networks
@@ -162,12 +178,15 @@ def fit_folds(
     seed:int=0, # Another seed, other folds
     patient:str='PatientID', # Column; None: every row is another patient
     folder=None, # Keeps the weights of each network that is done: the same call goes on after an interruption. None: nothing is kept
+    stratify=None, # Column, or list of columns, in which the folds are to be alike; the label (or target) if not given
     **kwargs # For `dls`, e.g. `label='finding'`
 ) -> tuple: # (ensemble, predictions: `OutOfFold`; for masks a table with the Dice of each label)
     "Cross-validation by patient in one call. Raises what `dls`, `make` and `fit` raise, `TooFewPatients`, `BadInput`."
-    df,learners,folds,facts = df.reset_index(drop=True), [], [], dict(k=k, seed=seed, images=len(df))
+    df,learners,folds = df.reset_index(drop=True), [], []
+    stratify = _even(df, kwargs, patient) if stratify is None else stratify
+    facts = dict(k=k, seed=seed, images=len(df), data=_data_hash(df, kwargs, patient, stratify))
     for i in progress(range(k), f'training {k} networks', min_items=2):
-        splitter = PatientKFold(k, i, seed, patient=patient)
+        splitter = PatientKFold(k, i, seed, stratify, patient)
         learn = make(dls(df, splitter=splitter, patient=patient, **kwargs))
         learners.append(_trained(learn, fit, None if folder is None else Path(folder)/f'fold{i}.pt', facts))
         folds.append(splitter(df)[1])

@@ -88,9 +88,12 @@ class _PairHead(nn.Module):
         pre,post = self.features(x).chunk(2, 0)
         return self.last(torch.cat([pre, post, post-pre], 1))
 
-class PairNet(nn.Sequential):
-    "Body and head for `(n, 2 x channels, ...)`; both halves pass the body together, so that batch normalisation treats them alike."
-    def forward(self, x): return self[1](self[0](torch.cat(x.chunk(2, 1), 0)))
+class _EachScan(nn.Module):
+    "Both halves of `(n, 2 x channels, ...)` pass the body together, so that batch normalisation treats them alike: `(2 x n, features, ...)`."
+    def __init__(self, body): super().__init__(); self.body = body
+    def forward(self, x): return self.body(torch.cat(x.chunk(2, 1), 0))
+
+class PairNet(nn.Sequential): "Body and head for `(n, 2 x channels, ...)`."
 
 def create_pair(
     arch:str='small', # See `create_classifier`
@@ -106,7 +109,7 @@ def create_pair(
     stats,net.stats,net.seen = net.stats, None, True
     last,split = cut_last(net), isinstance(net, nn.Sequential) and len(net) == 2
     body,features = (net[0], net[1]) if split else (net, nn.Identity())
-    out = PairNet(body, _PairHead(features, last))
+    out = PairNet(_EachScan(body), _PairHead(features, last))
     out.pretrained = net.pretrained
     return with_stats(out, stats, in_ch)
 

@@ -8,13 +8,14 @@ __all__ = ['SOURCES', 'file_part', 'read_file', 'as_row', 'source_of', 'read_ima
            'channel_sources', 'with_reference', 'ScanReader', 'named_error', 'first_image']
 
 # %% ../../nbs/train/reading.ipynb #646ad252
-import copy, hashlib, json, os, re, tokenize, uuid, warnings
+import copy, hashlib, json, math, os, re, tokenize, uuid, warnings
 from collections import OrderedDict
 from contextlib import suppress
 from numbers import Number
 from pathlib import Path
 import numpy as np, pandas as pd, torch, torch.nn.functional as F
 from fastcore.basics import patch
+from scipy import ndimage
 from fastai.torch_core import TensorImage, TensorImageBase, TensorMask
 from fastai.vision.core import TensorBBox, TensorPoint
 from ..core import BadInput, GeometryError, RadnbError, UnreadableFile, progress
@@ -222,6 +223,25 @@ def mask(self:Preprocess, mask:Volume) -> np.ndarray:
     return _crop_pad(torch.from_numpy(_resize_labels(v.data, scaled).astype(np.uint8)), self._final_shape(scaled)).numpy()
 
 @patch
+def lost(self:Preprocess,
+    mask:Volume, # The original
+    made:np.ndarray # From `mask`
+) -> list: # (label, regions that have no voxel left, regions)
+    "Marked regions that became smaller than half a voxel, or were cut off."
+    v = self._turned(mask)
+    if self._scaled_shape(v) == v.shape == made.shape: return []
+    scale,shift = self._moved(v)
+    return [(l, *_gone(v.data[box] == l, made == l, scale, shift+scale*[s.start for s in box])) for l,box in
+            enumerate(ndimage.find_objects(v.data.astype(np.int32, copy=False)), 1) if box is not None]
+
+def _gone(on, made, scale, shift):
+    "How many connected regions of `on` have no voxel in `made`, and how many there are."
+    regions = ndimage.find_objects(ndimage.label(on)[0])
+    ends = [(np.array([[s.start,s.stop] for s in r]).T*scale+shift) for r in regions]
+    boxes = [tuple(slice(max(0, math.floor(a+1e-6)), max(0, math.ceil(b-1e-6))) for a,b in zip(*e)) for e in ends]
+    return sum(not made[b].any() for b in boxes), len(regions)
+
+@patch
 def restore(self:Preprocess,
     x:torch.Tensor, # `(slices, rows, columns)`, as the network saw it
     vol:Volume # The volume it was made from
@@ -259,13 +279,13 @@ def points_mm(self:Preprocess,
     scale,shift = self._moved(v)
     return v.physical((np.asarray(index, float)+.5-shift)/scale-.5)
 
-# %% ../../nbs/train/reading.ipynb #9383cef8
+# %% ../../nbs/train/reading.ipynb #80cccd5c
 class TensorSlice(TensorImage): "An image `(channel, row, column)`, 0 is black and 1 is white."
 class TensorVolume3d(TensorImageBase): "A volume `(channel, slice, row, column)`, 0 is black and 1 is white."
 class MaskSlice(TensorMask): "Labels `(row, column)`, 0 is background."
 class MaskVolume3d(TensorMask): "Labels `(slice, row, column)`, 0 is background."
 
-# %% ../../nbs/train/reading.ipynb #80cccd5c
+# %% ../../nbs/train/reading.ipynb #72752b77
 def _stamp(path):
     "Path, size and time of change of a file, or of all files in a folder."
     path,channel = file_part(path)
@@ -286,7 +306,7 @@ def identity(
     elif a is not None: h.update(repr(_stamp(a)).encode())
     return h.hexdigest()[:32]
 
-# %% ../../nbs/train/reading.ipynb #72752b77
+# %% ../../nbs/train/reading.ipynb #5b4a352d
 class ArrayCache:
     "Keeps arrays by key: in memory, where beyond `max_gb` the ones not used for longest go, or in a folder."
     def __init__(self,
@@ -310,7 +330,7 @@ class ArrayCache:
         while self.bytes > self.max_gb*1e9: self.bytes -= self.kept.popitem(last=False)[1].nbytes
         return a
 
-# %% ../../nbs/train/reading.ipynb #d03515dd
+# %% ../../nbs/train/reading.ipynb #ee0907eb
 @patch
 def _on_disk(self:ArrayCache, path, make):
     "The array in a file, which is mapped and not read; a file that is missing or damaged is written."
@@ -328,7 +348,7 @@ def _on_disk(self:ArrayCache, path, make):
         self.folder = None
     return a
 
-# %% ../../nbs/train/reading.ipynb #b2542683
+# %% ../../nbs/train/reading.ipynb #4a9c2863
 def marked_voxels(
     a:np.ndarray, # Labels, any shape
     most:int=100_000 # Of each label; evenly spaced if there are more
@@ -345,7 +365,7 @@ def _unpacked(a):
     (text,) = a.dtype.names
     return a[text], json.loads(text)
 
-# %% ../../nbs/train/reading.ipynb #c5c5a88d
+# %% ../../nbs/train/reading.ipynb #51b47310
 def _box(vol):
     "Corners of the box around a volume, RAS+ mm: lowest and highest."
     ends = vol.physical(np.array(np.meshgrid(*[(-.5,n-.5) for n in vol.shape])).reshape(3,-1).T)
@@ -359,7 +379,7 @@ def _covered(a, b):
 
 def _unplaced(vol): return np.array_equal(vol.affine, np.eye(4))  # a picture, not a scan
 
-# %% ../../nbs/train/reading.ipynb #c7c8fb89
+# %% ../../nbs/train/reading.ipynb #9159da8e
 def _why_apart(vol, ref):
     "Why one volume may not be resampled onto another, in words; None if it may."
     uids = [v.meta.get('FrameOfReferenceUID') for v in (vol, ref)]
@@ -379,7 +399,7 @@ def onto_grid(
                             "register them first; if you know that they agree, remove 'FrameOfReferenceUID' from their meta, or write them as NIfTI on one grid")
     return vol if same_grid(vol, ref) else vol.resample(like=ref, antialias=True)
 
-# %% ../../nbs/train/reading.ipynb #019704f1
+# %% ../../nbs/train/reading.ipynb #ee783b6b
 def _windows(window, channels):
     "One window per channel, from a dict by name, a tuple with one entry per channel, or one for all."
     if isinstance(window, dict):
@@ -389,7 +409,7 @@ def _windows(window, channels):
     if several and len(window) != len(channels): raise BadInput(f'{len(window)} windows for {len(channels)} channels', remedy='one for each, or one for all')
     return list(window) if several else [window]*len(channels)
 
-# %% ../../nbs/train/reading.ipynb #8b26fc94
+# %% ../../nbs/train/reading.ipynb #0adfec27
 def channel_sources(
     row, # One patient
     channels, # Columns
@@ -418,7 +438,7 @@ def with_reference(
     for _,row in df.iterrows(): channel_sources(row, channels, missing_channel, patient)
     return df.assign(reference=df[channels[0]])
 
-# %% ../../nbs/train/reading.ipynb #a903487d
+# %% ../../nbs/train/reading.ipynb #201527a8
 class ScanReader:
     "Reads images and masks of table rows, prepared and cached."
     def __init__(self,
@@ -438,9 +458,9 @@ class ScanReader:
         for p,w in zip(self.preps, _windows(prep.window, self.channels or ['image'])): p.window = w
         self.prep,self.mask_col,self.missing_channel,self.patient = self.preps[0],mask,missing_channel,patient
         self.names,self.spacings,self.known,self.cache = {},set(),{},ArrayCache(cache_gb, None if cache == 'memory' else cache)
-        self.on_error,self.skipped,self.label = on_error,{},None
+        self.on_error,self.skipped,self.lost,self.label = on_error,{},{},None
 
-    def __getstate__(self): return {**self.__dict__, 'spacings': set(), 'known': {}, 'skipped': {}}   # no names of files go into an exported learner
+    def __getstate__(self): return {**self.__dict__, 'spacings': set(), 'known': {}, 'skipped': {}, 'lost': {}}   # no names of files go into an exported learner
 
     @property
     def n_channels(self):
@@ -454,7 +474,7 @@ class ScanReader:
         where = None if self.channels else source_of(row)[1]
         raise BadInput(f'{a.shape[-3]} slices where a 2D image is expected', where if isinstance(where, (str,Path)) else None, 'use ndim=3, or a table with a column `slice`')
 
-# %% ../../nbs/train/reading.ipynb #79e8ac73
+# %% ../../nbs/train/reading.ipynb #33734ba5
 @patch
 def _sources(self:ScanReader, row):
     "Where the channels of a row are; None for one that may be missing."
@@ -479,7 +499,7 @@ def prepare(self:ScanReader,
     x = np.stack([first]+[np.zeros_like(first) if v is None else p.image(v) for p,v in zip(self.preps[1:], vols[1:])])
     return x.reshape(-1, *x.shape[-3:])
 
-# %% ../../nbs/train/reading.ipynb #33734ba5
+# %% ../../nbs/train/reading.ipynb #86f1db2b
 @patch
 def _id(self:ScanReader, source):
     if not isinstance(source, (str,Path,list,tuple)): return identity(source if isinstance(source, (Volume,np.ndarray)) else None)
@@ -500,7 +520,7 @@ def _kept(self:ScanReader, kind, key, make):
     if key is None: return _unpacked(make())       # the reader says what is wrong with the file
     return _unpacked(self.cache.get(hashlib.sha256(f"{kind} {key}".encode()).hexdigest()[:32], make))
 
-# %% ../../nbs/train/reading.ipynb #1daff651
+# %% ../../nbs/train/reading.ipynb #a7263a7d
 @patch
 def image(self:ScanReader,
     row, # Of a table, or what `read_image` takes
@@ -523,13 +543,14 @@ def mask(self:ScanReader,
     a,facts = self._kept('mask', key, lambda: self._read_mask(row))
     self.names.update({int(k): v for k,v in facts['names'].items()})
     self._note_spacing(facts)
+    self._note_lost(facts, row, key)
     y = MaskSlice(self._pick(torch.from_numpy(a), row)) if self.prep.ndim == 2 else MaskVolume3d(torch.from_numpy(a))
     if not stored: return y.long()
     y.marked = self._kept(f'marked {row.get("slice", "")}', key, lambda: _packed(marked_voxels(y.numpy())))[0]
     return y
 
-# %% ../../nbs/train/reading.ipynb #86f1db2b
-_RECIPE = 1   # counted up when `Preprocess` does something else with the same arguments
+# %% ../../nbs/train/reading.ipynb #ee944af0
+_RECIPE = 2   # counted up when `Preprocess` does something else with the same arguments
 
 @patch
 def _image(self:ScanReader, row):
@@ -552,7 +573,27 @@ def _read_mask(self:ScanReader, row):
     vols = self.volumes(row)
     mask = read_mask(row.get(self.mask_col), vols[0])
     self._kept('image', self._key(row), lambda: self._prepared(vols))
-    return _packed(self.prep.mask(mask), names=mask.names, spacing=self._spacing(vols[0]))
+    made = self.prep.mask(mask)
+    return _packed(made, names=mask.names, spacing=self._spacing(vols[0]), lost=[list(map(int, l)) for l in self.prep.lost(mask, made)])
+
+@patch
+def _note_lost(self:ScanReader, facts, row, key):
+    if key in self.lost or not any(gone for _,gone,_ in facts['lost']): return
+    self.lost[key] = [dict(patient=row.get(self.patient), path=self.name(row.drop('slice', errors='ignore')), label=l, gone=gone, regions=n) for l,gone,n in facts['lost'] if gone]
+
+@patch
+def warn_lost(self:ScanReader):
+    "Warn of marked regions that the network never sees, in the masks read so far; `lost_regions` lists them."
+    if not self.lost: return
+    t = self.lost_regions
+    few = [f'{self.names.get(l, f"label {l}")} {n}' for l,n in t.groupby('label').gone.sum().items()]
+    warnings.warn(f'{t.gone.sum()} marked regions of {len(self.lost)} masks ({", ".join(few)}) are gone once prepared: they are smaller than half a voxel of the network, or cut off. First: '
+                  f'{t.path[0]}. A finer spacing= or a larger size= keeps them; dls.reader.lost_regions lists them', stacklevel=3)
+
+@patch(as_prop=True)
+def lost_regions(self:ScanReader):
+    "Marked regions that are gone once prepared: patient, path, label, how many are gone, of how many."
+    return pd.DataFrame([r for rows in self.lost.values() for r in rows], columns=['patient','path','label','gone','regions'])
 
 @patch
 def table(self:ScanReader, df:pd.DataFrame) -> pd.DataFrame:
@@ -564,7 +605,7 @@ def n_slices(self:ScanReader, row) -> int:
     "Slices of the prepared image of a row."
     return self._image(as_row(row)).shape[-3]
 
-# %% ../../nbs/train/reading.ipynb #ee944af0
+# %% ../../nbs/train/reading.ipynb #855c18a3
 @patch
 def _in_image(self:ScanReader, row, points, mm):
     "Points `(n, 3)` of a row in the prepared image: -1 to 1 between its edges, column first."
@@ -603,7 +644,7 @@ def boxes(self:ScanReader,
     p = self._in_image(row, corners.reshape(-1, 3), mm).view(len(ends), 8, self.prep.ndim)
     return TensorBBox(torch.cat([p.amin(1), p.amax(1)], -1) if len(ends) else torch.zeros(0, 2*self.prep.ndim))
 
-# %% ../../nbs/train/reading.ipynb #0149860b
+# %% ../../nbs/train/reading.ipynb #ea4acb58
 @patch
 def check_spacings(self:ScanReader,
     df:pd.DataFrame, # One row per image
@@ -622,7 +663,7 @@ def check_spacings(self:ScanReader,
     if self.prep.ndim == 3: raise GeometryError(words, remedy=remedy)
     warnings.warn(f'{words}: {remedy}', stacklevel=3)
 
-# %% ../../nbs/train/reading.ipynb #9fd10276
+# %% ../../nbs/train/reading.ipynb #a2f6b16c
 @patch
 def name(self:ScanReader, row) -> str:
     "A row in a word: the file of its image (and the slice), or the beginning of the hash of an array."
@@ -648,7 +689,7 @@ def skip(self:ScanReader, name, patient, why):
     self.skipped[name] = dict(patient=patient, path=name, why=why)
     warnings.warn(f'Left out: {name}{"" if patient is None else f" (patient {patient})"}. {why}', stacklevel=3)
 
-# %% ../../nbs/train/reading.ipynb #1b4ce8ef
+# %% ../../nbs/train/reading.ipynb #7604491a
 @patch
 def readable(self:ScanReader,
     df:pd.DataFrame # One row per image
@@ -666,7 +707,7 @@ def _reads(self:ScanReader, row):
     else: return True
     return False
 
-# %% ../../nbs/train/reading.ipynb #a2f6b16c
+# %% ../../nbs/train/reading.ipynb #d0acd993
 def first_image(
     df:pd.DataFrame, # One row per image
     on_error:str='raise' # or 'skip': the first that can be read

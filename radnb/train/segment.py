@@ -144,6 +144,7 @@ def segment_dls(
     df = df.reset_index(drop=True) if ndim == 3 else _slice_rows(df.reset_index(drop=True), reader)
     splits = check_split(df, (splitter or PatientSplitter(valid, seed, patient=patient))(df), patient, sealed)
     names,regions = region_names(mask_labels(reader, df, names), regions)
+    reader.warn_lost()
     if not size: reader.check_spacings(df)
     masks = [reader.mask(df.iloc[i]) for i in splits[0][:50]]
     shapes = [m.shape for m in masks]

@@ -97,15 +97,12 @@ def _one_hot(v, names):
 
 # %% ../../nbs/train/tabular.ipynb #4adf709c
 def _order(a, y):
-    "How well numbers order a label: |rank correlation| with a number, |2 AUC - 1| of the best told class."
+    "How well numbers order a label: |rank correlation| with a number; of classes, in the order of their mean ranks, Somers' D (of two |2 AUC - 1|)."
     r = a.rank()
     if y.dtype.kind in 'if' and y.nunique() > 10: return abs(r.corr(y.rank()))
-    found = []
-    for c in y.unique():
-        on = y == c
-        n,m = on.sum(), (~on).sum()
-        if n and m: found.append(abs(2*(r[on].sum()-n*(n+1)/2)/(n*m)-1))
-    return min(found, default=0)
+    some = np.random.default_rng(0).permutation(len(a))[:1500]
+    r,c = r.to_numpy()[some], r.groupby(y.to_numpy()).transform('mean').to_numpy()[some]
+    return (np.sign(r[:,None]-r)*np.sign(c[:,None]-c)).sum()/max(1, (c[:,None] != c).sum())
 
 def _tells(v, y):
     "How much of the label a column alone tells: 0 nothing, 1 all."
