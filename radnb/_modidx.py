@@ -2512,6 +2512,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                     'radnb.train.sealed._files': ('train/sealed.html#_files', 'radnb/train/sealed.py'),
                                     'radnb.train.sealed._first': ('train/sealed.html#_first', 'radnb/train/sealed.py'),
                                     'radnb.train.sealed._is_none': ('train/sealed.html#_is_none', 'radnb/train/sealed.py'),
+                                    'radnb.train.sealed._is_word': ('train/sealed.html#_is_word', 'radnb/train/sealed.py'),
                                     'radnb.train.sealed._lines': ('train/sealed.html#_lines', 'radnb/train/sealed.py'),
                                     'radnb.train.sealed._now': ('train/sealed.html#_now', 'radnb/train/sealed.py'),
                                     'radnb.train.sealed._open_test': ('train/sealed.html#_open_test', 'radnb/train/sealed.py'),

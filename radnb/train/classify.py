@@ -84,7 +84,7 @@ def finding_table(
     if absent := [l for l in labels if l not in df]: raise BadLabels(f'The table has no column {absent[0]!r}', remedy=f'it has {", ".join(map(str, df.columns))}')
     return pd.DataFrame({l: _finding(df[l], l, uncertain, check) for l in labels})
 
-# %% ../../nbs/train/classify.ipynb #af43367c
+# %% ../../nbs/train/classify.ipynb #5219d078
 def grade_labels(
     df:pd.DataFrame, # One row per image
     label:str, # Column with the grades
@@ -97,7 +97,7 @@ def grade_labels(
     if len(grades) < 3: raise BadInput(f'{len(grades)} grades are two classes', remedy='leave out ordered=True')
     return y, grades
 
-# %% ../../nbs/train/classify.ipynb #9ceca642
+# %% ../../nbs/train/classify.ipynb #24731f7f
 def _check_sides(y, splits, label):
     if isinstance(y, pd.DataFrame): return _check_finding_sides(y, splits)
     train,valid = (set(y.iloc[list(s)]) for s in splits[:2])
@@ -110,7 +110,7 @@ def _check_finding_sides(Y, splits):
     if (train < 2).any(): raise OneClass(f'The training rows do not show {train.idxmin()} both present and absent', remedy='label more patients, leave it out, or choose another seed')
     if (valid < 2).any(): warnings.warn(f'The validation rows do not show {", ".join(valid[valid < 2].index)} both present and absent: no AUC there', stacklevel=4)
 
-# %% ../../nbs/train/classify.ipynb #8e2fe91b
+# %% ../../nbs/train/classify.ipynb #e253f426
 def rarest_finding(
     Y:pd.DataFrame, # (rows, labels), 0, 1, NaN
     patients # (rows,) whose image it is
@@ -121,7 +121,7 @@ def rarest_finding(
     name = pd.Series(np.where(has.any(axis=1), has.idxmax(axis=1), 'none'), index=has.index)
     return pd.Series(name.loc[np.asarray(patients)].to_numpy(), index=Y.index)
 
-# %% ../../nbs/train/classify.ipynb #5219d078
+# %% ../../nbs/train/classify.ipynb #2aff3b83
 def _auto_size(vol, ndim, size):
     "Network input size: what was asked for; else the first image's own, at most 224 in plane and 64 slices."
     if size is not None: return size
@@ -130,7 +130,7 @@ def _auto_size(vol, ndim, size):
     plane = (round(h*zoom), round(w*zoom))
     return (min(d, 64), *plane) if ndim == 3 else plane
 
-# %% ../../nbs/train/classify.ipynb #9a418929
+# %% ../../nbs/train/classify.ipynb #c6b24c76
 class Findings(TitledStr):
     "The findings of one image in words; `.values` holds 0, 1, NaN."
     @classmethod
@@ -146,7 +146,7 @@ class ReadFindings(Transform):
     def encodes(self, row): return TensorMultiCategory(torch.tensor(row[self.vocab].to_numpy(float), dtype=torch.float))
     def decodes(self, y:torch.Tensor): return Findings.of(y.detach().cpu().numpy(), self.vocab)
 
-# %% ../../nbs/train/classify.ipynb #269e6dbb
+# %% ../../nbs/train/classify.ipynb #96bf522d
 def _results_findings(samples, outs, ctxs, max_n):
     out = []
     for (img,truth),(said,),ax in zip(samples, outs, ctxs):
@@ -162,7 +162,7 @@ def show_results(x:TensorSlice, y:TensorMultiCategory, samples, outs, ctxs=None,
 def show_results(x:TensorVolume3d, y:TensorMultiCategory, samples, outs, ctxs=None, max_n=9, **kwargs):
     return _results_findings(samples, outs, ctxs or _grid(x, min(len(samples), max_n), planes=True), max_n)
 
-# %% ../../nbs/train/classify.ipynb #b31e3d8d
+# %% ../../nbs/train/classify.ipynb #dbe1caa3
 def _task(df, label, classes, ordered, uncertain):
     "(task, labels cleaned: a Series or DataFrame, names)"
     if isinstance(label, str):
@@ -180,7 +180,7 @@ def _splits(df, Y, splitter, valid, seed, label, patient, sealed=None):
 
 _RAREST = 'rarest finding of the patient'
 
-# %% ../../nbs/train/classify.ipynb #c1632a53
+# %% ../../nbs/train/classify.ipynb #29fa0737
 def classify_dls(
     df:pd.DataFrame, # One row per image: `paths`, `path`, `image`, `pixels` or `volume`, a label, a patient
     label, # Column with the classes; or a list of columns, one per finding: 1, 0 or missing
@@ -207,6 +207,7 @@ def classify_dls(
     colour:bool=False, # Red, green and blue as three channels
     cache='memory', # Where prepared images are kept: 'memory', or a folder that processes and sessions share
     on_error:str='raise', # An image that cannot be read: 'raise', or 'skip' (see `dls.skipped`)
+    cache_gb:float=2., # Memory for prepared images
     **kwargs # For fastai's `DataBlock.dataloaders`
 ): # fastai `DataLoaders`
     """Training and validation batches, split by patient. Raises `BadLabels`, `OneClass`, `PatientLeak`, `TooFewPatients`, `BadInput`,
@@ -218,8 +219,7 @@ def classify_dls(
     _check_sides(y, splits, label)
     first = first_image(df.iloc[splits[0]], on_error)
     ndim = ndim or (2 if first.shape[0] == 1 else 3)
-    reader = ScanReader(Preprocess(_auto_size(first, ndim, size), spacing, window, ndim, colour), channels=channels, missing_channel=missing_channel, patient=patient,
-                        cache=cache, on_error=on_error)
+    reader = ScanReader(Preprocess(_auto_size(first, ndim, size), spacing, window, ndim, colour), None, cache_gb, channels, missing_channel, patient, cache, on_error)
     if size is None: reader.check_spacings(df.iloc[splits[0]])
     batch_tfms = aug if isinstance(aug, (list,tuple)) else augmentations(flips, seed=seed, spacing=reader.prep.voxel_size(first)) if aug else None
     if inputs and task == 'ordinal': raise BadInput('Columns beside the image cannot be had for grades', remedy='leave out inputs=, or ordered=True')
@@ -234,7 +234,7 @@ def classify_dls(
 def _target_block(task, names):
     return TransformBlock(type_tfms=[ReadFindings(names)]) if task == 'multilabel' else CategoryBlock(vocab=names, sort=False)
 
-# %% ../../nbs/train/classify.ipynb #24731f7f
+# %% ../../nbs/train/classify.ipynb #5d06f6b0
 def _with_images(df, images):
     if images is None: return df.reset_index(drop=True)
     if len(images) != len(df): raise BadInput(f'{len(images)} images for {len(df)} rows', remedy='one image per row, in the same order')
@@ -248,7 +248,7 @@ def finish_dls(dls, reader, patient, label, seed):
     for k,v in dict(reader=reader, patient=patient, label=label, seed=seed).items(): setattr(dls, k, v)
     return dls
 
-# %% ../../nbs/train/classify.ipynb #c6b24c76
+# %% ../../nbs/train/classify.ipynb #448a4b59
 def _patients(learn):
     "Whose image each one of the batch is; None where the data loader does not tell."
     column,rows = getattr(learn.dls, 'patient', None), learn.dl.rows(learn.iter) if hasattr(learn.dl, 'rows') else ()
@@ -269,7 +269,7 @@ class Judged(Metric):
         "(truth, probabilities, patients or None) as arrays"
         return torch.cat(self.targets).numpy(), torch.cat(self.probs).numpy(), None if None in self.patients else np.array(self.patients)
 
-# %% ../../nbs/train/classify.ipynb #96bf522d
+# %% ../../nbs/train/classify.ipynb #d04e63aa
 def _questions(y, p, task):
     "(truth, score, rows that count) of each question."
     if task == 'multilabel': return [(y[:,c] == 1, p[:,c], ~np.isnan(y[:,c])) for c in range(p.shape[1])]
@@ -294,7 +294,7 @@ class AUC(Judged):
         defined = [e.value for e in each if not np.isnan(e.value)]
         return float(np.mean(defined)) if defined else float('nan')
 
-# %% ../../nbs/train/classify.ipynb #daf6e46e
+# %% ../../nbs/train/classify.ipynb #d829ea82
 class Kappa(Judged):
     "Quadratic weighted kappa of the median grade with the truth."
     name = 'kappa'
@@ -315,7 +315,7 @@ class GradesOff(Judged):
         self.estimate = bootstrap(np.abs(y-median_class(p)), groups)
         return self.estimate.value
 
-# %% ../../nbs/train/classify.ipynb #3a235c7e
+# %% ../../nbs/train/classify.ipynb #f52b185e
 @dataclass
 class Balance:
     "What is done about rare classes, and why."
@@ -332,7 +332,7 @@ class Balance:
         after = '' if self.kind == 'none' else '\n  mind: probabilities of what is rare come out too high; evaluate(learn) shows the calibration'
         return f'{told}: {self.why}.\n  training images: {n}{w}{after}'
 
-# %% ../../nbs/train/classify.ipynb #0cdc3373
+# %% ../../nbs/train/classify.ipynb #1e75d8d7
 def class_weights(
     counts # Training images of each class
 ) -> list:
@@ -346,7 +346,7 @@ def finding_weights(
     "Weight of the positive images of each finding: absent / present where either is under one in six, else 1."
     return [a/max(p, 1) if min(p, a) < (p+a)/6 else 1. for p,a,*_ in counts]
 
-# %% ../../nbs/train/classify.ipynb #b74096f4
+# %% ../../nbs/train/classify.ipynb #2757d35f
 def choose_balance(
     counts:dict, # Training images of each class; of each finding: (present, absent, not known)
     bs:int=32, # Batch size
@@ -371,7 +371,7 @@ def _balance_findings(counts):
     if max(extreme) > 20: return Balance('focal', f'{told}, and a weight of {max(extreme):.0f} would let single images rule the batch', counts)
     return Balance('weights', told, counts, w)
 
-# %% ../../nbs/train/classify.ipynb #99a66134
+# %% ../../nbs/train/classify.ipynb #c4eb8650
 class BalancedDL(ScanDL):
     "Training batches in which items are drawn, with replacement, as often as `wgts` says. An epoch has as many as before."
     def __init__(self, *args, wgts=None, **kwargs):
@@ -390,7 +390,7 @@ def balanced_dls(
     out.loaders = [train, *dls.loaders[1:]]
     return out
 
-# %% ../../nbs/train/classify.ipynb #5d06f6b0
+# %% ../../nbs/train/classify.ipynb #cc96e82a
 def _grey_stats(dls, n=64):
     "Mean and standard deviation of up to `n` training images, evenly spaced, before augmentation."
     rows = dls.train_ds.items
@@ -406,7 +406,7 @@ def _counts(dls):
     if dls.task == 'multilabel': return {l: (int((items[l] == 1).sum()), int((items[l] == 0).sum()), int(items[l].isna().sum())) for l in dls.vocab}
     return {c: int(n) for c,n in items[dls.label].value_counts().reindex(list(dls.vocab), fill_value=0).items()}
 
-# %% ../../nbs/train/classify.ipynb #f8ffbd19
+# %% ../../nbs/train/classify.ipynb #7b0c8df4
 def grade_bias(
     counts # Training images of each grade
 ) -> torch.Tensor: # (grades-1,)
@@ -414,7 +414,7 @@ def grade_bias(
     n = torch.tensor(list(counts), dtype=torch.float)
     return torch.logit((n.flip(0).cumsum(0).flip(0)[1:]/n.sum()).clamp(.01, .99))
 
-# %% ../../nbs/train/classify.ipynb #e7113b9a
+# %% ../../nbs/train/classify.ipynb #722a1fad
 class OwnLoss(ScanLoss):
     "A function of scores and targets that gives a number, with everything else from the loss `like`."
     def __init__(self, func, like):
@@ -437,7 +437,7 @@ def _loss(loss, task, balance, smoothing):
     named = _named_loss(loss == 'focal' or loss is None and balance.kind == 'focal', task, balance.weights, smoothing)
     return named if not callable(loss) else loss if hasattr(loss, 'activation') else OwnLoss(loss, named)
 
-# %% ../../nbs/train/classify.ipynb #62139db8
+# %% ../../nbs/train/classify.ipynb #004767e4
 def _balance(balance, dls, loss):
     "What was asked for, or chosen, as a `Balance`."
     counts,task = _counts(dls), dls.task
@@ -452,7 +452,7 @@ def _balance(balance, dls, loss):
     if w is not None and len(w) != len(counts): raise BadInput(f'{len(w)} weights for {len(counts)} classes', remedy=f'one for each of {list(counts)}')
     return Balance(balance, 'as asked for', counts, w)
 
-# %% ../../nbs/train/classify.ipynb #6014fa7b
+# %% ../../nbs/train/classify.ipynb #04df2b74
 def _network(dls, arch, weights, download, counts, **kwargs):
     "The network for the task, which knows the greys of its images."
     prep,graded,encoder = dls.reader.prep, dls.task == 'ordinal', dls.encoder

@@ -113,7 +113,7 @@ def create_pair(
     out.pretrained = net.pretrained
     return with_stats(out, stats, in_ch)
 
-# %% ../../nbs/train/pair.ipynb #266eef3c
+# %% ../../nbs/train/pair.ipynb #97cf3823
 def pair_learner(
     dls, # From `pair_dls`
     arch:str=None, # See `create_classifier`; 'small' for volumes and images up to 96 pixels, else 'resnet18'
@@ -131,7 +131,7 @@ def pair_learner(
     net = create_pair(arch or _auto_arch(prep), len(dls.vocab), dls.reader.n_channels, prep.ndim, weights, download)
     return classify_learner(dls, net, seed=seed, **kwargs)
 
-# %% ../../nbs/train/pair.ipynb #08954942
+# %% ../../nbs/train/pair.ipynb #950d7028
 @dataclass(frozen=True)
 class PairCheck:
     "What becomes of the judgement when the pair is tampered with."

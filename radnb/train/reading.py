@@ -443,7 +443,7 @@ class ScanReader:
     "Reads images and masks of table rows, prepared and cached."
     def __init__(self,
         prep:Preprocess, # The recipe; with `channels`, its window may be a dict by channel or a tuple with one for each
-        mask:str='mask', # Column with the mask
+        mask:str='mask', # Column with the mask; None: masks are not looked at
         cache_gb:float=2., # Memory for prepared arrays
         channels=None, # Columns with the series of one patient, e.g. `('t1','flair')`; the first one's grid counts
         missing_channel:str='raise', # A row without one of the series: 'raise', or 'zero' (an empty channel; never for the first)
@@ -578,22 +578,7 @@ def _read_mask(self:ScanReader, row):
 
 @patch
 def _note_lost(self:ScanReader, facts, row, key):
-    if key in self.lost or not any(gone for _,gone,_ in facts['lost']): return
-    self.lost[key] = [dict(patient=row.get(self.patient), path=self.name(row.drop('slice', errors='ignore')), label=l, gone=gone, regions=n) for l,gone,n in facts['lost'] if gone]
-
-@patch
-def warn_lost(self:ScanReader):
-    "Warn of marked regions that the network never sees, in the masks read so far; `lost_regions` lists them."
-    if not self.lost: return
-    t = self.lost_regions
-    few = [f'{self.names.get(l, f"label {l}")} {n}' for l,n in t.groupby('label').gone.sum().items()]
-    warnings.warn(f'{t.gone.sum()} marked regions of {len(self.lost)} masks ({", ".join(few)}) are gone once prepared: they are smaller than half a voxel of the network, or cut off. First: '
-                  f'{t.path[0]}. A finer spacing= or a larger size= keeps them; dls.reader.lost_regions lists them', stacklevel=3)
-
-@patch(as_prop=True)
-def lost_regions(self:ScanReader):
-    "Marked regions that are gone once prepared: patient, path, label, how many are gone, of how many."
-    return pd.DataFrame([r for rows in self.lost.values() for r in rows], columns=['patient','path','label','gone','regions'])
+    if any(gone for _,gone,_ in facts['lost']): self.lost[key] = row.drop('slice', errors='ignore'), facts['lost']
 
 @patch
 def table(self:ScanReader, df:pd.DataFrame) -> pd.DataFrame:
@@ -689,7 +674,23 @@ def skip(self:ScanReader, name, patient, why):
     self.skipped[name] = dict(patient=patient, path=name, why=why)
     warnings.warn(f'Left out: {name}{"" if patient is None else f" (patient {patient})"}. {why}', stacklevel=3)
 
-# %% ../../nbs/train/reading.ipynb #7604491a
+# %% ../../nbs/train/reading.ipynb #d0acd993
+@patch(as_prop=True)
+def lost_regions(self:ScanReader) -> pd.DataFrame:
+    "Marked regions that are gone once prepared, in the masks read so far: patient, path, label, how many are gone, of how many."
+    rows = [dict(patient=r.get(self.patient), path=self.name(r), label=l, gone=gone, regions=n) for r,lost in self.lost.values() for l,gone,n in lost if gone]
+    return pd.DataFrame(rows, columns=['patient','path','label','gone','regions'])
+
+@patch
+def warn_lost(self:ScanReader):
+    "Warn of `lost_regions`."
+    t = self.lost_regions
+    if not len(t): return
+    few = ', '.join(f'{n} of {self.names.get(l, f"label {l}")}' for l,n in t.groupby('label').gone.sum().items())
+    warnings.warn(f'{t.gone.sum()} marked regions in {len(self.lost)} masks ({few}) are gone for the network: smaller than half of one of its voxels, or cut off. The first is in '
+                  f'{t.path[0]}. A finer spacing= or a larger size= keeps them; dls.reader.lost_regions lists all', stacklevel=3)
+
+# %% ../../nbs/train/reading.ipynb #109f3c46
 @patch
 def readable(self:ScanReader,
     df:pd.DataFrame # One row per image
@@ -707,7 +708,7 @@ def _reads(self:ScanReader, row):
     else: return True
     return False
 
-# %% ../../nbs/train/reading.ipynb #d0acd993
+# %% ../../nbs/train/reading.ipynb #fe0bac0a
 def first_image(
     df:pd.DataFrame, # One row per image
     on_error:str='raise' # or 'skip': the first that can be read

@@ -133,6 +133,7 @@ def regress_dls(
     colour:bool=False, # Red, green and blue as three channels
     cache='memory', # Where prepared images are kept: 'memory', or a folder that processes and sessions share
     on_error:str='raise', # An image that cannot be read: 'raise', or 'skip' (see `dls.skipped`)
+    cache_gb:float=2., # Memory for prepared images
     **kwargs # For fastai's `DataBlock.dataloaders`
 ): # fastai `DataLoaders`
     """Training and validation batches, split by patient. Raises `BadLabels`, `PatientLeak`, `TooFewPatients`, `BadInput`, and what the readers raise, naming the file.
@@ -143,8 +144,7 @@ def regress_dls(
     scale = Scale.of(df[target].iloc[list(splits[0])], target, unit)
     first = first_image(df.iloc[splits[0]], on_error)
     ndim = ndim or (2 if first.shape[0] == 1 else 3)
-    reader = ScanReader(Preprocess(_auto_size(first, ndim, size), spacing, window, ndim, colour), channels=channels, missing_channel=missing_channel, patient=patient,
-                        cache=cache, on_error=on_error)
+    reader = ScanReader(Preprocess(_auto_size(first, ndim, size), spacing, window, ndim, colour), None, cache_gb, channels, missing_channel, patient, cache, on_error)
     if size is None: reader.check_spacings(df.iloc[splits[0]])
     encoder = fit_inputs(df.iloc[list(splits[0])], inputs, target)
     batch_tfms = aug if isinstance(aug, (list,tuple)) else augmentations(flips, seed=seed, spacing=reader.prep.voxel_size(first)) if aug else None

@@ -52,8 +52,12 @@ def _value(v):
 
 def _truth(v) -> bytes:
     "A mask by its content, a label as text."
-    if isinstance(v, (Volume,np.ndarray)) or any(f.is_file() for f in _files(v)): return _digest(v)
+    if isinstance(v, (Volume,np.ndarray)) or not _is_word(v) and any(f.is_file() for f in _files(v)): return _digest(v)
     return _value(v).encode()
+
+def _is_word(v):
+    "A label, even where a folder of that name is at hand: no path, no ending."
+    return isinstance(v, str) and Path(v).name == v and not Path(v).suffix
 
 class _Marks:
     "Salted hashes of patients, images and truth."
@@ -80,7 +84,7 @@ class _Marks:
     def image(self, row): return self._hash(b'image', *[_digest(row[c]) for c in self.columns(row.index) if not _is_none(row[c])])
     def truth_of(self, row): return self._hash(b'truth', *[_truth(row[c]) for c in self.truth if c in row])
 
-# %% ../../nbs/train/sealed.ipynb #4000d886
+# %% ../../nbs/train/sealed.ipynb #ebb533a4
 def _size(v):
     "Number of files and size of the first; or the shape of an array."
     files = _files(v)
@@ -97,7 +101,7 @@ def _copies(marks, df, sizes, firsts):
     same = lambda v: not _is_none(v) and marks._hash(b'size', _size(v).encode()) in sizes and marks._hash(b'first', _digest(_first(v))) in firsts
     return np.array([any(same(row[c]) for c in columns) for _,row in df[columns].iterrows()], bool) if columns else np.zeros(len(df), bool)
 
-# %% ../../nbs/train/sealed.ipynb #bef39cbe
+# %% ../../nbs/train/sealed.ipynb #d70af2ed
 def _sha(o) -> str: return hashlib.sha256(json.dumps(o, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 def _write_json(o, path):
@@ -113,7 +117,7 @@ def _add_line(entry, path):
         f.write(json.dumps(entry, ensure_ascii=False)+'\n')
         f.flush(); os.fsync(f.fileno())
 
-# %% ../../nbs/train/sealed.ipynb #d70af2ed
+# %% ../../nbs/train/sealed.ipynb #8034f881
 _TAMPERED = 'restore the folder from a copy; results that rest on this record cannot be trusted until then'
 
 def _lines(path):
@@ -136,7 +140,7 @@ def read_ledger(
     if not known: raise SealBroken(f'The record ends after {len(entries)} lines, but {head["number"]+1} were written', path, _TAMPERED)
     return entries
 
-# %% ../../nbs/train/sealed.ipynb #bf30c92a
+# %% ../../nbs/train/sealed.ipynb #db524288
 class SealedTest:
     "A test set that was put away by `seal_test`. Raises `SealBroken` where the folder is not as it was left."
     def __init__(self,
@@ -169,7 +173,7 @@ class SealedTest:
         "One row per opening: when, who, why, for which model."
         return pd.DataFrame(self._entries()[1:], columns=['number','time','reason','who','model','training'])
 
-# %% ../../nbs/train/sealed.ipynb #db524288
+# %% ../../nbs/train/sealed.ipynb #1ea37eda
 def _times(n): return {0: 'never opened', 1: 'opened once', 2: 'opened twice'}.get(n, f'opened {n} times')
 
 def _sealed_repr(self):
@@ -178,7 +182,7 @@ def _sealed_repr(self):
 
 SealedTest.__repr__ = _sealed_repr
 
-# %% ../../nbs/train/sealed.ipynb #1ea37eda
+# %% ../../nbs/train/sealed.ipynb #cb9e0016
 def _row_marks(marks, df):
     "Marks of patient, image and truth of each row; and of size and first file, by which copies are found."
     patients,columns = marks.patients(df), marks.columns(df.columns)
@@ -204,7 +208,7 @@ def _seal(df, held, folder, options, made):
 
 def _now(): return datetime.now(timezone.utc).isoformat(timespec='seconds')
 
-# %% ../../nbs/train/sealed.ipynb #9806e3bb
+# %% ../../nbs/train/sealed.ipynb #00484f59
 def _draw(df, options):
     "Which rows are set aside."
     splitter = PatientSplitter(options['test'], f'sealed {options["seed"]}', options['stratify'], options['patient'])
@@ -240,7 +244,7 @@ def seal_test(
     df.attrs[SEALS] = sorted({*df.attrs.get(SEALS, ()), str(sealed.folder)})
     return sealed, _without_copies(sealed, df[~held].copy())
 
-# %% ../../nbs/train/sealed.ipynb #00484f59
+# %% ../../nbs/train/sealed.ipynb #32470b59
 def _same_options(sealed, options):
     other = [f'{k}={sealed.set[k]!r}, not {v!r}' for k,v in options.items() if sealed.set[k] != v]
     if other: raise BadInput(f'The folder holds a set that was sealed with {"; ".join(other)}', sealed.folder, 'ask for the same, or choose another folder')
@@ -250,7 +254,7 @@ def _without_copies(sealed, dev):
     if copies.any(): warnings.warn(f'{copies.sum()} images of other patients are copies of sealed ones: left out of the development table', stacklevel=3)
     return dev[~copies]
 
-# %% ../../nbs/train/sealed.ipynb #4cc81ca6
+# %% ../../nbs/train/sealed.ipynb #a2c79024
 def _refuse(self,
     df:pd.DataFrame, # A table to train on
     patient:str=None, # Column that tells patients apart, if it has another name here
@@ -266,7 +270,7 @@ def _refuse(self,
 
 SealedTest.refuse = _refuse
 
-# %% ../../nbs/train/sealed.ipynb #a22ca5cc
+# %% ../../nbs/train/sealed.ipynb #3639c8b9
 def _changes(was, now):
     "What became of sealed rows, in words; empty if nothing."
     was,now = Counter(map(tuple, was)), Counter(map(tuple, now))
@@ -281,7 +285,7 @@ def _changes(was, now):
     counts = {'images were changed': changed, 'images are missing': sum((gone-come).values()), 'images were added': sum((come-gone).values())}
     return ', '.join(words+[f'{n} {what}' for what,n in counts.items() if n])
 
-# %% ../../nbs/train/sealed.ipynb #8a37cc4e
+# %% ../../nbs/train/sealed.ipynb #c30c9e40
 def _verify(self):
     "Raises `SealBroken`, saying what is not as it was sealed."
     if self._rows is None: raise BadInput('The sealed rows are not known here', self.folder, 'sealed, dev = seal_test(df, folder, ...) with the whole table')
@@ -298,7 +302,7 @@ def model_fingerprint(
     for name,t in sorted(learn.model.state_dict().items()): h.update(name.encode()+t.detach().cpu().contiguous().numpy().tobytes())
     return h.hexdigest()[:16]
 
-# %% ../../nbs/train/sealed.ipynb #c30c9e40
+# %% ../../nbs/train/sealed.ipynb #debb489b
 def _trained_on(self, learn):
     "What is known of the patients that a learner was trained on, in words. Raises `PatientLeak`."
     tables = [d.items for d in (learn.dls.train_ds, learn.dls.valid_ds) if isinstance(getattr(d, 'items', None), pd.DataFrame) and len(d.items)]
@@ -332,7 +336,7 @@ def _record(self, about):
 
 SealedTest._trained_on,SealedTest.open_test,SealedTest._record = _trained_on,_open_test,_record
 
-# %% ../../nbs/train/sealed.ipynb #dfcc432f
+# %% ../../nbs/train/sealed.ipynb #0118705f
 def _sentence(e):
     who,model = (f' by {e["who"]}' if e.get('who') else ''), (f', model {e["model"]}' if e.get('model') else '')
     return f'Opening {e["number"]}, {e["time"][:16].replace("T", " ")} UTC{who}: {e["reason"]}{model}.'

@@ -44,6 +44,7 @@ def mask_labels(
     "Labels found in all masks, named. Raises `BadLabels` if nothing is marked anywhere, or a label has no name."
     found = set()
     for _,row in progress(list(df.iterrows()), 'reading masks'): found |= set(np.unique(reader.mask(row, stored=True).marked[0]).tolist())
+    reader.warn_lost()
     if not found: raise BadLabels(f'None of the {len(df)} masks marks anything', remedy='check that the right masks were found')
     if names is None: return {i: reader.names.get(i, f'label {i}') for i in range(1, max(found)+1)}
     if extra := found-set(names): raise BadLabels(f'The masks hold the labels {sorted(extra)}, which have no name', remedy=f'names= has {dict(names)}')
@@ -144,7 +145,6 @@ def segment_dls(
     df = df.reset_index(drop=True) if ndim == 3 else _slice_rows(df.reset_index(drop=True), reader)
     splits = check_split(df, (splitter or PatientSplitter(valid, seed, patient=patient))(df), patient, sealed)
     names,regions = region_names(mask_labels(reader, df, names), regions)
-    reader.warn_lost()
     if not size: reader.check_spacings(df)
     masks = [reader.mask(df.iloc[i]) for i in splits[0][:50]]
     shapes = [m.shape for m in masks]
