@@ -110,7 +110,7 @@ def segment_dls(
     df:pd.DataFrame, # One row per image: `paths`, `path`, `image` or `volume`, a mask, a patient
     mask:str='mask', # Column with the masks: NIfTI or DICOM SEG files, or mask Volumes
     splitter=None, # Table to (training, validation) positions; `PatientSplitter(valid, seed)` if not given
-    names=None, # `{1: 'nodule'}`; the masks' own if not given
+    names=None, # `{1: 'nodule'}`; if not given those that the table brings (`df.attrs['names']`, see `from_decathlon`), or the masks' own
     size=None, # Bring every image to this many voxels; None: as they come
     spacing=None, # Bring every image to this voxel size, mm
     window=None, # Grey scale, see `Preprocess`
@@ -139,6 +139,7 @@ def segment_dls(
     """Training patches and whole validation images with their masks, split by patient. Reads all masks once. Raises `BadLabels`, `GeometryError`,
     `PatientLeak`, `TooFewPatients`, and what the readers raise, naming the file."""
     _check_masks(df, mask, missing)
+    names,regions = (df.attrs.get(k) if v is None else v for k,v in dict(names=names, regions=regions).items())
     reader = ScanReader(Preprocess(size, spacing, window, ndim), mask, cache_gb, channels, missing_channel, patient, cache, on_error)
     df = reader.readable(reader.table(df))
     df = df.reset_index(drop=True) if ndim == 3 else _slice_rows(df.reset_index(drop=True), reader)
