@@ -283,6 +283,7 @@ def predict_probability(self:Learner,
 ) -> Volume: # unit 'probability'
     """Probability per voxel, on the grid of the scan: of the one label; or `(1 + labels, slices, rows, columns)` with background first; or
     `(regions, slices, rows, columns)` where regions overlap."""
+    if self.task != 'segment': raise BadInput('This learner outlines nothing', remedy=f'learn.{"predict_number" if self.task == "regress" else "predict_proba"}(x)')
     vols = self.reader.volumes(x)
     vol,p = vols[0], _class_probabilities(self, vols, flips)
     one = p[self.only-1] if self.only else p[1] if len(p) == 2 and not self.regions else p
@@ -296,7 +297,7 @@ def predict_mask(self:Learner,
 ) -> Volume: # unit 'label'
     """The mask, on the grid of the scan: voxels whose probability of being anything but background reaches `learn.operating_point` (one half without
     one) get their likeliest label. Overlapping regions: of one at a time, see `region`."""
-    if self.regions and not self.only: raise _one_at_a_time(self)
+    if getattr(self, 'regions', None) and not self.only: raise _one_at_a_time(self)
     prob = self.predict_probability(x, flips)
     several,p = prob.data.ndim == 4, prob.data
     reached = (1-p[0] if several else p) >= np.float32(threshold_of(self.operating_point)) # as `SegmentCase` of the report
