@@ -445,13 +445,14 @@ def check_calibration(report) -> Check:
 # %% ../../nbs/explain/audit.ipynb #4d65ca55
 def _score(report):
     "The report's main number."
-    return next(e for k,e in report.estimates.items() if k=='AUC' or k.startswith(('Dice','accuracy')))
+    return next((e for k,e in report.estimates.items() if k in ('AUC','R2','kappa (quadratic)') or k.startswith(('Dice','accuracy'))), None)
 
 def check_gap(train, report) -> Check:
     "Does the model do much better on what it was trained on?"
     name = 'training against validation'
     if train is None or report is None: return _not_run(name, 'no learner is given')
     a,b = _score(train), _score(report)
+    if a is None or b is None: return _not_run(name, 'the report has no score to compare')
     if np.isnan(a.low) or np.isnan(b.low): return _not_run(name, 'too few cases for an interval')
     text = f'training {_short(a)}, validation {_short(b)}'
     apart = a.value-b.value>.1 and a.low>b.high
@@ -473,7 +474,7 @@ def cohort_of_learner(
     tables = {side: pd.DataFrame(ds.items) for side,ds in (('train', dls.train_ds), ('valid', dls.valid_ds))}
     df = pd.concat(tables.values(), ignore_index=True)
     df['split'] = np.repeat(list(tables), [len(t) for t in tables.values()])
-    if not hasattr(dls, 'names'): return cohort_of_table(df, dls.label, dls.patient or '')
+    if not hasattr(dls, 'names'): return cohort_of_table(df, None if hasattr(dls, 'scale') else dls.label, dls.patient or '')   # a number is no class
     c = cohort_of_table(df, None, dls.patient or '')
     c.y,c.classes = _presence(dls.reader, df), ['absent','present']
     return c

@@ -109,7 +109,7 @@ class DashboardCallback(Callback):
         self.board,self.start,self.first = Dashboard(self.n_epoch, f'{self.title} (last layers only)' if frozen else self.title), time.monotonic(), 0.
         self.told = self.start-1
 
-    def before_train(self): self.shown,self.train_start,self.seen = [], self._clock(), 0
+    def before_train(self): self.shown,self.train_start,self.n_seen = [], self._clock(), 0   # not `seen`: networks have one
     def _clock(self): "Seconds, without pauses."; return time.monotonic()-self.board.paused_s
     def _stop_if_asked(self):
         if self.board.stop_requested: raise CancelFitException()
@@ -128,7 +128,7 @@ def _memory():
 @patch
 def after_batch(self:DashboardCallback):
     if not self.training: return self._sample()
-    self.seen += len(self.xb[0])
+    self.n_seen += len(self.xb[0])
     info = dict(epoch=self.epoch, batch=self.iter, n_batches=self.n_iter, loss=float(self.recorder.losses[-1]))
     if time.monotonic()-self.told < .1 and not self.board.paused: self.board._record(**info)  # more often nobody can see or press anything
     else: self._tell(info)
@@ -139,7 +139,7 @@ def _tell(self:DashboardCallback, info):
     "Update the dashboard, and hear its buttons."
     self.told,self.board.total_epochs = time.monotonic(), self.n_epoch
     done,seconds = max((self.pct_train-self.first)/(1-self.first), 1e-6), self._clock()-self.start
-    self.board.update(dict(info, lr=self.opt.hypers[-1]['lr'], **_memory(), eta_s=seconds*(1-done)/done, samples_per_s=self.seen/max(self._clock()-self.train_start, 1e-6)))
+    self.board.update(dict(info, lr=self.opt.hypers[-1]['lr'], **_memory(), eta_s=seconds*(1-done)/done, samples_per_s=self.n_seen/max(self._clock()-self.train_start, 1e-6)))
 
 @patch
 def _sample(self:DashboardCallback):
@@ -187,6 +187,7 @@ class ScanLearner(Learner):
     def show_results(self, ds_idx=1, dl=None, max_n=9, shuffle=True, pool=24, **kwargs):
         "Show the `max_n` with the largest loss among the first `pool` images."
         dl = dl or self.dls[ds_idx].new(shuffle=shuffle)
+        if not len(dl): raise BadInput('There are no images to show', remedy='a learner that was loaded has none: give it data, dl=learn.dls.test_dl(df, with_labels=True)')
         found = []
         for b in dl:
             x,y,some = self._judged(dl, b)

@@ -98,8 +98,8 @@ def plan_window(f:Fingerprint) -> tuple: # ((center, width) or None, why)
     if f.unit != 'HU': return None, 'grey values have no common scale: percentiles 0.5 to 99.5 of each image'
     if f.marked is None: return None, 'CT without marks: -1000 to 1000 HU'
     lo,hi = f.marked
-    width = max(1.2*(hi-lo), 100.)
-    return (round((lo+hi)/2), round(width)), f'what is marked has {lo:.0f} to {hi:.0f} HU'
+    window,why = (round((lo+hi)/2), round(max(1.2*(hi-lo), 100.))), f'what is marked has {lo:.0f} to {hi:.0f} HU'
+    return (window, why) if f.channels == 1 else ((window,*[None]*(f.channels-1)), f'first series: {why}; the others by their own scale')
 
 # %% ../../nbs/train/plan.ipynb #18b9a9fb
 def memory_gb() -> tuple: # (GB, is it a graphics card?)
@@ -239,6 +239,6 @@ def plan(
 
 def _fingerprint_of(data, mask, ndim):
     if isinstance(data, Fingerprint): return data
-    if isinstance(data, pd.DataFrame): return fingerprint(data, mask, ndim)
+    if isinstance(data, pd.DataFrame): return fingerprint(data, mask, ndim, [c for c in data.attrs.get('channels', ()) if c in data] or None)
     reader = data.reader
     return fingerprint(data.train_ds.items, mask and reader.mask_col, reader.prep.ndim, reader.channels)

@@ -312,7 +312,7 @@ def _trained_on(self, learn):
     return f'{len(set().union(*[set(self.marks.patients(t, column)) for t in tables]))} patients, none of them sealed'
 
 def _open_test(self,
-    reason:str, # Why, e.g. 'final model of the paper'
+    reason:str=None, # Why, e.g. 'final model of the paper'; without it nothing is opened
     learn=None, # The model to be judged: its data are checked, and its fingerprint goes on record
     who:str=None # Who opens, if that is to be on record
 ) -> pd.DataFrame: # The sealed rows; the column `opened_from` names the seal

@@ -111,7 +111,7 @@ def segment_dls(
     df:pd.DataFrame, # One row per image: `paths`, `path`, `image` or `volume`, a mask, a patient
     mask:str='mask', # Column with the masks: NIfTI or DICOM SEG files, or mask Volumes
     splitter=None, # Table to (training, validation) positions; `PatientSplitter(valid, seed)` if not given
-    names=None, # `{1: 'nodule'}`; the masks' own if not given
+    names=None, # `{1: 'nodule'}`; if not given those that the table brings (`df.attrs['names']`, see `from_decathlon`), or the masks' own
     size=None, # Bring every image to this many voxels; None: as they come
     spacing=None, # Bring every image to this voxel size, mm
     window=None, # Grey scale, see `Preprocess`
@@ -140,6 +140,7 @@ def segment_dls(
     """Training patches and whole validation images with their masks, split by patient. Reads all masks once. Raises `BadLabels`, `GeometryError`,
     `PatientLeak`, `TooFewPatients`, and what the readers raise, naming the file."""
     _check_masks(df, mask, missing)
+    names,regions = (df.attrs.get(k) if v is None else v for k,v in dict(names=names, regions=regions).items())
     reader = ScanReader(Preprocess(size, spacing, window, ndim), mask, cache_gb, channels, missing_channel, patient, cache, on_error)
     df = reader.readable(reader.table(df))
     df = df.reset_index(drop=True) if ndim == 3 else _slice_rows(df.reset_index(drop=True), reader)
@@ -283,6 +284,7 @@ def predict_probability(self:Learner,
 ) -> Volume: # unit 'probability'
     """Probability per voxel, on the grid of the scan: of the one label; or `(1 + labels, slices, rows, columns)` with background first; or
     `(regions, slices, rows, columns)` where regions overlap."""
+    if self.task != 'segment': raise BadInput('This learner outlines nothing', remedy=f'learn.{"predict_number" if self.task == "regress" else "predict_proba"}(x)')
     vols = self.reader.volumes(x)
     vol,p = vols[0], _class_probabilities(self, vols, flips)
     one = p[self.only-1] if self.only else p[1] if len(p) == 2 and not self.regions else p
@@ -296,7 +298,7 @@ def predict_mask(self:Learner,
 ) -> Volume: # unit 'label'
     """The mask, on the grid of the scan: voxels whose probability of being anything but background reaches `learn.operating_point` (one half without
     one) get their likeliest label. Overlapping regions: of one at a time, see `region`."""
-    if self.regions and not self.only: raise _one_at_a_time(self)
+    if getattr(self, 'regions', None) and not self.only: raise _one_at_a_time(self)
     prob = self.predict_probability(x, flips)
     several,p = prob.data.ndim == 4, prob.data
     reached = (1-p[0] if several else p) >= np.float32(threshold_of(self.operating_point)) # as `SegmentCase` of the report

@@ -490,12 +490,13 @@ def tune_threshold(
     if prob is None and _is_scan(report):
         from radnb.view.tune_intensity import tune_intensity
         return tune_intensity(report, chosen_by=chosen_by, **kwargs)
-    if getattr(report, 'ds', None)=='test' and chosen_on is None:
+    if getattr(report, 'ds', None) in ('test','sealed test') and chosen_on is None:
         warnings.warn('This is the test set: a threshold chosen here makes its own results look better than they are. Choose on validation data.', stacklevel=2)
     if getattr(report, 'task', '')=='segment':
         from radnb.view.tune_segment import tune_segment
         return tune_segment(report, rule=rule or 'dice', threshold=threshold, positive=positive or '', chosen_by=chosen_by, chosen_on=chosen_on, **kwargs)
     if getattr(report, 'task', '')=='multilabel': raise BadInput('A threshold is chosen for one finding at a time', remedy=f'tune_threshold(report[{report.classes[0]!r}])')
+    if getattr(report, 'task', '')=='regress': raise BadInput('A number has no threshold', remedy='evaluate judges it; for yes or no, train classify_dls on a column such as df.age > 65')
     if kwargs: raise BadInput(f'{next(iter(kwargs))!r} is for scans and segmentations', remedy='see the help of tune_threshold')
     source = _Source(report, prob, classes, patients, subgroups)
     return ThresholdTuner(source, rule or 'youden', minimum, cost, threshold, prevalence, positive, chosen_by, chosen_on)
