@@ -41,6 +41,9 @@ learn = learner(8 if what == 'alone' else 4, cbs=seen, checkpoint=f'{folder}/{wh
 learn.fit(2, 1e-2)
 probs = learn.get_preds()[0]
 told(learn, trained=seen.who[True], judged=seen.who[False], predicted=len(probs), again=len(learn.dls.train))
+if what != 'alone':                                                      # one clock for both, whichever is slower
+    done = learn.fit_until(minutes=.005)
+    json.dump([p.detach().flatten().tolist() for p in learn.model.parameters()]+[done.batches], open(f'{folder}/{what}_timed.json', 'w'))
 '''
 
 KILLED = HEAD+'''
@@ -86,6 +89,7 @@ def test_two_processes_train_as_one_with_batches_twice_as_large(tmp_path):
     assert sorted(first['trained']+second['trained']) == sorted(alone['trained'])                              # each image once
     assert first['judged'] == second['judged'] == alone['judged'] and first['predicted'] == alone['predicted']
     assert (tmp_path/'first'/'last.pt').is_file() and not (tmp_path/'second').exists()
+    assert read(tmp_path, 'first_timed') == read(tmp_path, 'second_timed')
     assert first['again'] == 7                                                                                # the loader is whole again: 30 images, batches of 4
 
 @pytest.mark.slow
