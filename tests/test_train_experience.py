@@ -1,6 +1,6 @@
 "Two processes that train one network, and a training killed for good (SIGKILL) between its last checkpoint and its end."
-import json, os, signal, socket, subprocess, sys
-import pytest
+import json, os, signal, socket, subprocess, sys, warnings
+import pytest, torch
 
 HEAD = '''
 import json, os, sys, warnings
@@ -41,6 +41,9 @@ learn = learner(8 if what == 'alone' else 4, cbs=seen, checkpoint=f'{folder}/{wh
 learn.fit(2, 1e-2)
 probs = learn.get_preds()[0]
 told(learn, trained=seen.who[True], judged=seen.who[False], predicted=len(probs), again=len(learn.dls.train))
+if what != 'alone':                                                      # one clock for both, whichever is slower
+    done = learn.fit_until(minutes=.005)
+    json.dump([p.detach().flatten().tolist() for p in learn.model.parameters()]+[done.batches], open(f'{folder}/{what}_timed.json', 'w'))
 '''
 
 KILLED = HEAD+'''
@@ -64,21 +67,25 @@ whole.fit(3, 1e-2)
 told(again, whole=[p.detach().flatten().tolist() for p in whole.model.parameters()], last=torch.load(f'{folder}/cut/last.pt')['model']['1.bias'].tolist())
 '''
 
-def run(code, folder, *names, **env):
-    "One process per name, side by side; their return codes."
-    jobs = [subprocess.Popen([sys.executable, '-c', code, name, str(folder)], env={**os.environ, 'OMP_NUM_THREADS': '1', **e}, stderr=subprocess.PIPE, text=True)
-            for name,e in zip(names, env.get('each', [{}]*len(names)))]
-    said = [j.communicate(timeout=500)[1] for j in jobs]
-    return [j.returncode for j in jobs], said
+def start(code, folder, name, **env):
+    return subprocess.Popen([sys.executable, '-c', code, name, str(folder)], env={**os.environ, 'OMP_NUM_THREADS': '1', **env}, stderr=subprocess.PIPE, text=True)
+
+def here(code, folder, name, monkeypatch):
+    "In this process, which has imported torch before."
+    monkeypatch.setattr(sys, 'argv', ['-c', name, str(folder)])
+    threads = torch.get_num_threads()
+    with warnings.catch_warnings(): exec(code, {'__name__': 'training'})
+    torch.set_num_threads(threads)
 
 def read(folder, name): return json.loads((folder/f'{name}.json').read_text())
 
 @pytest.mark.slow
-def test_two_processes_train_as_one_with_batches_twice_as_large(tmp_path):
+def test_two_processes_train_as_one_with_batches_twice_as_large(tmp_path, monkeypatch):
     with socket.socket() as s: s.bind(('127.0.0.1', 0)); port = s.getsockname()[1]
-    each = [{}, *({'RANK': str(r), 'LOCAL_RANK': str(r), 'WORLD_SIZE': '2', 'MASTER_ADDR': '127.0.0.1', 'MASTER_PORT': str(port)} for r in (0, 1))]
-    codes,said = run(TOGETHER, tmp_path, 'alone', 'first', 'second', each=each)
-    assert codes == [0,0,0], said
+    jobs = [start(TOGETHER, tmp_path, name, RANK=str(r), LOCAL_RANK=str(r), WORLD_SIZE='2', MASTER_ADDR='127.0.0.1', MASTER_PORT=str(port)) for r,name in enumerate(('first','second'))]
+    here(TOGETHER, tmp_path, 'alone', monkeypatch)
+    said = [j.communicate(timeout=500)[1] for j in jobs]
+    assert [j.returncode for j in jobs] == [0,0], said
     alone,first,second = (read(tmp_path, n) for n in ('alone','first','second'))
     assert first['weights'] == second['weights']
     for a,b in zip(first['weights'], alone['weights']): assert a == pytest.approx(b, abs=1e-5)
@@ -86,12 +93,12 @@ def test_two_processes_train_as_one_with_batches_twice_as_large(tmp_path):
     assert sorted(first['trained']+second['trained']) == sorted(alone['trained'])                              # each image once
     assert first['judged'] == second['judged'] == alone['judged'] and first['predicted'] == alone['predicted']
     assert (tmp_path/'first'/'last.pt').is_file() and not (tmp_path/'second').exists()
+    assert read(tmp_path, 'first_timed') == read(tmp_path, 'second_timed')
     assert first['again'] == 7                                                                                # the loader is whole again: 30 images, batches of 4
 
 @pytest.mark.slow
-def test_a_kill_before_the_best_weights_are_put_back(tmp_path):
-    assert run(KILLED, tmp_path, 'killed')[0] == [-signal.SIGKILL]
-    codes,said = run(KILLED, tmp_path, 'resumed')
-    assert codes == [0], said
+def test_a_kill_before_the_best_weights_are_put_back(tmp_path, monkeypatch):
+    assert start(KILLED, tmp_path, 'killed').wait(timeout=500) == -signal.SIGKILL
+    here(KILLED, tmp_path, 'resumed', monkeypatch)
     found = read(tmp_path, 'resumed')
     assert found['weights'] == found['whole'] and found['weights'][1] != found['last'] and len(found['history']) == 3

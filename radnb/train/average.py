@@ -13,7 +13,7 @@ from fastcore.basics import patch
 # %% ../../nbs/train/average.ipynb #64b0acb2
 class AverageWeights(Callback):
     "Validate, keep and end with the running mean of the weights, batch normalisation's statistics included."
-    order = 62 # after fastai's Recorder and before the checkpoint
+    order = 59 # after fastai's Recorder; before what keeps the best weights or puts them back (60 and more), and the checkpoint
     def __init__(self,
         decay:float=.999 # How much of the mean stays at each step, at most
     ): self.decay,self.other,self.held,self.n = decay,None,False,0

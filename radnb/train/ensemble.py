@@ -56,15 +56,19 @@ class EnsembleNet(nn.Module):
 # %% ../../nbs/train/ensemble.ipynb #da31e9fe
 _TASKS = ('classify','segment')
 
+def _check_task(learn):
+    "Raises `BadInput` where answers cannot be mixed."
+    if learn.task not in _TASKS: raise BadInput(f'Ensembles of {learn.task!r} are not known', remedy='average their predictions yourself')
+    if getattr(learn, 'regions', None): raise BadInput('Ensembles of overlapping regions are not known', remedy='one learner per region, or average their probabilities yourself')
+
 def _recipe(learn):
     "What members must share."
     answers = list(learn.names.values()) if learn.task == 'segment' else list(map(str, learn.dls.vocab))
-    return dict(task=learn.task, answers=answers, preparation=repr(learn.reader.prep))
+    return dict(task=learn.task, answers=answers, channels=learn.reader.channels, preparation=repr(learn.reader.prep))
 
 def _check_members(learners, how, weights):
     if len(learners) < 2: raise BadInput(f'{len(learners)} learner is no ensemble', remedy='two at least')
-    if learners[0].task not in _TASKS: raise BadInput(f'Ensembles of {learners[0].task!r} are not known', remedy='average their predictions yourself')
-    if getattr(learners[0], 'regions', None): raise BadInput('Ensembles of overlapping regions are not known', remedy='one learner per region, or average their probabilities yourself')
+    _check_task(learners[0])
     if how not in ('mean','vote'): raise BadInput(f'how={how!r}', remedy="'mean' or 'vote'; for fitted weights see stack()")
     if weights is not None and (len(weights) != len(learners) or min(weights) < 0 or not sum(weights) > 0):
         raise BadInput(f'The weights {list(weights)} do not fit {len(learners)} members', remedy='one number per member, none negative')
@@ -130,11 +134,10 @@ def _out_of_fold(rows, P, fold, learn, ds='out-of-fold'):
 
 def _mask_scores(learn, rows):
     "Dice of each label on the scans' own voxels, one row per scan."
-    from radnb.train.blocks import read_mask
     out = []
     for _,row in rows.iterrows():
-        vol = learn.reader.volumes(row)[0]
-        t,p = read_mask(row.get(learn.reader.mask_col), vol).data, learn.predict_mask(row if learn.reader.channels else vol).data
+        p = learn.predict_mask(row)
+        t,p = learn.true_mask(row, p).data, p.data
         out.append({f'dice {n}': _dice(t == l, p == l) for l,n in learn.names.items()})
     return pd.DataFrame(out)
 
@@ -188,6 +191,7 @@ def fit_folds(
     for i in progress(range(k), f'training {k} networks', min_items=2):
         splitter = PatientKFold(k, i, seed, stratify, patient)
         learn = make(dls(df, splitter=splitter, patient=patient, **kwargs))
+        _check_task(learn)                # before it takes time
         learners.append(_trained(learn, fit, None if folder is None else Path(folder)/f'fold{i}.pt', facts))
         folds.append(splitter(df)[1])
     return ensemble(learners), _gathered(df, learners, folds)

@@ -5,8 +5,8 @@ bit for bit."""
 
 # %% auto #0
 __all__ = ['set_seed', 'deterministic', 'is_training', 'remark', 'half_type', 'HalfPrecision', 'leave_half', 'Accumulate',
-           'out_of_memory', 'still', 'in_parts', 'lower_is_better', 'Watch', 'bare', 'EarlyStop', 'Clock', 'Fitted',
-           'join_cards', 'rank', 'together', 'Together', 'diagnose', 'StopOnNaN']
+           'out_of_memory', 'still', 'in_parts', 'lower_is_better', 'Watch', 'bare', 'EarlyStop', 'rank', 'together',
+           'agreed', 'Clock', 'Fitted', 'join_cards', 'Together', 'diagnose', 'StopOnNaN']
 
 # %% ../../nbs/train/fitting.ipynb #11a84495
 import math, os, random, re, time, warnings
@@ -227,6 +227,19 @@ def state_dict(self:EarlyStop): return dict(best=self.best, wait=self.wait, at=s
 def load_state_dict(self:EarlyStop, state): self.best,self.wait,self.at,self.weights = (state[k] for k in ('best','wait','at','weights'))
 
 # %% ../../nbs/train/fitting.ipynb #c12b5634
+def rank() -> int: "Number of this process among those that train together."; return torch.distributed.get_rank() if torch.distributed.is_initialized() else 0
+def together() -> bool: "Do several processes train together?"; return torch.distributed.is_initialized() and torch.distributed.get_world_size() > 1
+
+def agreed(
+    v # What this process thinks; plain Python
+): # What the first one thinks
+    "One opinion for all processes that train together: all must ask at the same place."
+    if not together(): return v
+    said = [v]
+    torch.distributed.broadcast_object_list(said)
+    return said[0]
+
+# %% ../../nbs/train/fitting.ipynb #05657b8d
 class Clock(Watch):
     "Ends a training after so many seconds, its schedule complete; or, when a metric has reached `target`, after that epoch."
     order = 52  # after the recorder, before the schedule
@@ -244,11 +257,12 @@ class Clock(Watch):
     def _paused(self):
         board = getattr(self.learn, 'dashboard', None)
         return board.paused_s if board is not None and not board.finished else 0.
-    def elapsed(self) -> float: "Seconds, without pauses, and with those before a resumption."; return self.spent+(0 if self.begun is None else self.now()-self._paused()-self.begun)
+    def _own(self): return self.spent+(0 if self.begun is None else self.now()-self._paused()-self.begun)
+    def elapsed(self) -> float: "Seconds, without pauses, and with those before a resumption; of the first process, where several train."; return agreed(self._own())
     def left(self) -> float: "Seconds of training until the last judging must begin."; return self.seconds-self.elapsed()-self.judged
     def fraction(self) -> float: return min(1., self.elapsed()/max(self.seconds-self.judged, 1e-9))
 
-# %% ../../nbs/train/fitting.ipynb #05657b8d
+# %% ../../nbs/train/fitting.ipynb #24de3f9d
 @patch
 def before_epoch(self:Clock):
     if self.begun is None: self.begun,self.mark = self.now()-self._paused(), 0.
@@ -273,7 +287,7 @@ def _expect(self:Clock, epoch_s):
     bar = getattr(getattr(self.learn, 'progress', None), 'mbar', None)
     if bar is not None: bar.main_bar.total = self.n_epoch
 
-# %% ../../nbs/train/fitting.ipynb #988323ef
+# %% ../../nbs/train/fitting.ipynb #1c37e2ab
 @patch
 def over(self:Clock) -> bool: "Has the time for training run out?"; return self.left() <= 0
 @patch
@@ -301,11 +315,11 @@ def after_epoch(self:Clock):
 @patch
 def _reached(self:Clock, v): return v <= self.target if lower_is_better(self.metric) else v >= self.target
 
-# %% ../../nbs/train/fitting.ipynb #1c37e2ab
+# %% ../../nbs/train/fitting.ipynb #3e7c0cae
 _CLOCK = ('spent','judged','batch_s','batches','images','epochs','why')
 
 @patch
-def state_dict(self:Clock): return {**{k: getattr(self, k) for k in _CLOCK}, 'spent': self.elapsed()}
+def state_dict(self:Clock): return {**{k: getattr(self, k) for k in _CLOCK}, 'spent': self._own()}   # of one process only
 
 @patch
 def load_state_dict(self:Clock, state):
@@ -327,7 +341,7 @@ class Fitted:
 @patch
 def report(self:Clock) -> Fitted: return Fitted(self.elapsed()/60, self.seconds/60, self.epochs, self.batches, self.images, self.why or 'stopped before its end')
 
-# %% ../../nbs/train/fitting.ipynb #5835d23a
+# %% ../../nbs/train/fitting.ipynb #fa9efa4b
 def join_cards() -> int: # Number of this process, 0 for the first
     "Where several processes were started for a training, join the others; each has a graphics card of its own, or a share of the CPU."
     dist = torch.distributed
@@ -336,10 +350,7 @@ def join_cards() -> int: # Number of this process, 0 for the first
     dist.init_process_group('nccl' if torch.cuda.is_available() else 'gloo')
     return rank()
 
-def rank() -> int: "Number of this process among those that train together."; return torch.distributed.get_rank() if torch.distributed.is_initialized() else 0
-def together() -> bool: "Do several processes train together?"; return torch.distributed.is_initialized() and torch.distributed.get_world_size() > 1
-
-# %% ../../nbs/train/fitting.ipynb #7953b303
+# %% ../../nbs/train/fitting.ipynb #6be951aa
 class Together(Callback):
     "Several processes train one network (PyTorch's `DistributedDataParallel`), if there are several."
     order = 11  # the network is on its card, half precision is set up
@@ -363,15 +374,13 @@ def _share(dl):
     if n//size < dl.bs: raise BadInput(f'{n} training images do not fill a batch of {dl.bs} on each of {size} cards', remedy='a smaller bs=, or fewer cards')
     def mine():
         dl.n = n
-        drawn = [whole()]
-        torch.distributed.broadcast_object_list(drawn)       # one order for all
+        drawn = agreed(whole())
         dl.n = n//size
-        dl.order = drawn[0][rank():dl.n*size:size]
-        return dl.order
+        return drawn[rank():dl.n*size:size]
     dl.n,dl.get_idxs = n//size, mine
     return n
 
-# %% ../../nbs/train/fitting.ipynb #e44bb115
+# %% ../../nbs/train/fitting.ipynb #25baf448
 def _broken(t):
     "Which images hold a value that is not finite: (n,) bool."
     t = t.detach().as_subclass(torch.Tensor)
@@ -393,7 +402,7 @@ def _target(learn):
         elif (at := _where(_broken(y))) and getattr(learn, 'task', None) != 'multilabel': return 'the truth is missing or infinite', at, 'fill it in, or leave the image out'
         elif at := _where(_broken(y*y) & ~_broken(y)): return 'the truth is too large for a loss', at, 'use a smaller unit, or take the logarithm'
 
-# %% ../../nbs/train/fitting.ipynb #25baf448
+# %% ../../nbs/train/fitting.ipynb #fcec54c4
 def _weights(learn):
     names = [n for n,t in [*learn.model.named_parameters(), *learn.model.named_buffers()] if t.is_floating_point() and not torch.isfinite(t).all()]
     if not names: return
@@ -415,7 +424,7 @@ def _exactly(learn):
     "The prediction of the batch at hand in 32 bits."
     with torch.no_grad(), still(learn.model), torch.autocast(learn.xb[0].device.type, enabled=False): return learn.model(*learn.xb)
 
-# %% ../../nbs/train/fitting.ipynb #fcec54c4
+# %% ../../nbs/train/fitting.ipynb #1f24551b
 def diagnose(
     learn # In the middle of a batch, after the loss
 ) -> tuple: # (cause in words, positions in the batch of the images concerned or None, remedy)
@@ -423,7 +432,7 @@ def diagnose(
     for look in (_input, _target, _weights, _prediction):
         if found := look(learn): return found
 
-# %% ../../nbs/train/fitting.ipynb #9454991e
+# %% ../../nbs/train/fitting.ipynb #f64f110f
 def _name(row):
     "A row in a few words: the patient and the file."
     _,value = source_of(row)
@@ -444,7 +453,7 @@ class StopOnNaN(Callback):
         if all(math.isfinite(p.grad.norm()) for p in self.model.parameters() if p.grad is not None): return
         self._end('The gradient exploded', f'the loss is {float(self.loss.mean()):.4g}', None, _CALMER)
 
-# %% ../../nbs/train/fitting.ipynb #f64f110f
+# %% ../../nbs/train/fitting.ipynb #690b6aec
 @patch
 def _searched(self:StopOnNaN):
     "Has `lr_find` come far enough to suggest a rate? It leaves out the first tenth and the last 5."

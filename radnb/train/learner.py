@@ -392,7 +392,7 @@ def scan_learner(
     learn.task,learn.operating_point,learn.remarks,learn.parts = task, None, [], {True: 1, False: 1}
     return learn
 
-# %% ../../nbs/train/learner.ipynb #8f21ea3f
+# %% ../../nbs/train/learner.ipynb #aef5c5ff
 def _is_stack(x, ndim):
     "Is an array `(n, [slices,] rows, columns[, 3])` of images with `ndim` axes?"
     return isinstance(x, np.ndarray) and x.ndim-(x.ndim > ndim and x.shape[-1] == 3) > ndim
@@ -412,7 +412,7 @@ def as_rows(
         for k,v in r.items(): table.at[i,k] = v
     return table, not many
 
-# %% ../../nbs/train/learner.ipynb #584be717
+# %% ../../nbs/train/learner.ipynb #78d986bf
 def _silent_preds(learn, rows):
     dl = learn.dls.test_dl(rows, num_workers=0)
     with learn.no_bar(), learn.no_logging(): return learn.get_preds(dl=dl)[0]

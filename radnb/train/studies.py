@@ -28,12 +28,16 @@ def _rows(learn):
     if learn.task != 'segment' or 'slice' not in rows: return rows
     return rows[~pd.Series([str(source_of(r)) for _,r in rows.iterrows()]).duplicated()].drop(columns='slice').reset_index(drop=True)
 
+def _check_task(learn):
+    "Raises `BadInput` for what cannot be studied; asked before anything is trained."
+    if learn.task not in ('classify','segment') or getattr(learn, 'regions', None):
+        raise BadInput(f'Studies of {"regions that overlap" if learn.task == "segment" else repr(learn.task)} are not known', remedy='classes of images, or masks of labels that exclude each other')
+
 def _said(learn):
     "What a learner says of its validation cases, as plain numbers: probabilities of each class, or the Dice of each case."
     rows = _rows(learn)
     if learn.task == 'classify': return _all_proba(learn, rows).round(6).tolist()
-    if learn.task == 'segment': return [None if math.isnan(v) else v for v in _mask_scores(learn, rows).mean(axis=1)]
-    raise BadInput(f'Studies of {learn.task!r} are not known', remedy='classes of images, or masks')
+    return [None if math.isnan(v) else v for v in _mask_scores(learn, rows).mean(axis=1)]
 
 @dataclass
 class _Judge:
@@ -161,6 +165,7 @@ def unfreeze_sweep(
 ) -> Sweep:
     "Train the last stage, the last two, and so on, each from the same start, judged on the same validation patients. Raises `BadInput`, and what `make` and `fit` raise."
     learn = make(dls)
+    _check_task(learn)
     judge,n = _judge(learn), len(param_stages(learn.model))
     if n < 2: raise BadInput('This network has one stage only', remedy='nothing can be frozen in it')
     notes = _Notes(folder, 'unfreeze_sweep', dict(training=len(dls.train_ds), validation=len(judge.ids), stages=n, parameters=sum(p.numel() for p in learn.model.parameters())))
@@ -331,6 +336,7 @@ def _curve_point(df, held, first, dls, make, fit, patient, seed, with_baseline, 
     out = patient_ids(some, patient).isin(set(ids[held]))
     loaders = dls(some, splitter=lambda _: (list(np.flatnonzero(~out)), list(np.flatnonzero(out))), patient=patient, seed=seed, **kwargs)
     learn = make(loaders)
+    _check_task(learn)
     with learn.no_bar(), learn.no_logging(): fit(learn)
     point,base = dict(said=_said(learn)), conventional(learn) if with_baseline and learn.task == 'classify' else None
     if base is not None and len(base.at) == len(_rows(learn)):
