@@ -837,7 +837,8 @@ def evaluate(
     sealed rows that were not opened."""
     if learn is None: return _from_predictions(y, prob, patients, classes, operating_point, '' if ds=='valid' else str(ds), images)
     rows,name = _rows_of(learn, ds)
-    if len(rows)==0: raise BadInput('There are no cases to evaluate', remedy='a learner that was loaded, or an ensemble, has no data: evaluate(learn, df), with the truth in the columns it was trained with')
+    if len(rows)==0:
+        raise BadInput('There are no cases to evaluate', remedy='a learner that was loaded, or an ensemble, has no data: evaluate(learn, df), with the truth in the columns it was trained with')
     from radnb.train.sealed import opening_notes
     openings = opening_notes(rows, learn)
     report = _EVALUATE[learn.task](learn, rows, name)
