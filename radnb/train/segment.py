@@ -31,6 +31,9 @@ from .splits import PatientSplitter, check_split
 # %% ../../nbs/train/segment.ipynb #bd90edd1
 def _check_masks(df, mask, missing):
     if missing not in ('raise','empty'): raise BadInput(f'missing={missing!r}', remedy="'raise' or 'empty'")
+    if (ignore := df.attrs.get('ignore')) is not None:
+        raise BadLabels(f'Label {ignore} of these masks means that nobody looked there; it would be taught as background',
+                        remedy="leave out or correct the rows that have it; then del df.attrs['ignore']")
     if mask not in df: raise BadLabels(f'The table has no column {mask!r}', remedy=f'it has {", ".join(map(str, df.columns))}; find_masks adds the DICOM segmentations')
     n = int(df[mask].isna().sum())
     if n and missing == 'raise':
