@@ -2249,7 +2249,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                   'radnb.train.plan._modality': ('train/plan.html#_modality', 'radnb/train/plan.py'),
                                   'radnb.train.plan._turned': ('train/plan.html#_turned', 'radnb/train/plan.py'),
                                   'radnb.train.plan._whole_rules': ('train/plan.html#_whole_rules', 'radnb/train/plan.py'),
-                                  'radnb.train.plan.fingerprint': ('train/plan.html#fingerprint', 'radnb/train/plan.py'),
+                                  'radnb.train.plan.data_fingerprint': ('train/plan.html#data_fingerprint', 'radnb/train/plan.py'),
                                   'radnb.train.plan.memory_gb': ('train/plan.html#memory_gb', 'radnb/train/plan.py'),
                                   'radnb.train.plan.plan': ('train/plan.html#plan', 'radnb/train/plan.py'),
                                   'radnb.train.plan.plan_levels': ('train/plan.html#plan_levels', 'radnb/train/plan.py'),

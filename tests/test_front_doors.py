@@ -38,3 +38,22 @@ for m in pkgutil.walk_packages(radnb.__path__, "radnb."):
         if inspect.isfunction(obj) and obj.__code__.co_names[-1:] == ("NotImplementedError",): bare.append(f"{m.name}.{name} is a stub")
 print(json.dumps(bare))'''
     assert json.loads(run(code)) == []
+
+#: Values that verbs return and constants of figures: nobody calls these by name.
+UNNAMED = {'Comparison', 'Cohort', 'TRUTH', 'PREDICTED'}
+
+def test_no_verb_hides_another():
+    "What `from radnb.all import *` gives is what each module means by the name."
+    code = '''
+import importlib, json, re, radnb
+from pathlib import Path
+seen, hidden = {}, []
+for door in ("explore", "all"):
+    for module in re.findall(r"^from (radnb[.]\\S+) import [*]", Path(radnb.__file__).with_name(door+".py").read_text(), re.M):
+        mod = importlib.import_module(module)
+        for name in getattr(mod, "__all__", []):
+            obj = getattr(mod, name)
+            if seen.setdefault(name, obj) is not obj: hidden.append(name)
+print(json.dumps([len(seen), hidden]))'''
+    n, hidden = json.loads(run(code))
+    assert n > 300 and set(hidden) <= UNNAMED
