@@ -31,9 +31,6 @@ from .splits import PatientSplitter, check_split
 # %% ../../nbs/train/segment.ipynb #bd90edd1
 def _check_masks(df, mask, missing):
     if missing not in ('raise','empty'): raise BadInput(f'missing={missing!r}', remedy="'raise' or 'empty'")
-    if (ignore := df.attrs.get('ignore')) is not None:
-        raise BadLabels(f'Label {ignore} of these masks means that nobody looked there; it would be taught as background',
-                        remedy="leave out or correct the rows that have it; then del df.attrs['ignore']")
     if mask not in df: raise BadLabels(f'The table has no column {mask!r}', remedy=f'it has {", ".join(map(str, df.columns))}; find_masks adds the DICOM segmentations')
     n = int(df[mask].isna().sum())
     if n and missing == 'raise':
@@ -48,6 +45,8 @@ def mask_labels(
     found = set()
     for _,row in progress(list(df.iterrows()), 'reading masks'): found |= set(np.unique(reader.mask(row, stored=True).marked[0]).tolist())
     reader.warn_lost()
+    if (ignore := df.attrs.get('ignore')) in found:
+        raise BadLabels(f'Label {ignore} of these masks means that nobody looked there; it would be taught as background', remedy='leave out or correct the rows that have it')
     if not found: raise BadLabels(f'None of the {len(df)} masks marks anything', remedy='check that the right masks were found')
     if names is None: return {i: reader.names.get(i, f'label {i}') for i in range(1, max(found)+1)}
     if extra := found-set(names): raise BadLabels(f'The masks hold the labels {sorted(extra)}, which have no name', remedy=f'names= has {dict(names)}')
