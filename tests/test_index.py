@@ -269,6 +269,7 @@ def test_what_a_killed_process_left_for_another_folder_stays(ward, tmp_path, rem
 SLOW = '''
 import os, signal, sys, time
 from radnb.data import _scan, index, scan
+signal.signal(signal.SIGINT, signal.default_int_handler)   # a shell's background job begins with it ignored
 read, replace, count = _scan.read_at, os.replace, []
 def slow_read(*a):
     time.sleep(float(sys.argv[3])); count.append(1)

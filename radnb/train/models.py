@@ -350,7 +350,9 @@ def _monai_segmenter(arch, n_out, in_ch, ndim, strides, channels):
     nets = lazy_import('monai.networks.nets', 'monai')
     if arch == 'monai_unet': return Padded(nets.UNet(ndim, in_ch, n_out, (16,32,64,128), (2,2,2), num_res_units=2), (8,)*ndim)
     if arch == 'monai_segresnet': return Padded(nets.SegResNet(ndim, in_channels=in_ch, out_channels=n_out), (8,)*ndim)
-    if arch == 'monai_swinunetr': return Padded(nets.SwinUNETR(in_ch, n_out, feature_size=24, spatial_dims=ndim), (32,)*ndim)
+    if arch == 'monai_swinunetr':
+        lazy_import('einops', 'monai')   # MONAI uses it there and does not ask for it
+        return Padded(nets.SwinUNETR(in_ch, n_out, feature_size=24, spatial_dims=ndim), (32,)*ndim)
     if arch == 'monai_dynunet':
         net = nets.DynUNet(ndim, in_ch, n_out, [3]*len(channels), [1,*strides], strides, channels)
         return Padded(net, [math.prod(s[a] for s in strides) for a in range(ndim)])
