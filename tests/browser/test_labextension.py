@@ -521,7 +521,8 @@ def test_a_launcher_card_makes_a_notebook(app, lab):
     app.command('filebrowser:open-path', path='/')
     app.command('launcher:create')
     section = app.page.locator('.jp-Launcher:visible .jp-Launcher-section', has_text='radnb')
-    assert section.locator('.jp-LauncherCard').all_inner_texts() and {t.strip() for t in section.locator('.jp-LauncherCard').all_inner_texts()} == {'Explore','Classify','Segment'}
+    section.locator('.jp-LauncherCard').nth(2).wait_for()
+    assert {t.strip() for t in section.locator('.jp-LauncherCard').all_inner_texts()} == {'Explore','Classify','Segment'}
     app.shoot('lab-launcher')
     section.locator('.jp-LauncherCard', has_text='Explore').click()
     app.page.wait_for_function("window.jupyterapp.shell.currentWidget?.context?.path === 'Explore.ipynb'")

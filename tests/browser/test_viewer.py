@@ -161,12 +161,13 @@ v = view(ct, layout="axial", height=400)'''
 
 def test_a_large_ct_is_sharp_on_demand(browser, lab):
     "512 x 512 x 600: never sent whole; slices at full resolution follow, and while the kernel is busy a coarse one shows and says so."
-    with Notebook(browser, lab, 'large.ipynb', [LARGE, 'v', 'while not Path("go").exists(): time.sleep(.1)']) as nb:
+    with Notebook(browser, lab, 'large.ipynb', [LARGE, 'v', 'Path("busy").write_text("")\nwhile not Path("go").exists(): time.sleep(.1)']) as nb:
         nb.page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells') }")
         axial = plane(nb, 'axial')
         axial.and_(nb.page.locator('[data-radnb=drawn]')).wait_for(timeout=60_000)
         assert axial.get_attribute('data-sharp') == 'true'            # the first slice came with the widget
         nb.page.wait_for_function("document.querySelector('.radnb-Cell').dataset.volume === 'here'", timeout=60_000)
+        nb.wait_until((nb.lab.root/'busy').exists, 'the kernel is not busy')
         axial.click(); k = number(axial)
         nb.page.keyboard.press('PageDown')
         nb.wait_until(lambda: number(axial) == k+10, 'a busy kernel stops the scrolling')
