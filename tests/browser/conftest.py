@@ -6,6 +6,11 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 import driver
 
+def pytest_collection_modifyitems(items):
+    "On a loaded machine a browser now and then misses a click: each of these tests may fail once, which pytest reports; twice is a failure."
+    for item in items:
+        if item.path.parent == Path(__file__).parent: item.add_marker(pytest.mark.flaky(reruns=1))
+
 @pytest.fixture(scope='session')
 def chromium_path():
     path = driver.find_chromium()

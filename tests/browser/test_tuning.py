@@ -69,7 +69,7 @@ def test_operating_point_is_dragged(browser, lab):
 
         drag(nb, hist, .3, .5)
         nb.wait_until(lambda: abs(nb.ask('report.operating_point.threshold')-.3) < .01, 'the histogram does not move the threshold')
-        assert nb.ask('[report.operating_point.rule, t.rule]') == ['set by hand', 'manual']
+        nb.wait_until(lambda: nb.ask('[report.operating_point.rule, t.rule]') == ['set by hand', 'manual'], 'who chose it is not recorded')
         agrees(nb, 'dragging the histogram')
         drag(nb, roc, .05, .75)
         agrees(nb, 'dragging on the ROC curve')
@@ -187,7 +187,8 @@ def test_every_case_follows_the_threshold_of_a_segmentation(browser, lab):
         chosen = "t.operating_point.metrics['dice'].value"
         nb.wait_until(lambda: mean() == f'{nb.ask(chosen):.3f}', 'the mean Dice is not that of the choice')
         assert float(nb.page.locator('.radnb-tuner').get_attribute('data-ms')) < 50
-        assert nb.ask('t.viewer.canvas.threshold') == pytest.approx(nb.ask('t.threshold'))     # linked in the browser
+        linked = lambda: nb.ask('t.viewer.canvas.threshold') == pytest.approx(nb.ask('t.threshold'))
+        nb.wait_until(linked, 'the picture has another threshold')     # linked in the browser
         nb.page.locator('tr[data-case="7"]').click()
         nb.wait_until(lambda: nb.ask('t.case') == 7 and nb.ask('t.viewer.vol is report.scenes[7]'), 'the case is not shown')
         drag(nb, nb.page.locator('.radnb-chart').nth(1), .2, .5)
