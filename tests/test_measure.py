@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given as any_given, settings, strategies as st
 from radnb.core import BadInput, OneClass
-from radnb.measure import comparison as C, metrics as M, stats as S
+from radnb.measure import calibration as K, comparison as C, metrics as M, stats as S
 
 def given(*a): return lambda f: settings(deadline=None, max_examples=60, derandomize=True)(any_given(*a)(f))
 
@@ -320,7 +320,7 @@ def test_brier_and_reliability_equal_scikit_learn(yp):
     from sklearn.calibration import calibration_curve
     from sklearn.metrics import brier_score_loss
     y,p = yp
-    c = S.calibration(y,p,n_boot=2)
+    c = K.calibration(y,p,n_boot=2)
     assert c.brier.value == pytest.approx(brier_score_loss(y,p,pos_label=True), abs=1e-12)
     t = c.table[c.table.n>0]
     if y.any() and not y.all():
@@ -334,7 +334,7 @@ def test_calibration_slope_equals_scikit_learn():
     logit = rng.normal(0,2,500)
     y = rng.random(500) < 1/(1+np.exp(-(.3+.7*logit)))
     fit = LogisticRegression(C=1e12, tol=1e-10, max_iter=1000).fit(logit[:,None], y)
-    c = S.calibration(y, 1/(1+np.exp(-logit)), n_boot=2)
+    c = K.calibration(y, 1/(1+np.exp(-logit)), n_boot=2)
     assert c.slope.value == pytest.approx(fit.coef_[0,0], rel=1e-4)
     mean = lambda a: (1/(1+np.exp(-(logit+a)))).mean() # the intercept makes mean probability equal prevalence
     assert mean(c.intercept.value) == pytest.approx(y.mean(), abs=1e-9)
@@ -344,20 +344,20 @@ def test_calibration_intervals_cover():
     for _ in range(200):
         logit = rng.normal(0,1.5,150)
         y = rng.random(150) < 1/(1+np.exp(-logit))
-        c = S._wald(np.stack([np.ones(150),logit],1), y, np.arange(150), 150, 0., .95)
+        c = K._wald(np.stack([np.ones(150),logit],1), y, np.arange(150), 150, 0., .95)
         inside += c.low <= 1 <= c.high
     assert .9 < inside/200 <= .99
 
 def test_net_benefit_is_vickers():
     y,p = np.array([1,1,0,0,0]), np.array([.9,.4,.6,.2,.1])
-    nb = S.net_benefit(y,p,[.5,.25])
+    nb = K.net_benefit(y,p,[.5,.25])
     assert nb.model.tolist() == pytest.approx([1/5-1/5*1, 2/5-1/5/3]) and nb.treat_all.tolist() == pytest.approx([2/5-3/5, 2/5-3/5/3])
 
 
 # ---- bad input
 
-@pytest.mark.parametrize('f', [S.auc, S.bootstrap_auc, S.average_precision, S.roc_curve, S.pr_curve, S.youden, S.confusion, S.calibration,
-                               S.net_benefit])
+@pytest.mark.parametrize('f', [S.auc, S.bootstrap_auc, S.average_precision, S.roc_curve, S.pr_curve, S.youden, S.confusion, K.calibration,
+                               K.net_benefit])
 def test_bad_input_is_refused_everywhere(f):
     for y,p in [([0,1,math.nan],[.1,.2,.3]), ([0,1,None],[.1,.2,.3]), ([0,1,2],[.1,.2,.3]), (['a','b'],[.1,.2]), ([0,1],[.1,math.nan]),
                 ([0,1],[.1]), ([0,1],[[.1,.2],[.3,.4]]), ([0,1],['x','y'])]:

@@ -7,7 +7,8 @@ from radnb.core import BadInput, OneClass
 from radnb.data.volume import Volume
 from radnb.explain.evaluate import SegmentCase, SegmentReport, evaluate
 from radnb.measure import metrics as M
-from radnb.measure.stats import OperatingPoint, at_cost, at_sensitivity, confusion, curve_bands, net_benefit, roc_curve, threshold_table, youden
+from radnb.measure.calibration import net_benefit
+from radnb.measure.stats import OperatingPoint, at_cost, at_sensitivity, confusion, curve_bands, roc_curve, threshold_table, youden
 from radnb.view.threshold import _COLUMNS, _Classify, tune_threshold
 from radnb.view.tune_intensity import threshold_mask
 from radnb.view.tune_segment import case_curves
