@@ -22,6 +22,7 @@ from radnb.measure.comparison import *
 from radnb.measure.calibration import *
 from radnb.measure.agreement import *
 from radnb.measure.metrics import *
+from radnb.measure.detection import *
 from radnb.measure.shapes import *
 from radnb.view.figures import *
 from radnb.view.viewer import *

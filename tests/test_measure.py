@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given as any_given, settings, strategies as st
 from radnb.core import BadInput, OneClass
-from radnb.measure import calibration as K, comparison as C, metrics as M, stats as S
+from radnb.measure import calibration as K, comparison as C, detection as D, metrics as M, stats as S
 
 def given(*a): return lambda f: settings(deadline=None, max_examples=60, derandomize=True)(any_given(*a)(f))
 
@@ -452,7 +452,7 @@ def test_lesions_equal_components():
         (lp,n_p),(lt,n_t) = (label(m, np.ones((3,3,3))) for m in (p,t))
         found = sum(p[lt==i].any() for i in range(1,n_t+1))
         false = sum(not t[lp==i].any() for i in range(1,n_p+1))
-        assert M.lesion_detection(p,t) == (found, n_t-found, false)
+        assert D.lesion_detection(p,t) == (found, n_t-found, false)
 
 def test_largest_diameter_is_ibsis(real):
     "IBSI-1 digital phantom: maximum 3D diameter 13.1 mm (consensus, tolerance 0.1)."
