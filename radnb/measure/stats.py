@@ -321,7 +321,7 @@ def _bootstrapped(f, G, rows, n_boot=2000, seed=0, kind='bca', level=0.95, unit=
     a = (1-level)/2
     levels = _bca_levels(value, reps, f, G, level) if kind=='bca' else None
     low,high = np.quantile(reps, levels or (a,1-a))
-    method = f'{"BCa" if levels else "percentile"} bootstrap, {n_boot} resamples{"" if strata is None else " stratified by class"}{_clustered(G,rows)}{note}'
+    method = f'{"BCa" if levels else "percentile"} bootstrap, {n_boot} resamples{"" if strata is None else " stratified"}{_clustered(G,rows)}{note}'
     if lost: method += f', {lost} undefined ones left out'
     return Estimate(value, min(float(low),value), max(float(high),value), method, G, level, unit)
 
