@@ -6,8 +6,9 @@
 __all__ = ['Estimate', 'estimates_table', 'wilson', 'clopper_pearson', 'proportion', 'auc', 'hanley_mcneil', 'bootstrap',
            'bootstrap_auc', 'average_precision', 'partial_auc', 'RocCurve', 'roc_curve', 'PrCurve', 'pr_curve',
            'Confusion', 'confusion', 'PredictiveValues', 'OperatingPoint', 'data_mark', 'operating_point', 'youden',
-           'at_sensitivity', 'at_specificity', 'at_cost', 'threshold_table', 'CurveBands', 'curve_bands', 'Calibration',
-           'calibration', 'net_benefit', 'kappa', 'auc_ovr', 'hand_till', 'mean_auc', 'agreement']
+           'at_sensitivity', 'at_specificity', 'at_cost', 'Optimism', 'optimism', 'threshold_table', 'CurveBands',
+           'curve_bands', 'Calibration', 'calibration', 'net_benefit', 'kappa', 'auc_ovr', 'hand_till', 'mean_auc',
+           'agreement']
 
 # %% ../../nbs/measure/stats.ipynb #c40439ba
 import hashlib, html, math
@@ -819,6 +820,80 @@ def at_cost(y, p,
     cost = cost_fn*prev*(1-tp/tp[-1]) + cost_fp*(1-prev)*fp/fp[-1]
     rule = f'least cost: a miss costs {cost_fn:g}, a false alarm {cost_fp:g}, prevalence {prev:.3g}'
     return operating_point(y, p, cuts[np.argmin(cost)], rule, groups, **kw)
+
+# %% ../../nbs/measure/stats.ipynb #e0ea9de7
+@dataclass(frozen=True)
+class Optimism:
+    "What a threshold achieves where it was chosen, and what it can be expected to keep elsewhere. Each part: name to Estimate."
+    point:OperatingPoint
+    apparent:dict # On the data it was chosen on
+    optimism:dict # Of this, mere adaptation to these patients; the interval is the spread from resample to resample
+    corrected:dict # What remains
+
+    def _parts(self): return {(m,k): getattr(self,k)[m] for m in self.apparent for k in ('apparent','optimism','corrected')}
+    def __repr__(self): return '\n  '.join([f'positive when {self.point.cut} ({self.point.rule})', *(f'{m}, {k} {e}' for (m,k),e in self._parts().items())])
+    def _repr_html_(self): return self.table.to_html()
+
+    @property
+    def table(self):
+        "One row per measure and part."
+        parts = self._parts()
+        return estimates_table(parts).set_index(pd.MultiIndex.from_tuples(list(parts), names=['measure','part']))
+
+# %% ../../nbs/measure/stats.ipynb #703a5de3
+_MEASURES = 'sensitivity','specificity',"Youden's index"
+
+def _achieved(y, p, t):
+    "Sensitivity, specificity and Youden's index at a threshold."
+    se,sp = (p[y]>=t).mean(), (p[~y]<t).mean()
+    return se, sp, se+sp-1
+
+def _rechosen(y, p, g, G, rule, n_boot, seed):
+    "What the rule's threshold achieves on each resample, where it was chosen, and on the original: both (resamples, 3)."
+    own,original = [],[]
+    for w in (w for W in _draws(G, n_boot, seed) for w in W):
+        k = np.repeat(np.arange(len(y)), w[g])
+        try: t = rule(y[k], p[k])
+        except (OneClass, BadInput): continue # no threshold here: one class only, or a sensitivity that cannot be had
+        t = float(getattr(t, 'threshold', t))
+        own.append(_achieved(y[k], p[k], t)); original.append(_achieved(y, p, t))
+    return np.reshape(own, (-1,3)), np.reshape(original, (-1,3))
+
+def _sum_less_one(a, b, n, level):
+    "a + b - 1 with Newcombe's combination of both intervals."
+    v = a.value+b.value-1
+    low,high = v-math.hypot(a.value-a.low, b.value-b.low), v+math.hypot(a.high-a.value, b.high-b.value)
+    return Estimate(v, low, high, 'Newcombe, from both', n, level)
+
+def _flattery(apparent, own, original, G, level, made):
+    "The optimism, and what remains of the values `apparent` (3,), as dicts of Estimates."
+    mean,ends = (own-original).mean(0), ((1-level)/2,(1+level)/2)
+    def parts(v, limits, how): return {m: Estimate(float(a), float(min(a,b)), float(max(a,c)), how, G, level) for m,a,b,c in zip(_MEASURES,v,*limits)}
+    remains = [np.clip(v, [0,0,-1], 1) for v in (apparent-mean, *(np.quantile(own, ends, axis=0)-mean))]
+    return (parts(mean, np.quantile(own-original, ends, axis=0), f'spread of single resamples, {made}'),
+            parts(remains[0], remains[1:], f'{made}, moved by the optimism'))
+
+# %% ../../nbs/measure/stats.ipynb #4d14397f
+def optimism(
+    y, p, # (n,) truth and scores
+    rule=youden, # (y, p) -> OperatingPoint or threshold, e.g. lambda y,p: at_sensitivity(y, p, .95)
+    groups=None, # (n,) the patient of each row
+    n_boot:int=500, seed:int=0, level:float=0.95
+) -> Optimism: # Of sensitivity, specificity and Youden's index
+    """How much better does a threshold look on the data it was chosen on than it is? Bootstrap over patients (Harrell, Lee & Mark, Stat Med 1996;15:361):
+    the threshold is chosen anew in each resample and judged on the original. The interval of what remains is that of the resamples, moved by the optimism
+    (Noma et al., Stat Med 2021;40:5691). Raises OneClass, BadInput."""
+    y,p = _both_classes(y, p)
+    (g,G),p = _codes(groups, len(y)), p.astype(float)
+    point = rule(y, p)
+    if not isinstance(point, OperatingPoint): point = operating_point(y, p, float(point), 'by the rule given', groups, level=level)
+    c = confusion(y, p, point.threshold, groups, level=level)
+    apparent = dict(zip(_MEASURES, (c.sensitivity, c.specificity, _sum_less_one(c.sensitivity, c.specificity, G, level))))
+    own,original = _rechosen(y, p, g, G, rule, n_boot, seed)
+    if G<2 or len(own)==0: return Optimism(point, apparent, *({m: _undefined('no resample has a threshold', G, level) for m in _MEASURES} for _ in (1,2)))
+    left_out = f', {n_boot-len(own)} without a threshold left out' if len(own)<n_boot else ''
+    made = f'bootstrap, {n_boot} resamples{_clustered(G,len(y))}{left_out}'
+    return Optimism(point, apparent, *_flattery([e.value for e in apparent.values()], own, original, G, level, made))
 
 # %% ../../nbs/measure/stats.ipynb #417daeec
 _BASIS = 'tp fp P N'.split()
