@@ -15,8 +15,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from ..core import BadInput
-from .stats import (Estimate, _ap_of_weights, _auc_cov, _auc_of_weights, _bootstrapped, _cases, _class_strata, _clustered, _codes,
-                                 _no_interval, _scores, _truth, _undefined, _undefined_auc, _vector, _weighted_mean, _wilson, _z, auc, proportion)
+from .stats import (Estimate, _ap_of_weights, _auc_cov, _auc_estimate, _auc_of_weights, _bootstrapped, _cases, _class_strata, _clustered, _codes,
+                                 _no_interval, _scores, _truth, _undefined, _undefined_auc, _vector, _weighted_mean, _wilson, _z, proportion)
 
 # %% ../../nbs/measure/comparison.ipynb #8241139b
 def _p_text(p): return 'no test possible' if math.isnan(p) else 'p < 0.001' if p<.001 else f'p = {p:.3f}'
@@ -39,6 +39,20 @@ def _perfect(a, names):
     sure = [n for n,v in zip(names, a) if v in (0,1)]
     return f', too narrow: no spread is seen in the perfect separation by the {" and the ".join(sure)}' if sure else ''
 
+def _delong(y, scores, groups, level):
+    "AUCs (k,) of the scores by name, their covariance (k,k), each as an Estimate, and how many patients and rows."
+    y,_,g,G = _cases(y, next(iter(scores.values())), groups)
+    P = np.stack([_scores(p, len(y), str(k)).astype(float) for k,p in scores.items()])
+    _undefined_auc(y, G, level, 'raise')
+    A,cov,I10,I01 = _auc_cov(y, P, g, G)
+    return A, cov, [_auc_estimate(a, v, I10, I01, G, len(y), level) for a,v in zip(A, np.diag(cov))], G, len(y)
+
+def _delong_pair(A, cov, estimates, G, rows, level, i=0, j=1):
+    d,var = float(A[i]-A[j]), cov[i,i]+cov[j,j]-2*cov[i,j]
+    if not var > 1e-20: return Comparison(_no_interval(d, 'the two differ by the same amount on every patient', G, level), math.nan, estimates[i], estimates[j])
+    half,method = _z(level)*var**.5, f'paired DeLong{_clustered(G,rows)}{_perfect((A[i],A[j]), ("first","second"))}'
+    return Comparison(Estimate(d, d-half, d+half, method, G, level), math.erfc(abs(d)/math.sqrt(2*var)), estimates[i], estimates[j])
+
 def delong_test(
     y, # (n,) truth, 0 or 1
     p1, # (n,) scores of the first model or reader
@@ -47,22 +61,14 @@ def delong_test(
     level:float=0.95
 ) -> Comparison:
     "Do two models have different AUCs on the same patients? DeLong's paired test (1988), clustered as in `auc`. Raises OneClass."
-    y,p1,g,G = _cases(y, p1, groups)
-    p2 = _scores(p2, len(y), 'p2')
-    _undefined_auc(y, G, level, 'raise')
-    A,cov,_,_ = _auc_cov(y, np.stack([p1.astype(float), p2.astype(float)]), g, G)
-    d,var,first,second = float(A[0]-A[1]), cov[0,0]+cov[1,1]-2*cov[0,1], auc(y,p1,groups,level), auc(y,p2,groups,level)
-    if not var > 1e-20: return Comparison(_no_interval(d, 'the two differ by the same amount on every patient', G, level), math.nan, first, second)
-    half = _z(level)*var**.5
-    method = f'paired DeLong{_clustered(G,len(y))}{_perfect(A, ("first","second"))}'
-    return Comparison(Estimate(d, d-half, d+half, method, G, level), math.erfc(abs(d)/math.sqrt(2*var)), first, second)
+    A,cov,estimates,G,rows = _delong(y, dict(p1=p1, p2=p2), groups, level)
+    return _delong_pair(A, cov, estimates, G, rows, level)
 
 # %% ../../nbs/measure/comparison.ipynb #e591c820
 def _auc_var(y, p, groups, level):
     "AUC as an Estimate, its DeLong variance, and the number of patients."
-    e = auc(y, p, groups, level)
-    y,p,g,G = _cases(y, p, groups)
-    return e, float(_auc_cov(y, p[None], g, G)[1][0,0]), G
+    _,cov,(e,),G,_ = _delong(y, dict(p=p), groups, level)
+    return e, float(cov[0,0]), G
 
 def _apart(groups1, groups2):
     both = set() if groups1 is None or groups2 is None else set(groups1) & set(groups2)
@@ -143,11 +149,12 @@ def _all_equal(A, cov):
     chi2 = float(((V[:,keep].T@d)**2/values[keep]).sum())
     return chi2, int(keep.sum()), float(chdtrc(keep.sum(), chi2))
 
-def _pairs(y, scores, groups, level):
+def _pair_table(names, compare):
+    "One row per pair; `compare(i, j)` gives its Comparison."
     rows = []
-    for (a,pa),(b,pb) in itertools.combinations(scores.items(), 2):
-        c = delong_test(y, pa, pb, groups, level)
-        rows.append((a, b, c.difference.value, c.difference.low, c.difference.high, c.p_value))
+    for i,j in itertools.combinations(range(len(names)), 2):
+        c = compare(i, j)
+        rows.append((names[i], names[j], c.difference.value, c.difference.low, c.difference.high, c.p_value))
     return pd.DataFrame(rows, columns='first second difference low high p_value'.split())
 
 # %% ../../nbs/measure/comparison.ipynb #085aaf1f
@@ -162,13 +169,9 @@ def compare_aucs(
     1988;44:837), clustered as in `auc`, and every pair with corrected p values. Raises OneClass, BadInput."""
     scores = scores if isinstance(scores, dict) else {f'model {i+1}': p for i,p in enumerate(scores)}
     if len(scores) < 2: raise BadInput('A comparison takes two models at least')
-    names,(truth,_,g,G) = list(scores), _cases(y, next(iter(scores.values())), groups)
-    P = np.stack([_scores(p, len(truth), str(k)).astype(float) for k,p in scores.items()])
-    _undefined_auc(truth, G, level, 'raise')
-    chi2,df,p = _all_equal(*_auc_cov(truth, P, g, G)[:2])
-    table = _pairs(truth, dict(zip(names,P)), groups, level)
-    table['p_adjusted'] = adjust_p(table.p_value, adjust)
-    return AucComparison({k: auc(truth, v, groups, level) for k,v in zip(names,P)}, chi2, df, p, table, adjust)
+    parts = _delong(y, scores, groups, level)
+    table = _pair_table(list(scores), lambda i, j: _delong_pair(*parts, level, i, j))
+    return AucComparison(dict(zip(scores, parts[2])), *_all_equal(*parts[:2]), table.assign(p_adjusted=adjust_p(table.p_value, adjust)), adjust)
 
 # %% ../../nbs/measure/comparison.ipynb #b9880298
 def _mcnemar_p(b, c, test):

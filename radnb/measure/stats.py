@@ -239,6 +239,13 @@ def _undefined_auc(y, G, level, undefined):
     if undefined=='raise': raise OneClass(f'There are {why}: nothing can be told apart', remedy='add cases of the other class')
     return _undefined(why, G, level)
 
+def _auc_estimate(a, var, positives, negatives, G, rows, level):
+    "An AUC with DeLong's interval, or Newcombe's where its variance is zero or undefined."
+    z = _z(level)
+    if var > 1e-20: method,(low,high) = 'DeLong', np.clip((a-z*var**.5, a+z*var**.5), 0, 1)
+    else: method,(low,high) = 'Newcombe score', _auc_score_interval(a, positives, negatives, z)
+    return Estimate(float(a), float(low), float(high), method+_clustered(G,rows), G, level)
+
 def auc(
     y, # (n,) truth, 0 or 1
     p, # (n,) scores, higher means more likely positive
@@ -251,10 +258,8 @@ def auc(
     (2006) on the number of patients in each class. Raises OneClass."""
     y,p,g,G = _cases(y, p, groups)
     if (e := _undefined_auc(y, G, level, undefined)) is not None: return e
-    z, ((a,), cov, I10, I01) = _z(level), _auc_cov(y, p[None], g, G)
-    if cov[0,0] > 1e-20: method,(low,high) = 'DeLong', np.clip((a-z*cov[0,0]**.5, a+z*cov[0,0]**.5), 0, 1)
-    else: method,(low,high) = 'Newcombe score', _auc_score_interval(a, I10, I01, z)
-    return Estimate(float(a), float(low), float(high), method+_clustered(G,len(y)), G, level)
+    (a,),cov,I10,I01 = _auc_cov(y, p[None], g, G)
+    return _auc_estimate(a, cov[0,0], I10, I01, G, len(y), level)
 
 # %% ../../nbs/measure/stats.ipynb #8eba093c
 def _hanley_mcneil_se(a, m, n):
@@ -399,11 +404,11 @@ def _ap_of_weights(y, p, g):
     order = np.argsort(-p, kind='stable')
     go,yo,so = g[order], y[order], -p[order]
     end = np.searchsorted(so, so[yo], 'right')-1 # the last case that ties with each positive
+    nth,gp = np.cumsum(yo)[end]-1, go[yo] # and the last positive
     def f(W):
-        w = W[go]
-        found,called = np.cumsum(w*yo[:,None], axis=0, dtype=np.int32), np.cumsum(w, axis=0, dtype=np.int32)
-        with np.errstate(invalid='ignore', divide='ignore'):
-            return np.einsum('ij,ij->j', w[yo], found[end]/np.maximum(called[end],1))/found[-1]
+        w = W[gp]
+        called,found = np.cumsum(W[go], axis=0, dtype=np.int32)[end], np.cumsum(w, axis=0, dtype=np.int32)
+        with np.errstate(invalid='ignore', divide='ignore'): return (w*found[nth]/np.maximum(called,1)).sum(0)/found[-1]
     return _in_blocks(f, len(p))
 
 def _logit_interval(v, m, z):
