@@ -21,6 +21,7 @@ from radnb.measure.stats import *
 from radnb.measure.comparison import *
 from radnb.measure.calibration import *
 from radnb.measure.agreement import *
+from radnb.measure.planning import *
 from radnb.measure.metrics import *
 from radnb.measure.detection import *
 from radnb.measure.shapes import *

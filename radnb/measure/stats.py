@@ -6,8 +6,9 @@
 __all__ = ['Estimate', 'estimates_table', 'wilson', 'clopper_pearson', 'proportion', 'auc', 'hanley_mcneil', 'bootstrap',
            'bootstrap_auc', 'average_precision', 'partial_auc', 'RocCurve', 'roc_curve', 'PrCurve', 'pr_curve',
            'Confusion', 'confusion', 'PredictiveValues', 'OperatingPoint', 'data_mark', 'operating_point', 'youden',
-           'at_sensitivity', 'at_specificity', 'at_cost', 'threshold_table', 'CurveBands', 'curve_bands', 'auc_ovr',
-           'hand_till', 'mean_auc']
+           'at_sensitivity', 'at_specificity', 'at_cost', 'Optimism', 'optimism', 'threshold_table', 'CurveBands',
+           'curve_bands', 'Calibration', 'calibration', 'net_benefit', 'kappa', 'auc_ovr', 'hand_till', 'mean_auc',
+           'agreement']
 
 # %% ../../nbs/measure/stats.ipynb #c40439ba
 import hashlib, html, math
@@ -238,6 +239,13 @@ def _undefined_auc(y, G, level, undefined):
     if undefined=='raise': raise OneClass(f'There are {why}: nothing can be told apart', remedy='add cases of the other class')
     return _undefined(why, G, level)
 
+def _auc_estimate(a, var, positives, negatives, G, rows, level):
+    "An AUC with DeLong's interval, or Newcombe's where its variance is zero or undefined."
+    z = _z(level)
+    if var > 1e-20: method,(low,high) = 'DeLong', np.clip((a-z*var**.5, a+z*var**.5), 0, 1)
+    else: method,(low,high) = 'Newcombe score', _auc_score_interval(a, positives, negatives, z)
+    return Estimate(float(a), float(low), float(high), method+_clustered(G,rows), G, level)
+
 def auc(
     y, # (n,) truth, 0 or 1
     p, # (n,) scores, higher means more likely positive
@@ -250,10 +258,8 @@ def auc(
     (2006) on the number of patients in each class. Raises OneClass."""
     y,p,g,G = _cases(y, p, groups)
     if (e := _undefined_auc(y, G, level, undefined)) is not None: return e
-    z, ((a,), cov, I10, I01) = _z(level), _auc_cov(y, p[None], g, G)
-    if cov[0,0] > 1e-20: method,(low,high) = 'DeLong', np.clip((a-z*cov[0,0]**.5, a+z*cov[0,0]**.5), 0, 1)
-    else: method,(low,high) = 'Newcombe score', _auc_score_interval(a, I10, I01, z)
-    return Estimate(float(a), float(low), float(high), method+_clustered(G,len(y)), G, level)
+    (a,),cov,I10,I01 = _auc_cov(y, p[None], g, G)
+    return _auc_estimate(a, cov[0,0], I10, I01, G, len(y), level)
 
 # %% ../../nbs/measure/stats.ipynb #8eba093c
 def _hanley_mcneil_se(a, m, n):
@@ -321,7 +327,7 @@ def _bootstrapped(f, G, rows, n_boot=2000, seed=0, kind='bca', level=0.95, unit=
     a = (1-level)/2
     levels = _bca_levels(value, reps, f, G, level) if kind=='bca' else None
     low,high = np.quantile(reps, levels or (a,1-a))
-    method = f'{"BCa" if levels else "percentile"} bootstrap, {n_boot} resamples{"" if strata is None else " stratified by class"}{_clustered(G,rows)}{note}'
+    method = f'{"BCa" if levels else "percentile"} bootstrap, {n_boot} resamples{"" if strata is None else " stratified"}{_clustered(G,rows)}{note}'
     if lost: method += f', {lost} undefined ones left out'
     return Estimate(value, min(float(low),value), max(float(high),value), method, G, level, unit)
 
@@ -398,11 +404,11 @@ def _ap_of_weights(y, p, g):
     order = np.argsort(-p, kind='stable')
     go,yo,so = g[order], y[order], -p[order]
     end = np.searchsorted(so, so[yo], 'right')-1 # the last case that ties with each positive
+    nth,gp = np.cumsum(yo)[end]-1, go[yo] # and the last positive
     def f(W):
-        w = W[go]
-        found,called = np.cumsum(w*yo[:,None], axis=0, dtype=np.int32), np.cumsum(w, axis=0, dtype=np.int32)
-        with np.errstate(invalid='ignore', divide='ignore'):
-            return np.einsum('ij,ij->j', w[yo], found[end]/np.maximum(called[end],1))/found[-1]
+        w = W[gp]
+        called,found = np.cumsum(W[go], axis=0, dtype=np.int32)[end], np.cumsum(w, axis=0, dtype=np.int32)
+        with np.errstate(invalid='ignore', divide='ignore'): return (w*found[nth]/np.maximum(called,1)).sum(0)/found[-1]
     return _in_blocks(f, len(p))
 
 def _logit_interval(v, m, z):
@@ -820,6 +826,80 @@ def at_cost(y, p,
     rule = f'least cost: a miss costs {cost_fn:g}, a false alarm {cost_fp:g}, prevalence {prev:.3g}'
     return operating_point(y, p, cuts[np.argmin(cost)], rule, groups, **kw)
 
+# %% ../../nbs/measure/stats.ipynb #e0ea9de7
+@dataclass(frozen=True)
+class Optimism:
+    "What a threshold achieves where it was chosen, and what it can be expected to keep elsewhere. Each part: name to Estimate."
+    point:OperatingPoint
+    apparent:dict # On the data it was chosen on
+    optimism:dict # Of this, mere adaptation to these patients; the interval is the spread from resample to resample
+    corrected:dict # What remains
+
+    def _parts(self): return {(m,k): getattr(self,k)[m] for m in self.apparent for k in ('apparent','optimism','corrected')}
+    def __repr__(self): return '\n  '.join([f'positive when {self.point.cut} ({self.point.rule})', *(f'{m}, {k} {e}' for (m,k),e in self._parts().items())])
+    def _repr_html_(self): return self.table.to_html()
+
+    @property
+    def table(self):
+        "One row per measure and part."
+        parts = self._parts()
+        return estimates_table(parts).set_index(pd.MultiIndex.from_tuples(list(parts), names=['measure','part']))
+
+# %% ../../nbs/measure/stats.ipynb #703a5de3
+_MEASURES = 'sensitivity','specificity',"Youden's index"
+
+def _achieved(y, p, t):
+    "Sensitivity, specificity and Youden's index at a threshold."
+    se,sp = (p[y]>=t).mean(), (p[~y]<t).mean()
+    return se, sp, se+sp-1
+
+def _rechosen(y, p, g, G, rule, n_boot, seed):
+    "What the rule's threshold achieves on each resample, where it was chosen, and on the original: both (resamples, 3)."
+    own,original = [],[]
+    for w in (w for W in _draws(G, n_boot, seed) for w in W):
+        k = np.repeat(np.arange(len(y)), w[g])
+        try: t = rule(y[k], p[k])
+        except (OneClass, BadInput): continue # no threshold here: one class only, or a sensitivity that cannot be had
+        t = float(getattr(t, 'threshold', t))
+        own.append(_achieved(y[k], p[k], t)); original.append(_achieved(y, p, t))
+    return np.reshape(own, (-1,3)), np.reshape(original, (-1,3))
+
+def _sum_less_one(a, b, n, level):
+    "a + b - 1 with Newcombe's combination of both intervals."
+    v = a.value+b.value-1
+    low,high = v-math.hypot(a.value-a.low, b.value-b.low), v+math.hypot(a.high-a.value, b.high-b.value)
+    return Estimate(v, low, high, 'Newcombe, from both', n, level)
+
+def _flattery(apparent, own, original, G, level, made):
+    "The optimism, and what remains of the values `apparent` (3,), as dicts of Estimates."
+    mean,ends = (own-original).mean(0), ((1-level)/2,(1+level)/2)
+    def parts(v, limits, how): return {m: Estimate(float(a), float(min(a,b)), float(max(a,c)), how, G, level) for m,a,b,c in zip(_MEASURES,v,*limits)}
+    remains = [np.clip(v, [0,0,-1], 1) for v in (apparent-mean, *(np.quantile(own, ends, axis=0)-mean))]
+    return (parts(mean, np.quantile(own-original, ends, axis=0), f'spread of single resamples, {made}'),
+            parts(remains[0], remains[1:], f'{made}, moved by the optimism'))
+
+# %% ../../nbs/measure/stats.ipynb #4d14397f
+def optimism(
+    y, p, # (n,) truth and scores
+    rule=youden, # (y, p) -> OperatingPoint or threshold, e.g. lambda y,p: at_sensitivity(y, p, .95)
+    groups=None, # (n,) the patient of each row
+    n_boot:int=500, seed:int=0, level:float=0.95
+) -> Optimism: # Of sensitivity, specificity and Youden's index
+    """How much better does a threshold look on the data it was chosen on than it is? Bootstrap over patients (Harrell, Lee & Mark, Stat Med 1996;15:361):
+    the threshold is chosen anew in each resample and judged on the original. The interval of what remains is that of the resamples, moved by the optimism
+    (Noma et al., Stat Med 2021;40:5691). Raises OneClass, BadInput."""
+    y,p = _both_classes(y, p)
+    (g,G),p = _codes(groups, len(y)), p.astype(float)
+    point = rule(y, p)
+    if not isinstance(point, OperatingPoint): point = operating_point(y, p, float(point), 'by the rule given', groups, level=level)
+    c = confusion(y, p, point.threshold, groups, level=level)
+    apparent = dict(zip(_MEASURES, (c.sensitivity, c.specificity, _sum_less_one(c.sensitivity, c.specificity, G, level))))
+    own,original = _rechosen(y, p, g, G, rule, n_boot, seed)
+    if G<2 or len(own)==0: return Optimism(point, apparent, *({m: _undefined('no resample has a threshold', G, level) for m in _MEASURES} for _ in (1,2)))
+    left_out = f', {n_boot-len(own)} without a threshold left out' if len(own)<n_boot else ''
+    made = f'bootstrap, {n_boot} resamples{_clustered(G,len(y))}{left_out}'
+    return Optimism(point, apparent, *_flattery([e.value for e in apparent.values()], own, original, G, level, made))
+
 # %% ../../nbs/measure/stats.ipynb #417daeec
 _BASIS = 'tp fp P N'.split()
 
@@ -930,6 +1010,114 @@ def curve_bands(
     a = (1-level)/2
     return CurveBands(x, *np.quantile(tpr, (a,1-a), axis=0), *np.quantile(fpr, (a,1-a), axis=0), int(both.sum()))
 
+# %% ../../nbs/measure/stats.ipynb #aed453f3
+def _probabilities(p, n):
+    p = _scores(p, n)
+    if n and not (0<=p.min() and p.max()<=1):
+        raise BadInput(f'Probabilities lie between 0 and 1, but p goes from {p.min():.3g} to {p.max():.3g}', remedy='apply the sigmoid first')
+    return p.astype(float)
+
+def _logistic(X, y, g, G, offset=0.):
+    "Coefficients of a logistic regression and their covariance (robust over patients if these have several rows); None if there is no finite fit."
+    loglik = lambda eta: np.sum(y*eta - np.logaddexp(0,eta))
+    b = np.zeros(X.shape[1])
+    for _ in range(100):
+        eta = X@b+offset
+        mu = 1/(1+np.exp(-eta))
+        H = (X*(mu*(1-mu))[:,None]).T@X
+        if np.linalg.cond(H) > 1e12: return None
+        step = np.linalg.solve(H, X.T@(y-mu))
+        while np.abs(step).max()>1e-9 and loglik(X@(b+step)+offset) < loglik(eta): step = step/2
+        b = b+step
+        if np.abs(step).max() < 1e-9: break
+    else: return None
+    cov = np.linalg.inv(H)
+    if G < len(y):
+        S = np.stack([np.bincount(g, c, G) for c in (X*(y-mu)[:,None]).T])
+        cov = cov@(S@S.T)@cov*G/max(G-1,1)
+    return b, cov
+
+# %% ../../nbs/measure/stats.ipynb #58e639d6
+@dataclass(frozen=True)
+class Calibration:
+    "How well probabilities match what happened."
+    brier:Estimate
+    ece:Estimate
+    slope:Estimate
+    intercept:Estimate
+    table:pd.DataFrame=field(compare=False) # One row per bin: from, to, n, predicted, observed, low, high
+
+    @property
+    def metrics(self): return {k: getattr(self,k) for k in ('brier','ece','slope','intercept')}
+    def __repr__(self): return '\n'.join(f'{k} {e}' for k,e in self.metrics.items())
+    def _repr_html_(self): return estimates_table(self.metrics).to_html()
+
+def _wald(X, y, g, G, offset, level):
+    "The last coefficient of a logistic regression."
+    if (why := _class_missing(y)): return _undefined(why, G, level)
+    if (fit := _logistic(X, y, g, G, offset)) is None: return _undefined('no finite fit (classes separated, or all probabilities equal)', G, level)
+    b,half = fit[0][-1], _z(level)*fit[1][-1,-1]**.5
+    return Estimate(float(b), float(b-half), float(b+half), f'logistic regression{_clustered(G,len(y))}', G, level)
+
+def _bins(p, bins, strategy):
+    if strategy=='quantile': edges = np.unique(np.quantile(p, np.linspace(0,1,bins+1)))
+    elif strategy=='uniform': edges = np.linspace(0,1,bins+1)
+    else: raise BadInput(f"strategy should be 'uniform' or 'quantile', not {strategy!r}")
+    return np.searchsorted(edges[1:-1], p), edges
+
+# %% ../../nbs/measure/stats.ipynb #bd946d54
+def _reliability(y, p, k, edges, g, level):
+    rows = []
+    for i,(a,b) in enumerate(zip(edges[:-1], edges[1:])):
+        inside = k==i
+        e = proportion(y[inside], g[inside], level)
+        rows.append((a, b, int(inside.sum()), p[inside].mean() if inside.any() else math.nan, e.value, e.low, e.high))
+    return pd.DataFrame(rows, columns=['from','to','n','predicted','observed','low','high'])
+
+def calibration(
+    y, # (n,) truth, 0 or 1
+    p, # (n,) probabilities
+    bins:int=10,
+    strategy:str='uniform', # 'uniform' (equal width) or 'quantile' (equal numbers)
+    groups=None, # (n,) the patient of each row
+    n_boot:int=2000, seed:int=0, level:float=0.95
+) -> Calibration:
+    """Brier score; ECE over right-closed bins (Guo et al., ICML 2017); calibration slope, and intercept with the slope fixed at 1 (Van Calster et
+    al., BMC Med 2019;17:230), where probabilities are cut at 1e-7 from 0 and 1. Bootstrap intervals over patients for the first two. Raises
+    BadInput."""
+    y,p,g,G = _cases(y, p, groups)
+    p = _probabilities(p, len(y))
+    if len(y)==0: raise BadInput('There are no cases')
+    q = np.clip(p, 1e-7, 1-1e-7)
+    logit,one = np.log(q/(1-q)), np.ones(len(y))
+    k,edges = _bins(p, bins, strategy)
+    gap,rows = np.zeros((G,len(edges)-1)), np.bincount(g, minlength=G)
+    np.add.at(gap, (g,k), y-p)
+    boot = lambda f: _bootstrapped(f, G, len(y), n_boot, seed, 'bca', level)
+    return Calibration(boot(_weighted_mean((y-p)**2, g, G)), boot(lambda W: np.abs(W@gap).sum(1)/(W@rows)),
+                       _wald(np.stack([one,logit],1), y, g, G, 0., level), _wald(one[:,None], y, g, G, logit, level),
+                       _reliability(y, p, k, edges, g, level))
+
+# %% ../../nbs/measure/stats.ipynb #a157ac8b
+def net_benefit(
+    y, # (n,) truth, 0 or 1
+    p, # (n,) probabilities
+    thresholds=None, # Risks at which one would act, each >= 0 and < 1; None: 0.01 to 0.99
+    groups=None, # (n,) the patient of each row
+    level:float=0.95
+) -> pd.DataFrame: # threshold, model, low, high, treat_all, treat_none
+    "Decision curve (Vickers & Elkin, Med Decis Making 2006;26:565) at the prevalence of the data; normal intervals from the spread between patients."
+    y,p,g,G = _cases(y, p, groups)
+    p,n = _probabilities(p, len(y)), len(y)
+    if n==0: raise BadInput('There are no cases')
+    t = np.linspace(.01,.99,99) if thresholds is None else np.atleast_1d(np.asarray(thresholds, float))
+    if not ((t>=0)&(t<1)).all(): raise BadInput('Thresholds of net benefit lie between 0 and 1 (1 excluded)')
+    gain = np.where(y[:,None], 1., -t/(1-t))*(p[:,None]>=t)
+    model = gain.mean(0)
+    spread = np.stack([np.bincount(g, c, G) for c in (gain-model).T])
+    half = _z(level)*np.sqrt((spread**2).sum(1)*G/(G-1))/n if G>1 else np.full(len(t), math.nan)
+    return pd.DataFrame(dict(threshold=t, model=model, low=model-half, high=model+half, treat_all=y.mean()-(1-y.mean())*t/(1-t), treat_none=0.))
+
 # %% ../../nbs/measure/stats.ipynb #4ece6d4c
 def _net_benefit_at(a, b, na, nb, prevalence, risk, z):
     "Net benefit and half its interval, from sensitivity `a` of `na` independent cases and specificity `b` of `nb`; arrays."
@@ -952,6 +1140,36 @@ def net_benefit_at(self:Confusion,
     size = lambda k,m: m.sum() if self.by_patient is None else _effective(k, m)
     v,half = _net_benefit_at(a.sum()/na.sum(), b.sum()/nb.sum(), size(a,na), size(b,nb), prevalence, risk, _z(self.level))
     return Estimate(float(v), float(v-half), float(v+half), f'normal, at prevalence {prevalence:.3g}{_clustered(n,self.n)}', n, self.level)
+
+# %% ../../nbs/measure/stats.ipynb #da9524eb
+def _kappa_of_weights(a, b, k, weights, g, G):
+    "Kappa from the table of grades (k, k) that weights of patients (b, G) make."
+    cells = np.zeros((G, k*k))
+    np.add.at(cells, (g, a*k+b), 1)
+    off = np.abs(np.subtract.outer(np.arange(k), np.arange(k)))/max(k-1, 1)
+    off = {'none': (off>0)*1., 'linear': off, 'quadratic': off**2}[weights]
+    def f(W):
+        T = (W@cells).reshape(-1, k, k)
+        chance = T.sum(2)[:,:,None]*T.sum(1)[:,None]/T.sum((1,2))[:,None,None]
+        with np.errstate(invalid='ignore', divide='ignore'): return 1-(T*off).sum((1,2))/(chance*off).sum((1,2))
+    return f
+
+def kappa(
+    a, b, # (n,) grades 0, 1, 2 ... by two readers
+    k:int, # How many grades there are
+    weights:str='quadratic', # 'quadratic', 'linear', or 'none' for classes without an order
+    groups=None, # (n,) the patient of each row
+    n_boot:int=2000, seed:int=0, level:float=0.95
+) -> Estimate:
+    """Cohen's (weighted) kappa (Psychol Bull 1968;70:213) with a bootstrap interval over patients. Undefined where both readers give everyone the same grade.
+    Raises BadInput."""
+    if weights not in ('none','linear','quadratic'): raise BadInput(f'No weights called {weights!r}', remedy="'quadratic', 'linear' or 'none'")
+    a,b = _vector(a, 'a'), _vector(b, 'b', len(a))
+    if not (np.isin(a, range(k)).all() and np.isin(b, range(k)).all()): raise BadInput(f'Grades count from 0 to {k-1} here', remedy='number them in their order; leave out missing ones')
+    g,G = _codes(groups, len(a))
+    f = _kappa_of_weights(a.astype(int), b.astype(int), k, weights, g, G)
+    if len(a)==0 or np.isnan(f(np.ones((1,G), int))[0]): return _undefined('no cases' if len(a)==0 else 'all have the same grade', G, level)
+    return _bootstrapped(f, G, len(a), n_boot, seed, 'bca', level)
 
 # %% ../../nbs/measure/stats.ipynb #33bb200d
 def _class_codes(y, P, classes):
@@ -1015,3 +1233,43 @@ def mean_auc(
     lost = Y.shape[1]-len(parts)
     e = _bootstrapped(lambda W: np.mean([f(W) for f in parts], axis=0), G, len(Y), n_boot, seed, 'bca', level)
     return Estimate(**{**asdict(e), 'method': e.method+(f', {lost} of {Y.shape[1]} labels left out' if lost else '')})
+
+# %% ../../nbs/measure/stats.ipynb #88f16e6e
+def _moments(y, p, g, G):
+    "Sums over each patient's rows (G, 7): rows, truth, prediction, their squares and product, absolute difference; about the mean truth, for precision."
+    y,p = y-y.mean(), p-y.mean()
+    return np.stack([np.bincount(g, v, G) for v in (np.ones_like(y), y, p, y*y, p*p, y*p, abs(p-y))], 1)
+
+def _agreements(S):
+    "All measures from sums (b, 7), by name. NaN where truth or prediction does not vary."
+    n,S = S[:,0], (S/S[:,:1]).T
+    _,y,p,yy,pp,yp,mae = S
+    bias,vy,vp = p-y, yy-y*y, pp-p*p
+    vy,vp = (np.where(v > 1e-12*np.maximum(w, 1e-300), v, math.nan) for v,w in ((vy,yy), (vp,pp)))
+    msd = pp-2*yp+yy
+    sd = np.sqrt(np.maximum(msd-bias**2, 0)*n/np.maximum(n-1, 1))
+    return {'MAE': mae, 'bias': bias, 'lower limit of agreement': bias-1.96*sd, 'upper limit of agreement': bias+1.96*sd,
+            'R2': 1-msd/vy, 'Pearson r': (yp-y*p)/np.sqrt(vy*vp)}
+
+def agreement(
+    y, # (n,) truth, or the first measurement
+    p, # (n,) prediction, or the second measurement, in the same unit
+    groups=None, # (n,) the patient of each row; None: every row is a patient
+    unit:str='', # e.g. 'years'
+    n_boot:int=2000,
+    seed:int=0,
+    level:float=0.95
+) -> dict: # Name to `Estimate`
+    """Mean absolute error, bias (prediction - truth), 95 % limits of agreement (Bland & Altman, Lancet 1986;327:307), R2 (can be negative: worse than the mean truth) and
+    Pearson's r, with bootstrap intervals over patients. Raises `BadInput`."""
+    y = _scores(y, len(np.asarray(y)), 'y').astype(float)
+    p = _scores(p, len(y)).astype(float)
+    if len(y)==0: raise BadInput('There are no cases')
+    g,G = _codes(groups, len(y))
+    M = _moments(y, p, g, G)
+    return {k: _agreement(M, k, G, len(y), n_boot, seed, level, '' if k in ('R2','Pearson r') else unit) for k in _agreements(M.sum(0, keepdims=True))}
+
+def _agreement(M, name, G, rows, n_boot, seed, level, unit):
+    f = lambda W: _agreements(W@M)[name]
+    if np.isnan(f(np.ones((1,G), int))[0]): return _undefined('all values are the same', G, level, unit)
+    with np.errstate(invalid='ignore'): return _bootstrapped(f, G, rows, n_boot, seed, 'bca', level, unit)
