@@ -480,7 +480,7 @@ def bland_altman(
     2015;92:e71); of repeated measurements (Bland & Altman, J Biopharm Stat 2007;17:571; Zou, Stat Methods Med Res 2013;22:630). Raises BadInput."""
     if interval not in ('exact','approximate'): raise BadInput(f"interval should be 'exact' or 'approximate', not {interval!r}")
     if not sds > 0: raise BadInput(f'sds should be above 0, not {sds}')
-    (a,b,g,G),z = _paired(a, b, groups, true_value), _z(level)
+    a,b,g,G = _paired(a, b, groups, true_value)
     unit = {'percent':'%', 'log':''}.get(scale, unit)
     if G < 2: return BlandAltman(*[_undefined('fewer than two patients', G, level, unit)]*5, math.nan, pd.DataFrame())
     d,mean,gd,bias,parts,var = _differences(a, b, g, G, true_value, scale)
