@@ -457,7 +457,7 @@ def segment_metrics(
     spacing=None, # mm along each axis; None: from the Volumes
     labels=None, # Labels to report, or label to name; None: all that occur in either mask
     tolerance:float=1.0, # mm, of the NSD
-    empty:float|EmptyMasks=EmptyMasks(), # What to report of a label that is missing; a number: the scores if it is in neither mask
+    empty:float|EmptyMasks=1.0, # What to report of a label that is missing; a number: the scores if it is in neither mask
     surface:str='surfels' # 'surfels' (DeepMind) or 'voxels' (MONAI, medpy)
 ) -> pd.DataFrame: # label, name, dice, iou, sensitivity, precision, hd_mm, hd95_mm, assd_mm, nsd, volume_..., surface
     """One row per label; volumes are NaN for 2D arrays. `.attrs` keeps `tolerance_mm`, `surface` and `empty`. Raises GeometryError, BadInput."""
