@@ -241,9 +241,10 @@ def _nearest(a, b, spacing):
     a,b = np.pad(a, room), np.pad(b, room)
     at,there = np.flatnonzero(a), b.ravel()
     out,left,strides = np.zeros(len(at)), np.arange(len(at)), np.cumprod((1,*a.shape[:0:-1]))[::-1]
+    before = math.inf
     for i,(step,d) in enumerate(zip(steps@strides, mm)):
-        if not i%100: # a hundred looks cost as much as a third of a search in the tree
-            if i and len(left) > .8*before: break
+        if i%100==0: # a hundred looks that find less than a fifth of the rest are not worth it
+            if not len(left) or len(left) > .8*before: break
             before = len(left)
         if (met := there[at+step]).any(): out[left[met]] = d; left,at = left[~met],at[~met]
     if len(left): out[left] = _far(_places(at, a.shape), _places(np.flatnonzero(there), a.shape), spacing)
