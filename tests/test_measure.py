@@ -397,17 +397,18 @@ def test_surface_metrics_equal_monai(masks, shape, spacing):
     for p,t in masks(shape, 4):
         one_hot = lambda m: torch.tensor(np.stack([~m,m])[None])
         kw = dict(include_background=False, spacing=list(spacing))
-        a,b,d = one_hot(p), one_hot(t), M.surface_distances(p, t, spacing)
-        assert M.hausdorff(p,t,spacing) == pytest.approx(float(monai.compute_hausdorff_distance(a,b,**kw)), rel=1e-5)
-        assert M.hd95(p,t,spacing) == pytest.approx(float(monai.compute_hausdorff_distance(a,b,percentile=95,**kw)), rel=1e-5)
-        assert M.assd(p,t,spacing) == pytest.approx(float(monai.compute_average_surface_distance(a,b,symmetric=True,**kw)), rel=1e-5)
+        a,b,d = one_hot(p), one_hot(t), M.surface_distances(p, t, spacing, surface='voxels')
+        assert d.hausdorff() == pytest.approx(float(monai.compute_hausdorff_distance(a,b,**kw)), rel=1e-5)
+        assert d.hausdorff(95) == pytest.approx(float(monai.compute_hausdorff_distance(a,b,percentile=95,**kw)), rel=1e-5)
+        assert d.assd() == pytest.approx(float(monai.compute_average_surface_distance(a,b,symmetric=True,**kw)), rel=1e-5)
         for tolerance in (0., .75, 1.5):
             want = monai.compute_surface_dice(a, b, [tolerance], **kw)
-            assert M.nsd(p,t,tolerance,spacing) == pytest.approx(float(want), rel=1e-5)
+            assert d.nsd(tolerance) == pytest.approx(float(want), rel=1e-5)
         assert M.dice(p,t) == pytest.approx(float(monai.compute_dice(a,b,include_background=False)), rel=1e-6)
         assert M.iou(p,t) == pytest.approx(float(monai.compute_iou(a,b,include_background=False)), rel=1e-6)
-        row = M.segment_metrics(p, t, spacing, tolerance=.75).iloc[0] # cut out of the volume first: the same values
-        assert (row.dice,row.hd95_mm,row.assd_mm,row.nsd) == (M.dice(p,t), M.hd95(p,t,spacing), M.assd(p,t,spacing), M.nsd(p,t,.75,spacing))
+        for s in ('voxels','surfels'): # cut out of the volume first: the same values
+            row = M.segment_metrics(p, t, spacing, tolerance=.75, surface=s).iloc[0]
+            assert (row.dice,row.hd95_mm,row.assd_mm,row.nsd) == (M.dice(p,t), M.hd95(p,t,spacing,surface=s), M.assd(p,t,spacing,surface=s), M.nsd(p,t,.75,spacing,surface=s))
         assert len(d.pred_to_true) and len(d.true_to_pred)
 
 def test_distances_equal_a_distance_map(masks):
@@ -415,7 +416,7 @@ def test_distances_equal_a_distance_map(masks):
     from scipy.ndimage import binary_erosion, distance_transform_edt
     for p,t in masks((12,20,18), 4):
         border = lambda m: m & ~binary_erosion(m)
-        d = M.surface_distances(p, t, (2.5,.7,.7))
+        d = M.surface_distances(p, t, (2.5,.7,.7), surface='voxels')
         assert np.allclose(d.pred_to_true, distance_transform_edt(~border(t), (2.5,.7,.7))[border(p)])
         assert np.allclose(d.true_to_pred, distance_transform_edt(~border(p), (2.5,.7,.7))[border(t)])
 
