@@ -7,14 +7,13 @@ __all__ = ['DetectReport', 'evaluate_detection', 'evaluate_lesions']
 
 # %% ../../nbs/explain/detection_report.ipynb #a7f60d46
 import html, math
-from pathlib import Path
 import numpy as np
 import pandas as pd
 from ..core import BadInput, progress
 from .evaluate import Report
 from ..measure.detection import CPM_RATES, Detections, find_candidates, find_lesions, match_candidates
 from ..measure.stats import auc, estimates_table
-from ..view.figures import PALETTE, Picture, show_volume
+from ..view.figures import PALETTE, Picture, best_slice, hang, show_volume
 
 # %% ../../nbs/explain/detection_report.ipynb #fa5809c9
 def _rate_name(r): return f'1/{round(1/r)}' if 0<r<1 and math.isclose(1/r, round(1/r)) else f'{r:g}'
@@ -47,7 +46,8 @@ def _notes(r):
     for verdict,why in (('ignored','lie on findings that are to be ignored'), ('beyond the limit','are beyond the highest marks of their case that count')):
         if lost.get(verdict, 0): notes.append(f'{lost[verdict]} marks {why}: neither hits nor false alarms.')
     c = d.froc()
-    if lesions and c.fp_per_case[-1]<max(CPM_RATES): notes.append(f'The marks end at {c.fp_per_case[-1]:.2g} false alarms per case; beyond, the sensitivity is taken as {c.sensitivity[-1]:.2f}, as LUNA16 does.')
+    if lesions and c.fp_per_case[-1]<max(CPM_RATES):
+        notes.append(f'The marks end at {c.fp_per_case[-1]:.2g} false alarms per case; beyond, the sensitivity is taken as {c.sensitivity[-1]:.2f}, as LUNA16 does.')
     return notes
 
 # %% ../../nbs/explain/detection_report.ipynb #e21c27c7
@@ -80,7 +80,9 @@ class DetectReport(Report):
         return self
 
     @property
-    def by_size(self): "Sensitivity by diameter at the threshold, or None without diameters."; return self.detections.by_size(self.edges, self.threshold) if 'diameter_mm' in self.detections.truths else None
+    def by_size(self):
+        "Sensitivity by diameter at the threshold, or None without diameters."
+        return self.detections.by_size(self.edges, self.threshold) if 'diameter_mm' in self.detections.truths else None
 
 def _patient_to_voxels(vol, xyz): return (xyz-vol.affine[:3,3])@np.linalg.inv(vol.affine[:3,:3]).T
 
@@ -145,8 +147,8 @@ def _draw_sizes(ax, r):
     if t is None or len(t)==0: ax.text(.5, .5, 'no diameters', ha='center', transform=ax.transAxes); ax.set_axis_off(); return
     v = np.array([e.value for e in t.sensitivity])
     ax.errorbar(range(len(t)), v, [np.maximum(v-t.low, 0), np.maximum(t.high-v, 0)], fmt='o', color=_BLUE, ms=6, capsize=3, lw=1)
-    ax.set_xticks(range(len(t)), [f'{k}\n{n} lesions' for k,n in zip(t.index, t.lesions)], fontsize=8)
-    ax.set(ylabel='sensitivity', ylim=(-.02,1.02), xlim=(-.5,len(t)-.5), title='by diameter (95 % CI)')
+    ax.set_xticks(range(len(t)), [f'{k}\nn={n}' for k,n in zip(t.index.str.replace(' mm', '').str.replace(' and more', '+').str.replace(' to ', '–'), t.lesions)])
+    ax.set(xlabel='diameter / mm; lesions', ylabel='sensitivity', ylim=(-.02,1.02), xlim=(-.5,len(t)-.5), title='by size (95 % CI)')
 
 def _draw_false(ax, r):
     "How many false alarms the cases have."
@@ -192,6 +194,13 @@ def _centres_mm(t):
     if 'x' in t: return t[['x','y','z']].to_numpy(float)
     return (t[['x0','y0','z0']].to_numpy(float)+t[['x1','y1','z1']].to_numpy(float))/2
 
+def _telling_slice(mask):
+    "Where most is to be seen of what was missed, else of the false alarms, else of what was found; None if there is nothing."
+    for label in (2, 3, 1):
+        if (mask.data==label).any():
+            h = hang(mask.like((mask.data==label).astype(np.uint8), 'label'))
+            return best_slice(h, h)
+
 def _paint(out, p, radius, spacing, label):
     "A ball, at least one voxel."
     lo = [max(0, math.floor(c-radius/s)) for c,s in zip(p, spacing)]
@@ -219,7 +228,8 @@ def _show_detect_cases(self,
     for ax in axs: ax.set_axis_off()
     for i,ax in zip(shown, axs):
         vol,row = self.images(i),t.iloc[i]
-        show_volume(vol, _painted(self, i, vol), ax=ax, title=f'case {i}: {row.found} of {row.lesions} found\n{row.false_alarms} false alarms')
+        mask = _painted(self, i, vol)
+        show_volume(vol, mask, index=_telling_slice(mask), ax=ax, title=f'case {i}: {row.found} of {row.lesions} found\n{row.false_alarms} false alarms')
     return Picture(fig, f'the {len(shown)} {which} cases')
 
 DetectReport.show_cases = _show_detect_cases

@@ -318,6 +318,23 @@ def cpm(self:Detections,
     return _froc_estimate(self, rates, n_boot, seed, kind, level)
 
 # %% ../../nbs/measure/detection.ipynb #164fbe1a
+@patch
+def cpm_difference(self:Detections,
+    other:Detections, # Marks of another detector in the same cases, the same lesions
+    rates=CPM_RATES, # False alarms per case
+    n_boot:int=1000, seed:int=0,
+    kind:str='percentile', # 'percentile' or 'bca'
+    level:float=0.95
+) -> Estimate: # `n` counts patients
+    "CPM of this detector minus that of the other, with a paired bootstrap over patients. Raises BadInput where cases or lesions differ."
+    if not self.cases.equals(other.cases): raise BadInput('The two were not judged on the same cases', remedy='match both with the same cases, in the same order')
+    if not np.array_equal(_per_patient(self)[1], _per_patient(other)[1]): raise BadInput('The two were not judged by the same lesions', remedy='match both with the same truths')
+    G = self.n_patients
+    if len(self.counted)==0: return _undefined('there is no lesion to find', G, level)
+    a,b = (_froc_of_weights(d, rates) for d in (self,other))
+    return _bootstrapped(lambda W: a(W).mean(1)-b(W).mean(1), G, len(self.cases), n_boot, seed, kind, level)
+
+# %% ../../nbs/measure/detection.ipynb #0f70d3f2
 class FrocBand(NamedTuple):
     "Sensitivity at each rate of false alarms, with the limits from resamples of the patients; all arrays (k,)."
     fp_per_case:np.ndarray
@@ -343,7 +360,7 @@ def froc_band(self:Detections,
     low,high = np.quantile(reps, ((1-level)/2, (1+level)/2), axis=0) if len(reps) and G>1 else (none, none)
     return FrocBand(rates, value, low, high, len(reps))
 
-# %% ../../nbs/measure/detection.ipynb #0f70d3f2
+# %% ../../nbs/measure/detection.ipynb #fed67e34
 @patch
 def threshold_at(self:Detections, fp_per_case:float) -> float: # False alarms per case that one would bear
     "The lowest threshold that gives at most so many false alarms per case; infinite if only no mark at all does."
@@ -376,7 +393,7 @@ def at(self:Detections,
     return {'sensitivity': _proportion(hits, lesions, level, 'there is no lesion to find'), 'false alarms per case': _rate(false, cases, level),
             'PPV': _proportion(hits, hits+false, level, 'no mark reaches the threshold'), 'cases without a false alarm': proportion(alarm==0, g, level)}
 
-# %% ../../nbs/measure/detection.ipynb #fed67e34
+# %% ../../nbs/measure/detection.ipynb #951a329b
 def _strata(found, size, groups, edges, unit, level):
     "Share found by size: one row per stratum, closed below; Estimates in the column sensitivity."
     edges = np.asarray(edges, float)
@@ -401,7 +418,7 @@ def by_size(self:Detections,
     hit,who = (t.found & (t.score>=threshold)).to_numpy(), self.cases.PatientID.to_numpy()[t['_case'].to_numpy()]
     return _strata(hit, t.diameter_mm.to_numpy(float), who, edges, 'mm', level)
 
-# %% ../../nbs/measure/detection.ipynb #951a329b
+# %% ../../nbs/measure/detection.ipynb #71c7bdff
 @patch
 def localisation_error(self:Detections,
     threshold:float=-math.inf, # A mark counts if its score >= threshold
@@ -413,7 +430,7 @@ def localisation_error(self:Detections,
     if len(t)==0: return _undefined('no lesion was found', self.n_patients, level, 'mm')
     return bootstrap(t.distance_mm.to_numpy(), self.cases.PatientID.to_numpy()[t['_case'].to_numpy()], n_boot=n_boot, seed=seed, level=level, unit='mm')
 
-# %% ../../nbs/measure/detection.ipynb #71c7bdff
+# %% ../../nbs/measure/detection.ipynb #fe74c94c
 def _fom_of_weights(lesion, w, gl, noise, gn):
     "Weighted share of pairs in which the lesion scores higher than the noise, ties half."
     order = np.argsort(noise)
@@ -441,7 +458,7 @@ def jafroc(self:Detections,
     score,w = t.score.fillna(-np.inf).to_numpy(), (1/lesions[case] if weighted else np.ones(len(t)))
     return _bootstrapped(_fom_of_weights(score, w, g[case], noise[beside], g[beside]), G, n, n_boot, seed, 'bca', level)
 
-# %% ../../nbs/measure/detection.ipynb #fe74c94c
+# %% ../../nbs/measure/detection.ipynb #ee8b25ec
 _AREAS = dict(all=(0, 1e10), small=(0, 32**2), medium=(32**2, 96**2), large=(96**2, 1e10)) # COCO's, in pixels
 
 def _coco_match(overlap, ignore, crowd, thresholds):
@@ -470,7 +487,7 @@ def _voc_match(overlap, ignore, crowd, thresholds):
         taken[hit,j] = True
     return out
 
-# %% ../../nbs/measure/detection.ipynb #ee8b25ec
+# %% ../../nbs/measure/detection.ipynb #4355a00f
 def _canonical(t, place, score=False):
     "Rows by case, score and place: whatever order they came in."
     keys = [t[c].to_numpy() for c in reversed(place)] + ([-t.score.to_numpy()] if score else [])
@@ -504,7 +521,7 @@ def _line_up(C, T, place, n_cases, rule, thresholds, max_marks, area, inclusive)
     order = np.argsort(-C.score.to_numpy(), kind='stable')
     return _Lined(out[:,order], C.score.to_numpy()[order], C['_case'].to_numpy()[order], T['_case'].to_numpy()[~ignore])
 
-# %% ../../nbs/measure/detection.ipynb #52312f97
+# %% ../../nbs/measure/detection.ipynb #66d4662a
 _COCO_RECALLS = np.linspace(0, 1, 101)
 
 def _needed(n, rule):
@@ -536,7 +553,7 @@ def _ap_of_weights(lined, g, G, rule):
         return out
     return _in_rows(f, len(who)+1)
 
-# %% ../../nbs/measure/detection.ipynb #78433ee4
+# %% ../../nbs/measure/detection.ipynb #051b67ec
 @dataclass(frozen=True, repr=False)
 class AveragePrecision:
     "AP of boxes. Made by `detection_ap`."
@@ -560,7 +577,7 @@ def _classes(C, T):
     names = sorted(set(T['class'])|set(C['class']), key=str)
     return {n: (C[C['class']==n], T[T['class']==n]) for n in names}
 
-# %% ../../nbs/measure/detection.ipynb #4355a00f
+# %% ../../nbs/measure/detection.ipynb #f4ae8d1a
 def _ap_options(rule, iou, max_marks, area):
     if rule not in ('coco','voc2007','voc2010'): raise BadInput(f'No rule called {rule!r}', remedy="'coco', 'voc2007' or 'voc2010'")
     thresholds = np.atleast_1d(np.asarray((np.linspace(.5, .95, 10) if rule=='coco' else .5) if iou is None else iou, float))
@@ -591,7 +608,7 @@ def detection_ap(
     g,names = pd.factorize(cases.PatientID)
     return _ap_report(lined, g, len(names), rule, thresholds, n_boot, seed, level)
 
-# %% ../../nbs/measure/detection.ipynb #66d4662a
+# %% ../../nbs/measure/detection.ipynb #6e5be60b
 def _recall(lined, g, G):
     "Recall of all boxes, mean over thresholds, from weights of patients (b, G)."
     hits = np.stack([np.bincount(g[lined.case][s==1], minlength=G) for s in lined.status], 1)
@@ -617,7 +634,7 @@ def _ap_report(lined, g, G, rule, thresholds, n_boot, seed, level):
     each = {str(n): estimate([of(fs[n])]) if n in fs else _undefined('there is nothing to find', G, level) for n in lined} if len(lined)>1 else {}
     return AveragePrecision(es, each, {str(n): _pr(l) for n,l in lined.items()}, f'{words}, IoU {thresholds[0]:.2f}' + (f' to {thresholds[-1]:.2f}' if len(thresholds)>1 else ''))
 
-# %% ../../nbs/measure/detection.ipynb #e0ff8d98
+# %% ../../nbs/measure/detection.ipynb #f15af9fd
 _NEIGHBOURS = {2: {4: 1, 8: 2}, 3: {6: 1, 18: 2, 26: 3}}
 
 def _components(mask, connectivity, least=0):
@@ -644,7 +661,7 @@ def _overlaps(lp, lt, n_p, n_t):
     both = (lp>0) & (lt>0)
     return np.bincount((lt[both]-1)*n_p+lp[both]-1, minlength=n_t*n_p).reshape(n_t, n_p)
 
-# %% ../../nbs/measure/detection.ipynb #72fa3802
+# %% ../../nbs/measure/detection.ipynb #817da5f1
 def _assign(worth, assign):
     "Pairs (i, j), one to one, of those with a worth (0 to 1, NaN: no pair)."
     if assign=='optimal':
@@ -669,7 +686,7 @@ def _worth(match, threshold, share, away):
     if not threshold>0: raise BadInput(f'A distance of centroids is a length in mm, not {threshold}')
     return np.where(away<=threshold, 1-away/threshold, np.nan)
 
-# %% ../../nbs/measure/detection.ipynb #3f30f1d9
+# %% ../../nbs/measure/detection.ipynb #7a972c39
 @dataclass(frozen=True, repr=False)
 class LesionDetection:
     "Lesions found, missed and invented in one case. Made by `lesion_detection`."
@@ -696,7 +713,7 @@ class LesionDetection:
         also = [f'{n} {what}' for n,what in ((self.merged,'merged'), (self.split,'split')) if n]
         return f'LesionDetection({self.tp} found, {self.fn} missed, {self.fp} false alarms{"".join(f", {a}" for a in also)}; by {self.match})'
 
-# %% ../../nbs/measure/detection.ipynb #f15af9fd
+# %% ../../nbs/measure/detection.ipynb #32586a7d
 def _lesion_rows(lp, lt, vp, vt, spacing, match, threshold, assign):
     "The tables of true and of predicted lesions."
     both,mm3 = _overlaps(lp, lt, len(vp), len(vt)), np.nan if spacing is None else float(np.prod(spacing))
@@ -734,7 +751,7 @@ def lesion_detection(
     (lp,vp),(lt,vt) = (_components(m, connectivity, least) for m in _crop(*masks))
     return LesionDetection(*_lesion_rows(lp, lt, vp, vt, s, match, .5 if threshold is None else threshold, assign), match)
 
-# %% ../../nbs/measure/detection.ipynb #81e74aea
+# %% ../../nbs/measure/detection.ipynb #c3d2b5dd
 def _lesion_sums(found, g, G):
     "Of each patient (G, 8): cases, true lesions, found, lesions of the model, matched, sum of IoU, merged, split."
     rows = [(1, len(d.true), d.tp, len(d.pred), d.pred.matched.sum(), d.true.iou.sum(), d.merged, d.split) for d in found]
@@ -772,7 +789,7 @@ def lesion_estimates(
     return out | {'RQ (F1)': ratio(col(2), both, 'there is no lesion in either mask'), 'SQ': ratio(col(5), col(2), 'no lesion was found'),
                   'PQ': ratio(col(5), both, 'there is no lesion in either mask')}
 
-# %% ../../nbs/measure/detection.ipynb #9ee85a8b
+# %% ../../nbs/measure/detection.ipynb #deacb6b0
 def lesions_by_volume(
     found, # One `LesionDetection` per case, measured in mm
     edges=(0, 100, 1000, math.inf), # mm3; each stratum holds its lower edge
@@ -786,7 +803,7 @@ def lesions_by_volume(
     if t.volume_mm3.isna().any(): raise BadInput('The volumes of these lesions are not known', remedy='lesion_detection(..., spacing=...)')
     return _strata(t.found.to_numpy(bool), t.volume_mm3.to_numpy(float), t.patient.to_numpy(), edges, 'mm³', level)
 
-# %% ../../nbs/measure/detection.ipynb #deacb6b0
+# %% ../../nbs/measure/detection.ipynb #1dc98982
 def _places(at, volume, spacing):
     "Columns x, y(, z) in mm of positions (n, axes) in the array."
     if isinstance(volume, Volume): xyz = at@volume.affine[:3,:3].T+volume.affine[:3,3]
@@ -809,7 +826,7 @@ def _peaks(p, threshold):
     from scipy.ndimage import maximum_filter
     return (p>=threshold) & (p==maximum_filter(p, 3, mode='constant', cval=-np.inf))
 
-# %% ../../nbs/measure/detection.ipynb #cc201768
+# %% ../../nbs/measure/detection.ipynb #1f647849
 def _blobs(mask, s, connectivity, least):
     "Numbered clumps of a mask, voxels of each, and their centroids in the array."
     parts,size = _components(mask, connectivity, least/s.prod()*(1-1e-9))
