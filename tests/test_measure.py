@@ -453,7 +453,8 @@ def test_lesions_equal_components():
         (lp,n_p),(lt,n_t) = (label(m, np.ones((3,3,3))) for m in (p,t))
         found = sum(p[lt==i].any() for i in range(1,n_t+1))
         false = sum(not t[lp==i].any() for i in range(1,n_p+1))
-        assert D.lesion_detection(p,t) == (found, n_t-found, false)
+        d = D.lesion_detection(p,t)
+        assert (d.tp, d.fn, d.fp) == (found, n_t-found, false)
 
 def test_largest_diameter_is_ibsis(real):
     "IBSI-1 digital phantom: maximum 3D diameter 13.1 mm (consensus, tolerance 0.1)."
