@@ -7,8 +7,7 @@ __all__ = ['Estimate', 'estimates_table', 'wilson', 'clopper_pearson', 'proporti
            'bootstrap_auc', 'average_precision', 'partial_auc', 'RocCurve', 'roc_curve', 'PrCurve', 'pr_curve',
            'Confusion', 'confusion', 'PredictiveValues', 'OperatingPoint', 'data_mark', 'operating_point', 'youden',
            'at_sensitivity', 'at_specificity', 'at_cost', 'Optimism', 'optimism', 'threshold_table', 'CurveBands',
-           'curve_bands', 'Calibration', 'calibration', 'net_benefit', 'kappa', 'auc_ovr', 'hand_till', 'mean_auc',
-           'agreement']
+           'curve_bands', 'auc_ovr', 'hand_till', 'mean_auc']
 
 # %% ../../nbs/measure/stats.ipynb #c40439ba
 import hashlib, html, math
@@ -1010,114 +1009,6 @@ def curve_bands(
     a = (1-level)/2
     return CurveBands(x, *np.quantile(tpr, (a,1-a), axis=0), *np.quantile(fpr, (a,1-a), axis=0), int(both.sum()))
 
-# %% ../../nbs/measure/stats.ipynb #aed453f3
-def _probabilities(p, n):
-    p = _scores(p, n)
-    if n and not (0<=p.min() and p.max()<=1):
-        raise BadInput(f'Probabilities lie between 0 and 1, but p goes from {p.min():.3g} to {p.max():.3g}', remedy='apply the sigmoid first')
-    return p.astype(float)
-
-def _logistic(X, y, g, G, offset=0.):
-    "Coefficients of a logistic regression and their covariance (robust over patients if these have several rows); None if there is no finite fit."
-    loglik = lambda eta: np.sum(y*eta - np.logaddexp(0,eta))
-    b = np.zeros(X.shape[1])
-    for _ in range(100):
-        eta = X@b+offset
-        mu = 1/(1+np.exp(-eta))
-        H = (X*(mu*(1-mu))[:,None]).T@X
-        if np.linalg.cond(H) > 1e12: return None
-        step = np.linalg.solve(H, X.T@(y-mu))
-        while np.abs(step).max()>1e-9 and loglik(X@(b+step)+offset) < loglik(eta): step = step/2
-        b = b+step
-        if np.abs(step).max() < 1e-9: break
-    else: return None
-    cov = np.linalg.inv(H)
-    if G < len(y):
-        S = np.stack([np.bincount(g, c, G) for c in (X*(y-mu)[:,None]).T])
-        cov = cov@(S@S.T)@cov*G/max(G-1,1)
-    return b, cov
-
-# %% ../../nbs/measure/stats.ipynb #58e639d6
-@dataclass(frozen=True)
-class Calibration:
-    "How well probabilities match what happened."
-    brier:Estimate
-    ece:Estimate
-    slope:Estimate
-    intercept:Estimate
-    table:pd.DataFrame=field(compare=False) # One row per bin: from, to, n, predicted, observed, low, high
-
-    @property
-    def metrics(self): return {k: getattr(self,k) for k in ('brier','ece','slope','intercept')}
-    def __repr__(self): return '\n'.join(f'{k} {e}' for k,e in self.metrics.items())
-    def _repr_html_(self): return estimates_table(self.metrics).to_html()
-
-def _wald(X, y, g, G, offset, level):
-    "The last coefficient of a logistic regression."
-    if (why := _class_missing(y)): return _undefined(why, G, level)
-    if (fit := _logistic(X, y, g, G, offset)) is None: return _undefined('no finite fit (classes separated, or all probabilities equal)', G, level)
-    b,half = fit[0][-1], _z(level)*fit[1][-1,-1]**.5
-    return Estimate(float(b), float(b-half), float(b+half), f'logistic regression{_clustered(G,len(y))}', G, level)
-
-def _bins(p, bins, strategy):
-    if strategy=='quantile': edges = np.unique(np.quantile(p, np.linspace(0,1,bins+1)))
-    elif strategy=='uniform': edges = np.linspace(0,1,bins+1)
-    else: raise BadInput(f"strategy should be 'uniform' or 'quantile', not {strategy!r}")
-    return np.searchsorted(edges[1:-1], p), edges
-
-# %% ../../nbs/measure/stats.ipynb #bd946d54
-def _reliability(y, p, k, edges, g, level):
-    rows = []
-    for i,(a,b) in enumerate(zip(edges[:-1], edges[1:])):
-        inside = k==i
-        e = proportion(y[inside], g[inside], level)
-        rows.append((a, b, int(inside.sum()), p[inside].mean() if inside.any() else math.nan, e.value, e.low, e.high))
-    return pd.DataFrame(rows, columns=['from','to','n','predicted','observed','low','high'])
-
-def calibration(
-    y, # (n,) truth, 0 or 1
-    p, # (n,) probabilities
-    bins:int=10,
-    strategy:str='uniform', # 'uniform' (equal width) or 'quantile' (equal numbers)
-    groups=None, # (n,) the patient of each row
-    n_boot:int=2000, seed:int=0, level:float=0.95
-) -> Calibration:
-    """Brier score; ECE over right-closed bins (Guo et al., ICML 2017); calibration slope, and intercept with the slope fixed at 1 (Van Calster et
-    al., BMC Med 2019;17:230), where probabilities are cut at 1e-7 from 0 and 1. Bootstrap intervals over patients for the first two. Raises
-    BadInput."""
-    y,p,g,G = _cases(y, p, groups)
-    p = _probabilities(p, len(y))
-    if len(y)==0: raise BadInput('There are no cases')
-    q = np.clip(p, 1e-7, 1-1e-7)
-    logit,one = np.log(q/(1-q)), np.ones(len(y))
-    k,edges = _bins(p, bins, strategy)
-    gap,rows = np.zeros((G,len(edges)-1)), np.bincount(g, minlength=G)
-    np.add.at(gap, (g,k), y-p)
-    boot = lambda f: _bootstrapped(f, G, len(y), n_boot, seed, 'bca', level)
-    return Calibration(boot(_weighted_mean((y-p)**2, g, G)), boot(lambda W: np.abs(W@gap).sum(1)/(W@rows)),
-                       _wald(np.stack([one,logit],1), y, g, G, 0., level), _wald(one[:,None], y, g, G, logit, level),
-                       _reliability(y, p, k, edges, g, level))
-
-# %% ../../nbs/measure/stats.ipynb #a157ac8b
-def net_benefit(
-    y, # (n,) truth, 0 or 1
-    p, # (n,) probabilities
-    thresholds=None, # Risks at which one would act, each >= 0 and < 1; None: 0.01 to 0.99
-    groups=None, # (n,) the patient of each row
-    level:float=0.95
-) -> pd.DataFrame: # threshold, model, low, high, treat_all, treat_none
-    "Decision curve (Vickers & Elkin, Med Decis Making 2006;26:565) at the prevalence of the data; normal intervals from the spread between patients."
-    y,p,g,G = _cases(y, p, groups)
-    p,n = _probabilities(p, len(y)), len(y)
-    if n==0: raise BadInput('There are no cases')
-    t = np.linspace(.01,.99,99) if thresholds is None else np.atleast_1d(np.asarray(thresholds, float))
-    if not ((t>=0)&(t<1)).all(): raise BadInput('Thresholds of net benefit lie between 0 and 1 (1 excluded)')
-    gain = np.where(y[:,None], 1., -t/(1-t))*(p[:,None]>=t)
-    model = gain.mean(0)
-    spread = np.stack([np.bincount(g, c, G) for c in (gain-model).T])
-    half = _z(level)*np.sqrt((spread**2).sum(1)*G/(G-1))/n if G>1 else np.full(len(t), math.nan)
-    return pd.DataFrame(dict(threshold=t, model=model, low=model-half, high=model+half, treat_all=y.mean()-(1-y.mean())*t/(1-t), treat_none=0.))
-
 # %% ../../nbs/measure/stats.ipynb #4ece6d4c
 def _net_benefit_at(a, b, na, nb, prevalence, risk, z):
     "Net benefit and half its interval, from sensitivity `a` of `na` independent cases and specificity `b` of `nb`; arrays."
@@ -1140,36 +1031,6 @@ def net_benefit_at(self:Confusion,
     size = lambda k,m: m.sum() if self.by_patient is None else _effective(k, m)
     v,half = _net_benefit_at(a.sum()/na.sum(), b.sum()/nb.sum(), size(a,na), size(b,nb), prevalence, risk, _z(self.level))
     return Estimate(float(v), float(v-half), float(v+half), f'normal, at prevalence {prevalence:.3g}{_clustered(n,self.n)}', n, self.level)
-
-# %% ../../nbs/measure/stats.ipynb #da9524eb
-def _kappa_of_weights(a, b, k, weights, g, G):
-    "Kappa from the table of grades (k, k) that weights of patients (b, G) make."
-    cells = np.zeros((G, k*k))
-    np.add.at(cells, (g, a*k+b), 1)
-    off = np.abs(np.subtract.outer(np.arange(k), np.arange(k)))/max(k-1, 1)
-    off = {'none': (off>0)*1., 'linear': off, 'quadratic': off**2}[weights]
-    def f(W):
-        T = (W@cells).reshape(-1, k, k)
-        chance = T.sum(2)[:,:,None]*T.sum(1)[:,None]/T.sum((1,2))[:,None,None]
-        with np.errstate(invalid='ignore', divide='ignore'): return 1-(T*off).sum((1,2))/(chance*off).sum((1,2))
-    return f
-
-def kappa(
-    a, b, # (n,) grades 0, 1, 2 ... by two readers
-    k:int, # How many grades there are
-    weights:str='quadratic', # 'quadratic', 'linear', or 'none' for classes without an order
-    groups=None, # (n,) the patient of each row
-    n_boot:int=2000, seed:int=0, level:float=0.95
-) -> Estimate:
-    """Cohen's (weighted) kappa (Psychol Bull 1968;70:213) with a bootstrap interval over patients. Undefined where both readers give everyone the same grade.
-    Raises BadInput."""
-    if weights not in ('none','linear','quadratic'): raise BadInput(f'No weights called {weights!r}', remedy="'quadratic', 'linear' or 'none'")
-    a,b = _vector(a, 'a'), _vector(b, 'b', len(a))
-    if not (np.isin(a, range(k)).all() and np.isin(b, range(k)).all()): raise BadInput(f'Grades count from 0 to {k-1} here', remedy='number them in their order; leave out missing ones')
-    g,G = _codes(groups, len(a))
-    f = _kappa_of_weights(a.astype(int), b.astype(int), k, weights, g, G)
-    if len(a)==0 or np.isnan(f(np.ones((1,G), int))[0]): return _undefined('no cases' if len(a)==0 else 'all have the same grade', G, level)
-    return _bootstrapped(f, G, len(a), n_boot, seed, 'bca', level)
 
 # %% ../../nbs/measure/stats.ipynb #33bb200d
 def _class_codes(y, P, classes):
@@ -1233,43 +1094,3 @@ def mean_auc(
     lost = Y.shape[1]-len(parts)
     e = _bootstrapped(lambda W: np.mean([f(W) for f in parts], axis=0), G, len(Y), n_boot, seed, 'bca', level)
     return Estimate(**{**asdict(e), 'method': e.method+(f', {lost} of {Y.shape[1]} labels left out' if lost else '')})
-
-# %% ../../nbs/measure/stats.ipynb #88f16e6e
-def _moments(y, p, g, G):
-    "Sums over each patient's rows (G, 7): rows, truth, prediction, their squares and product, absolute difference; about the mean truth, for precision."
-    y,p = y-y.mean(), p-y.mean()
-    return np.stack([np.bincount(g, v, G) for v in (np.ones_like(y), y, p, y*y, p*p, y*p, abs(p-y))], 1)
-
-def _agreements(S):
-    "All measures from sums (b, 7), by name. NaN where truth or prediction does not vary."
-    n,S = S[:,0], (S/S[:,:1]).T
-    _,y,p,yy,pp,yp,mae = S
-    bias,vy,vp = p-y, yy-y*y, pp-p*p
-    vy,vp = (np.where(v > 1e-12*np.maximum(w, 1e-300), v, math.nan) for v,w in ((vy,yy), (vp,pp)))
-    msd = pp-2*yp+yy
-    sd = np.sqrt(np.maximum(msd-bias**2, 0)*n/np.maximum(n-1, 1))
-    return {'MAE': mae, 'bias': bias, 'lower limit of agreement': bias-1.96*sd, 'upper limit of agreement': bias+1.96*sd,
-            'R2': 1-msd/vy, 'Pearson r': (yp-y*p)/np.sqrt(vy*vp)}
-
-def agreement(
-    y, # (n,) truth, or the first measurement
-    p, # (n,) prediction, or the second measurement, in the same unit
-    groups=None, # (n,) the patient of each row; None: every row is a patient
-    unit:str='', # e.g. 'years'
-    n_boot:int=2000,
-    seed:int=0,
-    level:float=0.95
-) -> dict: # Name to `Estimate`
-    """Mean absolute error, bias (prediction - truth), 95 % limits of agreement (Bland & Altman, Lancet 1986;327:307), R2 (can be negative: worse than the mean truth) and
-    Pearson's r, with bootstrap intervals over patients. Raises `BadInput`."""
-    y = _scores(y, len(np.asarray(y)), 'y').astype(float)
-    p = _scores(p, len(y)).astype(float)
-    if len(y)==0: raise BadInput('There are no cases')
-    g,G = _codes(groups, len(y))
-    M = _moments(y, p, g, G)
-    return {k: _agreement(M, k, G, len(y), n_boot, seed, level, '' if k in ('R2','Pearson r') else unit) for k in _agreements(M.sum(0, keepdims=True))}
-
-def _agreement(M, name, G, rows, n_boot, seed, level, unit):
-    f = lambda W: _agreements(W@M)[name]
-    if np.isnan(f(np.ones((1,G), int))[0]): return _undefined('all values are the same', G, level, unit)
-    with np.errstate(invalid='ignore'): return _bootstrapped(f, G, rows, n_boot, seed, 'bca', level, unit)
