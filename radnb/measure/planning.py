@@ -51,11 +51,18 @@ def _obuchowski_se(a, m, n):
     A = 1.414*NormalDist().inv_cdf(a)
     return math.sqrt(.0099*math.exp(-A*A/2)*((5*A*A+8)+(A*A+8)*m/n)/m)
 
-_SE = dict(hanley=_hanley_mcneil_se, obuchowski=_obuchowski_se)
-_SE_WORDS = dict(hanley='the standard error of Hanley & McNeil 1982', obuchowski='normally distributed scores (Obuchowski 1998)')
+def _binormal_se(a, m, n):
+    "Standard error of the empirical AUC where scores of both classes are normally distributed with the same spread: exact, from Owen's T (1956)."
+    from scipy.special import owens_t
+    q = a-2*float(owens_t(NormalDist().inv_cdf(a), 1/math.sqrt(3))) # two cases of one class both outrank, or are outranked by, one of the other
+    return math.sqrt((a*(1-a)+(m+n-2)*(q-a*a))/(m*n))
+
+_SE = dict(hanley=_hanley_mcneil_se, obuchowski=_obuchowski_se, binormal=_binormal_se)
+_SE_WORDS = dict(hanley='the standard error of Hanley & McNeil 1982', obuchowski='the standard error of Obuchowski 1998, which is on the large side',
+                 binormal='scores normally distributed with the same spread in both classes')
 
 def _auc_se(method):
-    if method not in _SE: raise BadInput(f'No method called {method!r}', remedy="'hanley' or 'obuchowski'")
+    if method not in _SE: raise BadInput(f'No method called {method!r}', remedy=f'one of {", ".join(_SE)}')
     return _SE[method]
 
 def _classes(n, prevalence): return math.ceil(n*prevalence-1e-9), math.ceil(n*(1-prevalence)-1e-9)
@@ -64,7 +71,7 @@ def size_for_auc(
     auc:float, # The AUC that is expected
     half_width:float, # Of its interval, e.g. 0.05
     prevalence:float=0.5, # Share of patients with the disease, as they will be recruited
-    method:str='hanley', # 'hanley' (Hanley & McNeil 1982) or 'obuchowski' (1998)
+    method:str='hanley', # 'hanley' (Hanley & McNeil 1982), 'obuchowski' (1998) or 'binormal'
     level:float=0.95
 ) -> SampleSize:
     "Patients for an AUC whose interval is no wider than ± `half_width`. Raises BadInput."
@@ -120,7 +127,7 @@ def power_auc_difference(
     r:float=0.5, # Correlation of the two AUCs; 0 for different patients, `n` of each
     prevalence:float=0.5,
     alpha:float=0.05, # Two-sided
-    method:str='hanley' # 'hanley' or 'obuchowski'
+    method:str='hanley' # As in `size_for_auc`
 ) -> float: # Probability that the test finds the difference
     """Power of the test of two AUCs on the same patients (Hanley & McNeil, Radiology 1983;148:839; Obuchowski & McClish, Stat Med 1997;16:1529): variance
     under equality at the mean AUC, under the alternative at each. Raises BadInput."""
@@ -138,7 +145,7 @@ def size_for_auc_difference(
     power:float=0.8,
     prevalence:float=0.5,
     alpha:float=0.05, # Two-sided
-    method:str='hanley' # 'hanley' or 'obuchowski'
+    method:str='hanley' # As in `size_for_auc`
 ) -> SampleSize:
     "Patients on whom a paired test finds the difference of two AUCs with a probability of `power`, see `power_auc_difference`. Raises BadInput."
     if auc1==auc2: raise BadInput('Equal AUCs cannot be told apart', remedy='to show that they are equal, name a margin: `equivalence`')
