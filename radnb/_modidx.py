@@ -1092,6 +1092,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                              'radnb/measure/comparison.py'),
                                           'radnb.measure.comparison.compare_aucs': ( 'measure/comparison.html#compare_aucs',
                                                                                      'radnb/measure/comparison.py'),
+                                          'radnb.measure.comparison.compare_estimates': ( 'measure/comparison.html#compare_estimates',
+                                                                                          'radnb/measure/comparison.py'),
                                           'radnb.measure.comparison.delong_test': ( 'measure/comparison.html#delong_test',
                                                                                     'radnb/measure/comparison.py'),
                                           'radnb.measure.comparison.delong_unpaired': ( 'measure/comparison.html#delong_unpaired',

@@ -167,6 +167,17 @@ def test_degenerate_comparisons_say_so():
     with pytest.raises(OneClass): C.permutation_test([1,2], [2,1], [1,1])
 
 
+def test_estimates_are_compared_as_newcombe_compares_shares():
+    sm = pytest.importorskip('statsmodels.stats.proportion')
+    for a,n,b,m in [(56,70,48,80), (9,10,3,10), (6,7,2,7), (5,56,0,29), (0,10,0,20), (10,10,0,10)]: # Newcombe 1998, table II
+        e = C.compare_estimates(S.wilson(a,n), S.wilson(b,m)).difference
+        assert (e.low,e.high) == pytest.approx(sm.confint_proportions_2indep(a,n,b,m,method='newcomb'), abs=1e-9)
+    for a,b in ((S.wilson(56,70),S.wilson(48,80)), (S.wilson(50,70),S.wilson(48,80))):
+        c = C.compare_estimates(a, b)
+        assert (c.p_value < .05) == (c.difference.low > 0)
+    assert math.isnan(C.compare_estimates(S._undefined('no cases'), S.wilson(1,2)).p_value)
+
+
 # ---- McNemar
 
 def pairs(a, b, c, d): return np.repeat([1,1,0,0], [a,b,c,d]), np.repeat([1,0,1,0], [a,b,c,d])
