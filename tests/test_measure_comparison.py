@@ -160,7 +160,12 @@ def test_degenerate_comparisons_say_so():
     c = C.delong_unpaired([0,1], [1,2], [0,1], [2,1])
     assert .05 < c.p_value < 1 and c.difference.low <= c.difference.value <= c.difference.high and 'Newcombe' in c.first.method
     assert math.isnan(C.compare_aucs([0,0,1,1], [[1,2,3,4],[1,2,3,4],[1,1,1,1]]).p_value)
-    assert math.isnan(C.delong_test([0,1], [1,2], [2,1]).p_value)
+    for c in (C.delong_test([0,1], [1,2], [2,1]), C.delong_test([0,0,1], [1,2,3], [2,1,3])):
+        assert math.isnan(c.p_value) and c.difference.method == 'no interval: only one patient in a class'
+    assert math.isnan(C.compare_aucs([0,1,1], [[1,2,3],[2,1,3],[3,2,1]]).p_value)
+    ties = C.compare_aucs([0,0,1,1], [[1]*4,[1,2,3,3]])
+    assert ties.aucs['model 1'].value == .5 and ties.aucs['model 2'].value == 1
+    with pytest.raises(BadInput, match='both y1 and y2'): C.permutation_unpaired([1,2], [2,1], [0,1])
     for f in (C.delong_test, C.permutation_test):
         with pytest.raises(BadInput): f([0,1,math.nan], [1,2,3], [1,2,3])
     with pytest.raises(OneClass): C.compare_aucs([1,1], [[1,2],[2,1]])

@@ -49,7 +49,9 @@ def _delong(y, scores, groups, level):
 
 def _delong_pair(A, cov, estimates, G, rows, level, i=0, j=1):
     d,var = float(A[i]-A[j]), cov[i,i]+cov[j,j]-2*cov[i,j]
-    if not var > 1e-20: return Comparison(_no_interval(d, 'the two differ by the same amount on every patient', G, level), math.nan, estimates[i], estimates[j])
+    if not var > 1e-20:
+        why = 'only one patient in a class' if math.isnan(var) else 'the two differ by the same amount on every patient'
+        return Comparison(_no_interval(d, why, G, level), math.nan, estimates[i], estimates[j])
     half,method = _z(level)*var**.5, f'paired DeLong{_clustered(G,rows)}{_perfect((A[i],A[j]), ("first","second"))}'
     return Comparison(Estimate(d, d-half, d+half, method, G, level), math.erfc(abs(d)/math.sqrt(2*var)), estimates[i], estimates[j])
 
@@ -157,8 +159,9 @@ class AucComparison:
         return '\n'.join([f'all equal? {chi2}{_p_text(self.p_value)}', *(f'  {k} {e}' for k,e in self.aucs.items()), f'pairs ({self.adjust}):', pairs])
 
 def _all_equal(A, cov):
-    "Chi-square, degrees of freedom and p value of all AUCs being equal (DeLong 1988, equation 5), where models of the same ranking count once."
+    "Chi-square, degrees of freedom and p value of all AUCs being equal (DeLong 1988), where models of the same ranking count once."
     from scipy.special import chdtrc
+    if not np.isfinite(cov).all(): return math.nan, 0, math.nan # one patient in a class
     L = np.eye(len(A)-1, len(A))-np.eye(len(A)-1, len(A), 1)
     d,(values,V) = L@A, np.linalg.eigh(L@cov@L.T)
     keep = values > max(1e-10*values.max(), 1e-20)
@@ -286,7 +289,9 @@ def _measured(p, y, metric, name='p'):
         if metric=='mean': raise BadInput('The mean takes no truth', remedy='leave out y, or name the metric')
         y = _truth(_vector(y, 'y', len(p)))
         _undefined_auc(y, len(y), .95, 'raise')
-    return p, None if y is None else _vector(y, 'y', len(p)), metric
+    y = None if y is None else _vector(y, 'y', len(p))
+    if y is not None and pd.isna(y).any(): raise BadInput(f'{int(pd.isna(y).sum())} of {len(y)} cases have no label', remedy='leave these cases out')
+    return p, y, metric
 
 def _both(p1, p2, y, metric, groups):
     p1,truth,metric = _measured(p1, y, metric, 'p1')
@@ -373,6 +378,7 @@ def permutation_unpaired(
     """Does any metric differ between two samples of different patients? Patients are shuffled between the samples; the interval is a bootstrap within
     each. Raises BadInput, OneClass."""
     _apart(groups1, groups2)
+    if (y1 is None) != (y2 is None): raise BadInput('The truth is given for one of the two samples', remedy='pass both y1 and y2, or neither')
     (p1,y1,metric),(p2,y2,_) = _measured(p1, y1, metric, 'p1'), _measured(p2, y2, metric, 'p2')
     (g1,G1),(g2,G2) = _codes(groups1, len(p1)), _codes(groups2, len(p2))
     y,p,g,first = None if y1 is None else np.r_[y1,y2], np.concatenate([p1,p2]), np.r_[g1,g2+G1], np.arange(G1+G2)<G1

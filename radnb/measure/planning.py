@@ -47,7 +47,7 @@ def _smallest(enough, most=10**9):
 
 # %% ../../nbs/measure/planning.ipynb #6ebc6901
 def _obuchowski_se(a, m, n):
-    "Standard error of an AUC under normally distributed scores (Obuchowski, Stat Methods Med Res 1998;7:371, equation 4), for n/m negatives per positive."
+    "Standard error of an AUC under normally distributed scores (Obuchowski, Stat Methods Med Res 1998;7:371), for n/m negatives per positive."
     A = 1.414*NormalDist().inv_cdf(a)
     return math.sqrt(.0099*math.exp(-A*A/2)*((5*A*A+8)+(A*A+8)*m/n)/m)
 
