@@ -55,6 +55,7 @@ def _delong_pair(A, cov, estimates, G, rows, level, i=0, j=1):
     half,method = _z(level)*var**.5, f'paired DeLong{_clustered(G,rows)}{_perfect((A[i],A[j]), ("first","second"))}'
     return Comparison(Estimate(d, d-half, d+half, method, G, level), math.erfc(abs(d)/math.sqrt(2*var)), estimates[i], estimates[j])
 
+# %% ../../nbs/measure/comparison.ipynb #b04a8b1c
 def delong_test(
     y, # (n,) truth, 0 or 1
     p1, # (n,) scores of the first model or reader
@@ -66,7 +67,7 @@ def delong_test(
     A,cov,estimates,G,rows = _delong(y, dict(p1=p1, p2=p2), groups, level)
     return _delong_pair(A, cov, estimates, G, rows, level)
 
-# %% ../../nbs/measure/comparison.ipynb #e591c820
+# %% ../../nbs/measure/comparison.ipynb #d387856a
 def _mover(a, b, r=0.):
     "How far the interval of a - b reaches down and up, from the interval of each (Zou & Donner, Stat Med 2008;27:1693)."
     side = lambda v,w: math.sqrt(max(v*v-2*r*v*w+w*w, 0))
@@ -89,7 +90,7 @@ def compare_estimates(
     how = 'from both intervals' if r==0 else f'from both intervals, correlation {r:g}'
     return Comparison(Estimate(d, d-down, d+up, how, n, first.level, first.unit), p, first, second)
 
-# %% ../../nbs/measure/comparison.ipynb #eb475ef4
+# %% ../../nbs/measure/comparison.ipynb #085aaf1f
 def _auc_var(y, p, groups, level):
     "AUC as an Estimate, its DeLong variance, and the number of patients and rows."
     _,cov,(e,),G,rows = _delong(y, dict(p=p), groups, level)
@@ -117,7 +118,7 @@ def delong_unpaired(
     half = float(stdtrit(df, .5+level/2))*se
     return Comparison(Estimate(d, d-half, d+half, f'unpaired DeLong{_clustered(n1+n2,rows1+rows2)}', n1+n2, level), float(2*stdtr(df, -abs(d)/se)), a, b)
 
-# %% ../../nbs/measure/comparison.ipynb #9d4254a4
+# %% ../../nbs/measure/comparison.ipynb #f5c61ca2
 _ADJUST = 'bonferroni','holm','hochberg','fdr_bh','fdr_by'
 
 def _adjusted(p, method):
@@ -143,7 +144,7 @@ def adjust_p(
     out[done] = sorted_back
     return out
 
-# %% ../../nbs/measure/comparison.ipynb #b9880298
+# %% ../../nbs/measure/comparison.ipynb #743d7c2b
 @dataclass(frozen=True)
 class AucComparison:
     "AUCs of several models or readers on the same patients: one test of all, and each pair."
@@ -177,7 +178,7 @@ def _pair_table(names, compare):
         rows.append((names[i], names[j], c.difference.value, c.difference.low, c.difference.high, c.p_value))
     return pd.DataFrame(rows, columns='first second difference low high p_value'.split())
 
-# %% ../../nbs/measure/comparison.ipynb #743d7c2b
+# %% ../../nbs/measure/comparison.ipynb #7bee3160
 def compare_aucs(
     y, # (n,) truth, 0 or 1
     scores, # Name to (n,) scores; or (models, n)
@@ -193,7 +194,7 @@ def compare_aucs(
     table = _pair_table(list(scores), lambda i, j: _delong_pair(*parts, level, i, j))
     return AucComparison(dict(zip(scores, parts[2])), *_all_equal(*parts[:2]), table.assign(p_adjusted=adjust_p(table.p_value, adjust)), adjust)
 
-# %% ../../nbs/measure/comparison.ipynb #1daed5c5
+# %% ../../nbs/measure/comparison.ipynb #e6198850
 def _mcnemar_p(b, c, test):
     "Two-sided p value from the numbers of pairs in which only the first, and only the second, is right."
     from scipy.special import bdtr, gammaln
@@ -212,7 +213,7 @@ def _paired_limits(a, b, c, d, z):
     side = lambda v,w: math.sqrt(max(v*v-2*phi*v*w+w*w, 0))
     return p1-p2-side(p1-l1, u2-p2), p1-p2+side(u1-p1, p2-l2)
 
-# %% ../../nbs/measure/comparison.ipynb #f5e0ee71
+# %% ../../nbs/measure/comparison.ipynb #e8a45c04
 def _clustered_mcnemar(b, c, n, test, z):
     "P value and limits of the difference from the numbers of each patient: first only right, second only right, rows."
     b,c,n = (v[n>0].astype(float) for v in (b,c,n))
@@ -223,6 +224,7 @@ def _clustered_mcnemar(b, c, n, test, z):
     half = z*math.sqrt(K/(K-1)*((d-n*diff)**2).sum())/N if K>1 else math.nan
     return p, diff-half, diff+half
 
+# %% ../../nbs/measure/comparison.ipynb #9fb83e99
 _ROWS = dict(accuracy=lambda y: np.ones(len(y),bool), sensitivity=lambda y: y, specificity=lambda y: ~y)
 _MCNEMAR = {False: ('mid-p','exact','asymptotic','corrected'), True: ('obuchowski','durkalski')}
 
@@ -233,7 +235,7 @@ def _mcnemar_test(test, clustered):
     if test not in sum(_MCNEMAR.values(), ()): raise BadInput(f'No test called {test!r}', remedy=f'one of {", ".join(sum(_MCNEMAR.values(), ()))}')
     raise BadInput(f'The {test} test takes {"one row" if clustered else "several rows"} a patient', remedy=f'one of {", ".join(_MCNEMAR[clustered])}')
 
-# %% ../../nbs/measure/comparison.ipynb #e8a45c04
+# %% ../../nbs/measure/comparison.ipynb #c80f2912
 def mcnemar(
     y, # (n,) truth, 0 or 1
     called1, # (n,) calls of the first reader or model, 0 or 1
@@ -263,7 +265,7 @@ def mcnemar(
     e = Estimate(d, max(float(low),-1.), min(float(high),1.), method, G, level) if high>low else _no_interval(d, 'no spread between patients', G, level)
     return Comparison(e, p, first, second, f'{test} McNemar')
 
-# %% ../../nbs/measure/comparison.ipynb #3e89fa39
+# %% ../../nbs/measure/comparison.ipynb #0077fbe6
 _METRICS = 'auc','average precision','mean'
 
 def _of_weights(metric, y, p, g, G):
@@ -275,6 +277,7 @@ def _of_weights(metric, y, p, g, G):
     rows = np.arange(len(p))
     return lambda W: np.array([float(one(np.repeat(rows, w[g]))) for w in W])
 
+# %% ../../nbs/measure/comparison.ipynb #7d57f305
 def _measured(p, y, metric, name='p'):
     "Scores, truth and metric as they will be used; refuses what would quietly go wrong."
     metric = metric or ('mean' if y is None else 'auc')
@@ -299,7 +302,7 @@ def _both(p1, p2, y, metric, groups):
     if p1.shape!=p2.shape: raise BadInput(f'p1 has shape {p1.shape}, p2 has {p2.shape}', remedy='pair the same cases, in the same order')
     return p1, p2, truth, metric, *_codes(groups, len(p1))
 
-# %% ../../nbs/measure/comparison.ipynb #32f242e2
+# %% ../../nbs/measure/comparison.ipynb #6814a9c5
 def bootstrap_difference(
     p1, p2, # (n,) scores, or values such as Dice, of two models on the same cases
     y=None, # (n,) truth; None: p1 and p2 are values of their own
@@ -314,7 +317,7 @@ def bootstrap_difference(
     f1,f2 = (_of_weights(metric, y, p, g, G) for p in (p1,p2))
     return _bootstrapped(lambda W: f1(W)-f2(W), G, len(p1), n_boot, seed, kind, level, unit, ', paired')
 
-# %% ../../nbs/measure/comparison.ipynb #9f502e22
+# %% ../../nbs/measure/comparison.ipynb #e163f89d
 def _swaps(G, n_perm, seed, cells=2**18):
     "Blocks (b, G) of who is exchanged: all 2^G ways if they are no more than `n_perm`, otherwise drawn by chance."
     rng,b = np.random.default_rng(seed), max(1, cells//G)
@@ -333,7 +336,7 @@ def _ranks(p):
     s = np.sort(p)
     return (np.searchsorted(s, p, 'left')+np.searchsorted(s, p, 'right'))/2
 
-# %% ../../nbs/measure/comparison.ipynb #7d57f305
+# %% ../../nbs/measure/comparison.ipynb #efd5eabc
 def permutation_test(
     p1, p2, # (n,) scores, or values such as Dice, of two models on the same cases
     y=None, # (n,) truth; None: p1 and p2 are values of their own
@@ -357,7 +360,7 @@ def permutation_test(
     one = lambda v: _no_interval(v, 'compared by the difference', G, level, unit)
     return Comparison(e, p, one(a), one(b), f'permutation, {f"all {2**G}" if every else n_perm} ways')
 
-# %% ../../nbs/measure/comparison.ipynb #e163f89d
+# %% ../../nbs/measure/comparison.ipynb #70b2c656
 def _shuffles(first, strata, n_perm, seed, cells=2**18):
     "Blocks (b, G) of who is put into the first sample: as many of each stratum as there are."
     rng,G = np.random.default_rng(seed), len(first)
@@ -368,6 +371,7 @@ def _shuffles(first, strata, n_perm, seed, cells=2**18):
             out[:,at] = key[:,at].argsort(1).argsort(1) < first[at].sum()
         yield out
 
+# %% ../../nbs/measure/comparison.ipynb #d14f03c3
 def permutation_unpaired(
     p1, p2, # (n,), (m,) scores or values of two samples of different patients
     y1=None, y2=None, # (n,), (m,) truth
@@ -390,7 +394,7 @@ def permutation_unpaired(
     one = lambda k: _no_interval(f(k[None].astype(int))[0], 'compared by the difference', int(k.sum()), level, unit)
     return Comparison(e, _permutation_p(e.value, reps, False), one(first), one(~first), f'permutation, {n_perm} ways')
 
-# %% ../../nbs/measure/comparison.ipynb #893820c5
+# %% ../../nbs/measure/comparison.ipynb #fa1be16b
 class MarginTest(NamedTuple):
     "Whether a difference stays within a margin that was named beforehand."
     question:str # 'non-inferiority' or 'equivalence'
@@ -418,7 +422,7 @@ def _beyond(gap, half, level):
     "One-sided p value of a true difference that lies `gap` away, where the interval reaches `half` that way."
     return NormalDist().cdf(-gap*_z(level)/half) if half>0 else math.nan
 
-# %% ../../nbs/measure/comparison.ipynb #93663bc4
+# %% ../../nbs/measure/comparison.ipynb #11b17638
 def noninferiority(
     c, # `Comparison` or `Estimate` of new minus standard
     margin:float, # How much worse would be accepted; more than 0
@@ -433,6 +437,7 @@ def noninferiority(
     shown = limit > -margin if higher_is_better else limit < margin
     return MarginTest('non-inferiority', bool(shown), _beyond(gap, low, e.level), e, (limit,), -margin if higher_is_better else margin, alpha)
 
+# %% ../../nbs/measure/comparison.ipynb #c6d2b195
 def equivalence(
     c, # `Comparison` or `Estimate` of a difference
     margin:float, # How much would be accepted either way; more than 0

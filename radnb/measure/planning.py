@@ -61,6 +61,7 @@ _SE = dict(hanley=_hanley_mcneil_se, obuchowski=_obuchowski_se, binormal=_binorm
 _SE_WORDS = dict(hanley='the standard error of Hanley & McNeil 1982', obuchowski='the standard error of Obuchowski 1998, which is on the large side',
                  binormal='scores normally distributed with the same spread in both classes')
 
+# %% ../../nbs/measure/planning.ipynb #80a17074
 def _auc_se(method):
     if method not in _SE: raise BadInput(f'No method called {method!r}', remedy=f'one of {", ".join(_SE)}')
     return _SE[method]
@@ -82,7 +83,7 @@ def size_for_auc(
     return SampleSize(pos+neg, f'an AUC of {auc:g} with a {100*level:g} % interval of ± {half_width:g} or less',
                       (f'a prevalence of {prevalence:g}', _SE_WORDS[method], 'one image or score per patient'), pos, neg)
 
-# %% ../../nbs/measure/planning.ipynb #f995a6e9
+# %% ../../nbs/measure/planning.ipynb #ae363a73
 def _half_width(p, n, kind, level):
     "Half the interval of a share that comes out as `p` of `n` (n*p need not be whole)."
     z = _z(level)
@@ -101,7 +102,7 @@ def _recruited(cases, share, assurance):
     _between(assurance, 'assurance')
     return max(cases, _smallest(lambda n: n>=cases and bdtrc(cases-1, n, share)>=assurance))
 
-# %% ../../nbs/measure/planning.ipynb #8e038a3d
+# %% ../../nbs/measure/planning.ipynb #6dec2742
 def size_for_proportion(
     p:float, # The share that is expected, e.g. a sensitivity of 0.9
     half_width:float, # Of its interval, e.g. 0.05
@@ -120,7 +121,7 @@ def size_for_proportion(
     found = 'every patient counts' if share==1 else f'{cases} patients that count, a share of {share:g}, are found {chance}'
     return SampleSize(n, f'a share of {p:g} with a {100*level:g} % interval ({kind}) of ± {half_width:g} or less', (found, 'one finding per patient'))
 
-# %% ../../nbs/measure/planning.ipynb #e35fe1dd
+# %% ../../nbs/measure/planning.ipynb #118ebe97
 def power_auc_difference(
     n:int, # Patients
     auc1:float, auc2:float, # The AUCs that are expected
@@ -139,6 +140,7 @@ def power_auc_difference(
     reach = abs(auc1-auc2)-N.inv_cdf(1-alpha/2)*s0*math.sqrt(2*(1-r))
     return N.cdf(reach/math.sqrt(s1*s1+s2*s2-2*r*s1*s2))
 
+# %% ../../nbs/measure/planning.ipynb #159d329c
 def size_for_auc_difference(
     auc1:float, auc2:float, # The AUCs that are expected
     r:float=0.5, # Correlation of the two AUCs; 0 for different patients
@@ -156,7 +158,7 @@ def size_for_auc_difference(
                       (f'a prevalence of {prevalence:g}', f'AUCs correlated by {r:g}' if r else 'different patients: so many for each',
                        _SE_WORDS[method]), pos, neg)
 
-# %% ../../nbs/measure/planning.ipynb #159d329c
+# %% ../../nbs/measure/planning.ipynb #e2ead5c8
 def size_for_icc(
     icc:float, # The intraclass correlation that is expected
     half_width:float, # Of its interval, e.g. 0.1
