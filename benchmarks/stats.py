@@ -1,8 +1,8 @@
-"""Speed of the statistics: 2,000 bootstrap replicates of an AUC over patients, average precision, DeLong's test and permutations, each beside the loop one would write with scikit-learn.
+"""Speed of the statistics: 2,000 bootstrap replicates of an AUC over patients, average precision, DeLong's test and permutations, beside the loop one would write with scikit-learn.
 
-Run: python benchmarks/stats.py [rounds]. Made-up scores of 10,000 images of 1,000 patients. Both sides are timed in turns, by processor time of one thread. The loop does what a careful user does: draws
-patients, gathers their rows (by a table made beforehand), calls scikit-learn. It is run 100 times a round and scaled to 2,000, which flatters it, as nothing is kept. Ours is the whole call: input
-checked, replicates drawn, BCa correction with its jackknife over patients.
+Run: python benchmarks/stats.py [rounds]. Made-up scores of 10,000 images of 1,000 patients. Both sides are timed in turns, by processor time of one thread. The loop draws patients and hands
+scikit-learn how often each row was drawn, as sample weights, which is quicker than gathering the rows. It is run 100 times a round and scaled to 2,000. Ours is the whole call: input checked,
+replicates drawn, BCa correction with its jackknife over patients.
 """
 import os
 for name in ('OMP_NUM_THREADS','OPENBLAS_NUM_THREADS','MKL_NUM_THREADS'): os.environ[name] = '1'
@@ -24,10 +24,8 @@ def seconds(f):
 
 def loop(metric, y, p, who, times, seed=0):
     "The replicates of a metric, one by one"
-    rng,rows = np.random.default_rng(seed), [np.flatnonzero(who==i) for i in range(who.max()+1)]
-    for _ in range(times):
-        k = np.concatenate([rows[i] for i in rng.integers(0, len(rows), len(rows))])
-        metric(y[k], p[k])
+    rng,G = np.random.default_rng(seed), who.max()+1
+    for _ in range(times): metric(y, p, sample_weight=np.bincount(rng.integers(G, size=G), minlength=G)[who])
 
 def in_turns(ours, theirs, rounds, scale):
     "Median seconds of both, and the median of the ratios, round by round"

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given as any_given, settings, strategies as st
 from scipy.stats import norm
 from radnb.core import BadInput, OneClass
-from radnb.measure import comparison as C, stats as S
+from radnb.measure import comparison as C, planning as P, stats as S
 
 def given(*a): return lambda f: settings(deadline=None, max_examples=40, derandomize=True)(any_given(*a)(f))
 
@@ -158,13 +158,29 @@ def test_tests_of_aucs_keep_their_level():
 
 def test_degenerate_comparisons_say_so():
     c = C.delong_unpaired([0,1], [1,2], [0,1], [2,1])
-    assert math.isnan(c.p_value) and c.difference.low <= c.difference.value <= c.difference.high and 'Newcombe' in c.difference.method
+    assert .05 < c.p_value < 1 and c.difference.low <= c.difference.value <= c.difference.high and 'Newcombe' in c.first.method
     assert math.isnan(C.compare_aucs([0,0,1,1], [[1,2,3,4],[1,2,3,4],[1,1,1,1]]).p_value)
-    assert math.isnan(C.delong_test([0,1], [1,2], [2,1]).p_value)
+    for c in (C.delong_test([0,1], [1,2], [2,1]), C.delong_test([0,0,1], [1,2,3], [2,1,3])):
+        assert math.isnan(c.p_value) and c.difference.method == 'no interval: only one patient in a class'
+    assert math.isnan(C.compare_aucs([0,1,1], [[1,2,3],[2,1,3],[3,2,1]]).p_value)
+    ties = C.compare_aucs([0,0,1,1], [[1]*4,[1,2,3,3]])
+    assert ties.aucs['model 1'].value == .5 and ties.aucs['model 2'].value == 1
+    with pytest.raises(BadInput, match='both y1 and y2'): C.permutation_unpaired([1,2], [2,1], [0,1])
     for f in (C.delong_test, C.permutation_test):
         with pytest.raises(BadInput): f([0,1,math.nan], [1,2,3], [1,2,3])
     with pytest.raises(OneClass): C.compare_aucs([1,1], [[1,2],[2,1]])
     with pytest.raises(OneClass): C.permutation_test([1,2], [2,1], [1,1])
+
+
+def test_estimates_are_compared_as_newcombe_compares_shares():
+    sm = pytest.importorskip('statsmodels.stats.proportion')
+    for a,n,b,m in [(56,70,48,80), (9,10,3,10), (6,7,2,7), (5,56,0,29), (0,10,0,20), (10,10,0,10)]: # Newcombe 1998, table II
+        e = C.compare_estimates(S.wilson(a,n), S.wilson(b,m)).difference
+        assert (e.low,e.high) == pytest.approx(sm.confint_proportions_2indep(a,n,b,m,method='newcomb'), abs=1e-9)
+    for a,b in ((S.wilson(56,70),S.wilson(48,80)), (S.wilson(50,70),S.wilson(48,80))):
+        c = C.compare_estimates(a, b)
+        assert (c.p_value < .05) == (c.difference.low > 0)
+    assert math.isnan(C.compare_estimates(S._undefined('no cases'), S.wilson(1,2)).p_value)
 
 
 # ---- McNemar
@@ -311,3 +327,72 @@ def test_margins_by_the_normal_formula(d, se, margin, alpha):
     assert n.shown == (n.p_value<alpha) and t.shown == (t.p_value<alpha)
     lower = C.noninferiority(e, margin, alpha, higher_is_better=False)
     assert lower.p_value == pytest.approx(above, rel=1e-6, abs=1e-12) and lower.shown == (lower.p_value<alpha)
+
+
+# ---- sample sizes
+
+def test_an_auc_comes_out_as_precise_as_planned():
+    rng,shift = np.random.default_rng(0), math.sqrt(2)*norm.ppf(.8)
+    def half(s):
+        y = np.repeat([1,0], [s.positives,s.negatives])
+        return np.mean([(e.high-e.low)/2 for e in (S.auc(y, rng.normal(shift*y)) for _ in range(100))])
+    for prevalence in (.2,.5,.7): assert half(P.size_for_auc(.8, .06, prevalence, 'binormal')) == pytest.approx(.06, rel=.04)
+    assert half(P.size_for_auc(.8, .06)) == pytest.approx(.06, rel=.05) and half(P.size_for_auc(.8, .06, method='obuchowski')) < .06
+
+def test_a_difference_is_found_as_often_as_planned():
+    rng = np.random.default_rng(0)
+    def draw(y): # two models with AUCs of 0.85 and 0.75 that share half of their noise
+        shared = rng.normal(size=len(y))
+        return [math.sqrt(2)*norm.ppf(a)*y+math.sqrt(.5)*(shared+rng.normal(size=len(y))) for a in (.85,.75)]
+    big = np.arange(20_000)%2
+    A,cov,*_ = S._auc_cov(big==1, np.array(draw(big)), np.arange(20_000), 20_000)
+    r = cov[0,1]/math.sqrt(cov[0,0]*cov[1,1])
+    s = P.size_for_auc_difference(.85, .75, r, power=.8, method='binormal')
+    y = np.repeat([1,0], [s.positives,s.negatives])
+    found = np.mean([C.delong_test(y, *draw(y)).p_value < .05 for _ in range(300)])
+    assert .74 < found < .87, (s.n, r, found)
+
+def test_sizes_for_shares_are_the_smallest():
+    for p,half in ((.5,.1), (.9,.05), (.8,.04)):
+        n = P.size_for_proportion(p, half).n
+        assert P._half_width(p, n, 'wilson', .95) <= half < P._half_width(p, n-1, 'wilson', .95)
+    for k,n in ((18,20), (45,50), (8,10)): # where the share is whole, the interval is the one reported
+        for kind,f in (('wilson',S.wilson), ('exact',S.clopper_pearson)):
+            e = f(k, n)
+            assert P._half_width(k/n, n, kind, .95) == pytest.approx((e.high-e.low)/2)
+
+def test_assurance_is_binomial():
+    from scipy.stats import binom
+    s,cases = P.size_for_proportion(.9, .05, share=.1, assurance=.9), P.size_for_proportion(.9, .05).n
+    assert binom.sf(cases-1, s.n, .1) >= .9 > binom.sf(cases-1, s.n-1, .1)
+    assert P.size_for_proportion(.9, .05, share=1., assurance=.9).n == cases
+
+def test_buderer_by_hand():
+    "Sensitivity 0.9 to 0.05 at a prevalence of 0.2: 1.96^2 * 0.09 / 0.0025 = 138.3, so 139 sick of 695."
+    s = P.size_for_proportion(.9, .05, share=.2, kind='normal')
+    assert s.n == 695 and '139 patients' in s.assumptions[0]
+
+
+# ---- optimism
+
+def test_optimism_is_what_is_lost_elsewhere():
+    "40 small studies: on average the corrected index is much nearer to the true one of the threshold chosen than the apparent one is."
+    rng,apparent,corrected,inside = np.random.default_rng(0), [], [], 0
+    y,j = np.arange(50) < 20, "Youden's index"
+    for i in range(40):
+        p = rng.normal(.8*y)
+        o = S.optimism(y, p, n_boot=60, seed=i)
+        true = norm.sf(o.point.threshold-.8)+norm.cdf(o.point.threshold)-1
+        apparent.append(o.apparent[j].value-true); corrected.append(o.corrected[j].value-true)
+        inside += o.corrected[j].low <= true <= o.corrected[j].high
+    assert np.mean(apparent) > .08 and abs(np.mean(corrected)) < .5*np.mean(apparent) and inside >= 30
+
+def test_optimism_counts_patients_and_names_what_it_left_out():
+    who = np.repeat(np.arange(10),5)
+    y = who%2==0
+    p = np.random.default_rng(0).normal(size=10)[who]+y
+    o = S.optimism(y, p, groups=who, n_boot=40)
+    assert o.corrected['sensitivity'].n == 10 and 'clustered by patient' in o.corrected['sensitivity'].method
+    few = S.optimism([0,0,0,1], [.1,.2,.4,.3], n_boot=40)
+    assert 'without a threshold left out' in few.corrected['sensitivity'].method
+    assert S.optimism([0,1,1], [.1,.2,.3], groups=['a']*3, n_boot=5).corrected['sensitivity'].method.startswith('undefined')

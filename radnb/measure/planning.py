@@ -47,15 +47,23 @@ def _smallest(enough, most=10**9):
 
 # %% ../../nbs/measure/planning.ipynb #6ebc6901
 def _obuchowski_se(a, m, n):
-    "Standard error of an AUC under normally distributed scores (Obuchowski, Stat Methods Med Res 1998;7:371, equation 4), for n/m negatives per positive."
+    "Standard error of an AUC under normally distributed scores (Obuchowski, Stat Methods Med Res 1998;7:371), for n/m negatives per positive."
     A = 1.414*NormalDist().inv_cdf(a)
     return math.sqrt(.0099*math.exp(-A*A/2)*((5*A*A+8)+(A*A+8)*m/n)/m)
 
-_SE = dict(hanley=_hanley_mcneil_se, obuchowski=_obuchowski_se)
-_SE_WORDS = dict(hanley='the standard error of Hanley & McNeil 1982', obuchowski='normally distributed scores (Obuchowski 1998)')
+def _binormal_se(a, m, n):
+    "Standard error of the empirical AUC where scores of both classes are normally distributed with the same spread: exact, from Owen's T (1956)."
+    from scipy.special import owens_t
+    q = a-2*float(owens_t(NormalDist().inv_cdf(a), 1/math.sqrt(3))) # two cases of one class both outrank, or are outranked by, one of the other
+    return math.sqrt((a*(1-a)+(m+n-2)*(q-a*a))/(m*n))
 
+_SE = dict(hanley=_hanley_mcneil_se, obuchowski=_obuchowski_se, binormal=_binormal_se)
+_SE_WORDS = dict(hanley='the standard error of Hanley & McNeil 1982', obuchowski='the standard error of Obuchowski 1998, which is on the large side',
+                 binormal='scores normally distributed with the same spread in both classes')
+
+# %% ../../nbs/measure/planning.ipynb #80a17074
 def _auc_se(method):
-    if method not in _SE: raise BadInput(f'No method called {method!r}', remedy="'hanley' or 'obuchowski'")
+    if method not in _SE: raise BadInput(f'No method called {method!r}', remedy=f'one of {", ".join(_SE)}')
     return _SE[method]
 
 def _classes(n, prevalence): return math.ceil(n*prevalence-1e-9), math.ceil(n*(1-prevalence)-1e-9)
@@ -64,7 +72,7 @@ def size_for_auc(
     auc:float, # The AUC that is expected
     half_width:float, # Of its interval, e.g. 0.05
     prevalence:float=0.5, # Share of patients with the disease, as they will be recruited
-    method:str='hanley', # 'hanley' (Hanley & McNeil 1982) or 'obuchowski' (1998)
+    method:str='hanley', # 'hanley' (Hanley & McNeil 1982), 'obuchowski' (1998) or 'binormal'
     level:float=0.95
 ) -> SampleSize:
     "Patients for an AUC whose interval is no wider than ± `half_width`. Raises BadInput."
@@ -75,7 +83,7 @@ def size_for_auc(
     return SampleSize(pos+neg, f'an AUC of {auc:g} with a {100*level:g} % interval of ± {half_width:g} or less',
                       (f'a prevalence of {prevalence:g}', _SE_WORDS[method], 'one image or score per patient'), pos, neg)
 
-# %% ../../nbs/measure/planning.ipynb #f995a6e9
+# %% ../../nbs/measure/planning.ipynb #ae363a73
 def _half_width(p, n, kind, level):
     "Half the interval of a share that comes out as `p` of `n` (n*p need not be whole)."
     z = _z(level)
@@ -94,7 +102,7 @@ def _recruited(cases, share, assurance):
     _between(assurance, 'assurance')
     return max(cases, _smallest(lambda n: n>=cases and bdtrc(cases-1, n, share)>=assurance))
 
-# %% ../../nbs/measure/planning.ipynb #8e038a3d
+# %% ../../nbs/measure/planning.ipynb #6dec2742
 def size_for_proportion(
     p:float, # The share that is expected, e.g. a sensitivity of 0.9
     half_width:float, # Of its interval, e.g. 0.05
@@ -113,14 +121,14 @@ def size_for_proportion(
     found = 'every patient counts' if share==1 else f'{cases} patients that count, a share of {share:g}, are found {chance}'
     return SampleSize(n, f'a share of {p:g} with a {100*level:g} % interval ({kind}) of ± {half_width:g} or less', (found, 'one finding per patient'))
 
-# %% ../../nbs/measure/planning.ipynb #e35fe1dd
+# %% ../../nbs/measure/planning.ipynb #118ebe97
 def power_auc_difference(
     n:int, # Patients
     auc1:float, auc2:float, # The AUCs that are expected
     r:float=0.5, # Correlation of the two AUCs; 0 for different patients, `n` of each
     prevalence:float=0.5,
     alpha:float=0.05, # Two-sided
-    method:str='hanley' # 'hanley' or 'obuchowski'
+    method:str='hanley' # As in `size_for_auc`
 ) -> float: # Probability that the test finds the difference
     """Power of the test of two AUCs on the same patients (Hanley & McNeil, Radiology 1983;148:839; Obuchowski & McClish, Stat Med 1997;16:1529): variance
     under equality at the mean AUC, under the alternative at each. Raises BadInput."""
@@ -132,13 +140,14 @@ def power_auc_difference(
     reach = abs(auc1-auc2)-N.inv_cdf(1-alpha/2)*s0*math.sqrt(2*(1-r))
     return N.cdf(reach/math.sqrt(s1*s1+s2*s2-2*r*s1*s2))
 
+# %% ../../nbs/measure/planning.ipynb #159d329c
 def size_for_auc_difference(
     auc1:float, auc2:float, # The AUCs that are expected
     r:float=0.5, # Correlation of the two AUCs; 0 for different patients
     power:float=0.8,
     prevalence:float=0.5,
     alpha:float=0.05, # Two-sided
-    method:str='hanley' # 'hanley' or 'obuchowski'
+    method:str='hanley' # As in `size_for_auc`
 ) -> SampleSize:
     "Patients on whom a paired test finds the difference of two AUCs with a probability of `power`, see `power_auc_difference`. Raises BadInput."
     if auc1==auc2: raise BadInput('Equal AUCs cannot be told apart', remedy='to show that they are equal, name a margin: `equivalence`')
@@ -149,7 +158,7 @@ def size_for_auc_difference(
                       (f'a prevalence of {prevalence:g}', f'AUCs correlated by {r:g}' if r else 'different patients: so many for each',
                        _SE_WORDS[method]), pos, neg)
 
-# %% ../../nbs/measure/planning.ipynb #159d329c
+# %% ../../nbs/measure/planning.ipynb #e2ead5c8
 def size_for_icc(
     icc:float, # The intraclass correlation that is expected
     half_width:float, # Of its interval, e.g. 0.1

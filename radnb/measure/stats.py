@@ -430,7 +430,7 @@ def average_precision(
     if not y.any(): return _undefined_auc(y, G, level, undefined)
     f,m = _ap_of_weights(y,p,g), len(np.unique(g[y]))
     value = float(f(np.ones((1,G), int))[0])
-    if value < 1 and kind != 'logit': return _bootstrapped(f, G, len(y), n_boot, seed, kind, level)
+    if y.all() or value < 1 and kind != 'logit': return _bootstrapped(f, G, len(y), n_boot, seed, kind, level)
     low,high = _logit_interval(value, m, _z(level)) if value < 1 else (m/(m+_z(level)**2), 1.)
     return Estimate(value, low, high, f'{"logit" if value < 1 else "Wilson"}, {m} positive{_clustered(G,len(y))}', G, level)
 
@@ -466,11 +466,11 @@ def partial_auc(
     stratified:bool=False, # As in `bootstrap_auc`
     undefined:str='raise' # With one class only: 'raise' or 'nan'
 ) -> Estimate:
-    """Area under a part of the ROC curve (McClish, Med Decis Making 1989;9:190), with linear interpolation at the ends of the range, and a bootstrap interval over
-    patients. Below 0.5, corrected, the curve lies under the diagonal. Raises OneClass, BadInput."""
+    """Area under a part of the ROC curve (McClish, Med Decis Making 1989;9:190), with linear interpolation at the ends of the range, and a bootstrap
+    interval over patients. Below 0.5, corrected, the curve lies under the diagonal. Raises OneClass, BadInput."""
     name,(a,b) = ('fpr',fpr) if sensitivity is None else ('sensitivity',sensitivity)
     note = f', {name} {a:g} to {b:g}{", McClish" if corrected else ""}'
-    if not 0<=a<b<=1: raise BadInput(f'A range of {name} rises within 0 and 1, unlike {a} to {b}', remedy='(0, .1) is up to one false alarm in ten healthy patients')
+    if not 0<=a<b<=1: raise BadInput(f'A range of {name} rises within 0 and 1, unlike {a} to {b}', remedy='a pair, the smaller first, e.g. (0, .1)')
     y,p,g,G = _cases(y, p, groups)
     if (e := _undefined_auc(y, G, level, undefined)) is not None: return e
     strata = _class_strata(y,g,G) if stratified else None
@@ -1070,8 +1070,8 @@ def hand_till(
     groups=None, # (n,) the patient of each row
     n_boot:int=2000, seed:int=0, level:float=0.95
 ) -> Estimate:
-    """The M measure, AUC for several classes (Hand & Till, Mach Learn 2001;45:171, equation 7), with a bootstrap interval over patients. Undefined where a class has no
-    case. Raises BadInput."""
+    """The M measure, AUC for several classes (Hand & Till, Mach Learn 2001;45:171, equation 7), with a bootstrap interval over patients. Undefined where a
+    class has no case. Raises BadInput."""
     code,P,classes = _class_codes(y, P, classes)
     P,(g,G) = _scores(P.ravel(), P.size, 'P').reshape(P.shape), _codes(groups, len(code))
     if lacking := [c for i,c in enumerate(classes) if not (code==i).any()]: return _undefined(f'no case of {lacking[0]}', G, level)
