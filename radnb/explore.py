@@ -20,6 +20,7 @@ from radnb.data.phantom import *
 from radnb.measure.stats import *
 from radnb.measure.metrics import *
 from radnb.measure.shapes import *
+from radnb.measure.quality import *
 from radnb.view.figures import *
 from radnb.view.viewer import *
 from radnb.view.compare import *
