@@ -46,20 +46,21 @@ def test_ssim_is_the_formula(shape):
 
 @pytest.mark.parametrize('shape', [*SHAPES, (190,180)])
 def test_equal_monai(shape):
+    "MONAI computes in single precision."
     monai, torch = pytest.importorskip('monai.metrics'), pytest.importorskip('torch')
     a,b = pair(shape)
     x,y = (torch.tensor(m)[None,None] for m in (a,b))
-    assert Q.ssim(a, b, 100) == pytest.approx(monai.SSIMMetric(len(shape), data_range=100.)(x, y).item(), abs=1e-6)
+    assert Q.ssim(a, b, 100) == pytest.approx(monai.SSIMMetric(len(shape), data_range=100.)(x, y).item(), abs=1e-5)
     assert Q.psnr(a, b, 100) == pytest.approx(monai.PSNRMetric(100.)(x, y).item(), rel=1e-5)
     assert Q.mean_absolute_error(a, b) == pytest.approx(monai.MAEMetric()(x, y).item(), rel=1e-5)
-    if min(shape) >= 176: assert Q.ms_ssim(a, b, 100) == pytest.approx(monai.MultiScaleSSIMMetric(len(shape), data_range=100.)(x, y).item(), abs=1e-6)
+    if min(shape) >= 176: assert Q.ms_ssim(a, b, 100) == pytest.approx(monai.MultiScaleSSIMMetric(len(shape), data_range=100.)(x, y).item(), abs=1e-5)
 
 def test_ms_ssim_in_3d_equals_monai():
     monai, torch = pytest.importorskip('monai.metrics'), pytest.importorskip('torch')
     a,b = pair((48,45,50))
     w = np.array(Q._SCALES[:3])/sum(Q._SCALES[:3])
     want = monai.MultiScaleSSIMMetric(3, data_range=100., weights=tuple(w))(*(torch.tensor(m)[None,None] for m in (a,b))).item()
-    assert Q.ms_ssim(a, b, 100, scales=3) == pytest.approx(want, abs=1e-6)
+    assert Q.ms_ssim(a, b, 100, scales=3) == pytest.approx(want, abs=1e-5)
 
 def test_fastmris_definitions():
     "evaluate.py of fastMRI: NMSE, PSNR by the largest value of the volume, and the mean of SSIM over slices with the uniform window."
