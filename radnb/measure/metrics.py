@@ -148,7 +148,7 @@ def _splits(row):
     return [a+b+[(row[0],row[k],row[-1])] for k in range(1, len(row)-1) for a in parts(row[:k+1]) for b in parts(row[k:])]
 
 def _normals(simplices):
-    "Normals as long as the area of triangles (3D), the length of lines (2D), or 1 for points (1D)."
+    "Normals as long as the area of triangles (3D), the length of lines (2D, but for signs), or 1 for points (1D)."
     s = np.array(simplices)
     if s.shape[1]==1: return np.ones((len(s),1))
     d = s[:,1]-s[:,0]
@@ -304,6 +304,7 @@ def hausdorff(
     both = (self.pred_to_true,self.pred_area), (self.true_to_pred,self.true_area)
     return _empty_or(*map(len, self[:2]), empty, one_empty, lambda: max(_percentile(d, w, percentile, self.surface) for d,w in both))
 
+# %% ../../nbs/measure/metrics.ipynb #e69b922d
 @patch
 def average(self:SurfaceDistances) -> tuple: # mm from pred to true, mm from true to pred; NaN from an empty mask, infinite to one
     "Average surface distance each way, weighted by area: DeepMind's compute_average_surface_distance, in the order of the arguments."
@@ -315,6 +316,7 @@ def assd(self:SurfaceDistances, empty:float=math.nan, one_empty:float=math.inf) 
     d,w = np.concatenate(self[:2]), np.concatenate(self[2:4])
     return _empty_or(*map(len, self[:2]), empty, one_empty, lambda: (d*w).sum()/w.sum())
 
+# %% ../../nbs/measure/metrics.ipynb #2b073696
 @patch
 def overlap(self:SurfaceDistances, tolerance:float) -> tuple: # Share of pred's surface, share of true's; NaN for an empty mask
     "How much of each surface lies within `tolerance` mm of the other: DeepMind's compute_surface_overlap_at_tolerance. Raises BadInput."
@@ -328,7 +330,7 @@ def nsd(self:SurfaceDistances, tolerance:float, empty:float=1., one_empty:float=
     d,w = self[:2],self[2:4]
     return _empty_or(*map(len, d), empty, one_empty, lambda: sum(x[y<=tolerance].sum() for x,y in zip(w,d))/sum(x.sum() for x in w))
 
-# %% ../../nbs/measure/metrics.ipynb #37172bde
+# %% ../../nbs/measure/metrics.ipynb #9c7f2766
 def hausdorff(
     pred, true, # Masks: arrays or Volumes on one grid
     spacing=None, # mm along each axis; None: from the Volumes
@@ -371,7 +373,7 @@ def nsd(
     DeepMind's compute_surface_dice_at_tolerance, or MONAI's compute_surface_dice. Raises GeometryError, BadInput."""
     return surface_distances(pred, true, spacing, label, surface).nsd(tolerance, empty, one_empty)
 
-# %% ../../nbs/measure/metrics.ipynb #6b371ee9
+# %% ../../nbs/measure/metrics.ipynb #830110eb
 def volume_ml(
     mask, # Array or Volume
     spacing=None, # mm along the three axes; None: from the Volume
@@ -392,7 +394,7 @@ def volume_difference(
     s = _spacing(spacing, pred, true)
     return volume_ml(pred, s, label) - volume_ml(true, s, label)
 
-# %% ../../nbs/measure/metrics.ipynb #86046598
+# %% ../../nbs/measure/metrics.ipynb #beb0807a
 def _face_centres(m, spacing):
     "Centres of the faces between mask and background, mm."
     m,points = np.pad(m, 1), []
@@ -421,7 +423,7 @@ def largest_diameter_mm(
     if m.ndim==3 and (within=='slice' or len(m)==1): return max(_farthest(_face_centres(sl, s[1:])) for sl in m if sl.any())
     return _farthest(_face_centres(_crop(m, m)[0], s))
 
-# %% ../../nbs/measure/metrics.ipynb #0ac6c3b6
+# %% ../../nbs/measure/metrics.ipynb #46f33320
 def _boxes(a):
     "Label to bounding box (slices), background excluded."
     from scipy.ndimage import find_objects
@@ -444,7 +446,7 @@ def _names(labels, masks):
     for m in masks: names.update(getattr(m, 'names', None) or {})
     return names | (labels if isinstance(labels, dict) else {})
 
-# %% ../../nbs/measure/metrics.ipynb #69d40f5b
+# %% ../../nbs/measure/metrics.ipynb #23036e23
 class EmptyMasks(NamedTuple):
     "What to report where masks are empty. NaN leaves a case out of a mean."
     score:float=1. # Dice, IoU, NSD, volume similarity if both are
@@ -453,7 +455,7 @@ class EmptyMasks(NamedTuple):
     one_mm:float=math.inf # The same if just one is
     rate:float=math.nan # Sensitivity if nothing is true, precision if nothing was drawn
 
-# %% ../../nbs/measure/metrics.ipynb #c4ddfb49
+# %% ../../nbs/measure/metrics.ipynb #b4df0ddb
 def _row(p, t, spacing, real, tolerance, empty, surface):
     "All metrics of one pair of boolean masks, which may be cut out of larger ones."
     n_p,n_t,both = np.count_nonzero(p), np.count_nonzero(t), np.count_nonzero(p&t)
@@ -489,7 +491,7 @@ def segment_metrics(
     out.attrs.update(tolerance_mm=tolerance, surface=surface, empty=empty._asdict())
     return out
 
-# %% ../../nbs/measure/metrics.ipynb #0d24222c
+# %% ../../nbs/measure/metrics.ipynb #8a235d97
 def dice_curve(
     prob, # Probabilities: array or Volume
     true, # Mask on the same grid
@@ -513,7 +515,7 @@ def dice_curve(
     out[order] = np.where(called+n>0, 2*both/np.maximum(called+n,1), empty)
     return out
 
-# %% ../../nbs/measure/metrics.ipynb #8a235d97
+# %% ../../nbs/measure/metrics.ipynb #f28e4961
 class LesionDetection(NamedTuple):
     "Lesions found (tp), missed (fn), and false alarms (fp) in one case."
     tp:int
