@@ -311,20 +311,32 @@ def average(self:SurfaceDistances) -> tuple: # mm from pred to true, mm from tru
     return tuple(float((d*w).sum()/w.sum()) if len(d) else math.nan for d,w in ((self.pred_to_true,self.pred_area), (self.true_to_pred,self.true_area)))
 
 @patch
-def assd(self:SurfaceDistances, empty:float=math.nan, one_empty:float=math.inf) -> float: # mm
+def assd(
+    self:SurfaceDistances,
+    empty:float=math.nan, # The distance if both masks are empty
+    one_empty:float=math.inf # The distance if just one is
+) -> float: # mm
     "Average symmetric surface distance, over both surfaces pooled."
     d,w = np.concatenate(self[:2]), np.concatenate(self[2:4])
     return _empty_or(*map(len, self[:2]), empty, one_empty, lambda: (d*w).sum()/w.sum())
 
 # %% ../../nbs/measure/metrics.ipynb #2b073696
 @patch
-def overlap(self:SurfaceDistances, tolerance:float) -> tuple: # Share of pred's surface, share of true's; NaN for an empty mask
+def overlap(
+    self:SurfaceDistances,
+    tolerance:float # mm
+) -> tuple: # Share of pred's surface, share of true's; NaN for an empty mask
     "How much of each surface lies within `tolerance` mm of the other: DeepMind's compute_surface_overlap_at_tolerance. Raises BadInput."
     if not tolerance>=0: raise BadInput(f'A tolerance is a length in mm, not {tolerance}')
     return tuple(float(w[d<=tolerance].sum()/w.sum()) if len(d) else math.nan for d,w in ((self.pred_to_true,self.pred_area), (self.true_to_pred,self.true_area)))
 
 @patch
-def nsd(self:SurfaceDistances, tolerance:float, empty:float=1., one_empty:float=0.) -> float: # 0 to 1
+def nsd(
+    self:SurfaceDistances,
+    tolerance:float, # mm
+    empty:float=1., # The score if both masks are empty
+    one_empty:float=0. # The score if just one is
+) -> float: # 0 to 1
     "Normalised surface Dice at `tolerance` mm: what lies within it, of both surfaces together. Raises BadInput."
     if not tolerance>=0: raise BadInput(f'A tolerance is a length in mm, not {tolerance}')
     d,w = self[:2],self[2:4]
@@ -344,10 +356,18 @@ def hausdorff(
     DeepMind's compute_robust_hausdorff, or MONAI's compute_hausdorff_distance. Raises GeometryError, BadInput."""
     return surface_distances(pred, true, spacing, label, surface).hausdorff(percentile, empty, one_empty)
 
-def hd95(pred, true, spacing=None, label=None, surface='surfels', empty=math.nan, one_empty=math.inf) -> float:
-    "95th percentile Hausdorff distance, mm: see `hausdorff`."
+def hd95(
+    pred, true, # Masks: arrays or Volumes on one grid
+    spacing=None, # mm along each axis; None: from the Volumes
+    label=None, # One label, or several taken together; None: all that is not background
+    surface:str='surfels', # 'surfels' (DeepMind) or 'voxels' (MONAI, medpy)
+    empty:float=math.nan, # The distance if both masks are empty
+    one_empty:float=math.inf # The distance if just one is
+) -> float: # mm
+    "95th percentile Hausdorff distance: see `hausdorff`. Raises GeometryError, BadInput."
     return hausdorff(pred, true, spacing, label, 95, surface, empty, one_empty)
 
+# %% ../../nbs/measure/metrics.ipynb #06368fe7
 def assd(
     pred, true, # Masks: arrays or Volumes on one grid
     spacing=None, # mm along each axis; None: from the Volumes
@@ -373,7 +393,7 @@ def nsd(
     DeepMind's compute_surface_dice_at_tolerance, or MONAI's compute_surface_dice. Raises GeometryError, BadInput."""
     return surface_distances(pred, true, spacing, label, surface).nsd(tolerance, empty, one_empty)
 
-# %% ../../nbs/measure/metrics.ipynb #830110eb
+# %% ../../nbs/measure/metrics.ipynb #0ac6c3b6
 def volume_ml(
     mask, # Array or Volume
     spacing=None, # mm along the three axes; None: from the Volume
@@ -394,7 +414,7 @@ def volume_difference(
     s = _spacing(spacing, pred, true)
     return volume_ml(pred, s, label) - volume_ml(true, s, label)
 
-# %% ../../nbs/measure/metrics.ipynb #beb0807a
+# %% ../../nbs/measure/metrics.ipynb #c4ddfb49
 def _face_centres(m, spacing):
     "Centres of the faces between mask and background, mm."
     m,points = np.pad(m, 1), []
@@ -423,7 +443,7 @@ def largest_diameter_mm(
     if m.ndim==3 and (within=='slice' or len(m)==1): return max(_farthest(_face_centres(sl, s[1:])) for sl in m if sl.any())
     return _farthest(_face_centres(_crop(m, m)[0], s))
 
-# %% ../../nbs/measure/metrics.ipynb #46f33320
+# %% ../../nbs/measure/metrics.ipynb #23036e23
 def _boxes(a):
     "Label to bounding box (slices), background excluded."
     from scipy.ndimage import find_objects
@@ -446,7 +466,7 @@ def _names(labels, masks):
     for m in masks: names.update(getattr(m, 'names', None) or {})
     return names | (labels if isinstance(labels, dict) else {})
 
-# %% ../../nbs/measure/metrics.ipynb #23036e23
+# %% ../../nbs/measure/metrics.ipynb #4acafa21
 class EmptyMasks(NamedTuple):
     "What to report where masks are empty. NaN leaves a case out of a mean."
     score:float=1. # Dice, IoU, NSD, volume similarity if both are
@@ -455,7 +475,7 @@ class EmptyMasks(NamedTuple):
     one_mm:float=math.inf # The same if just one is
     rate:float=math.nan # Sensitivity if nothing is true, precision if nothing was drawn
 
-# %% ../../nbs/measure/metrics.ipynb #b4df0ddb
+# %% ../../nbs/measure/metrics.ipynb #01934717
 def _row(p, t, spacing, real, tolerance, empty, surface):
     "All metrics of one pair of boolean masks, which may be cut out of larger ones."
     n_p,n_t,both = np.count_nonzero(p), np.count_nonzero(t), np.count_nonzero(p&t)
@@ -491,7 +511,7 @@ def segment_metrics(
     out.attrs.update(tolerance_mm=tolerance, surface=surface, empty=empty._asdict())
     return out
 
-# %% ../../nbs/measure/metrics.ipynb #8a235d97
+# %% ../../nbs/measure/metrics.ipynb #9f5eb0f9
 def dice_curve(
     prob, # Probabilities: array or Volume
     true, # Mask on the same grid
@@ -515,7 +535,7 @@ def dice_curve(
     out[order] = np.where(called+n>0, 2*both/np.maximum(called+n,1), empty)
     return out
 
-# %% ../../nbs/measure/metrics.ipynb #f28e4961
+# %% ../../nbs/measure/metrics.ipynb #18ba8b11
 class LesionDetection(NamedTuple):
     "Lesions found (tp), missed (fn), and false alarms (fp) in one case."
     tp:int

@@ -259,7 +259,7 @@ class QualityMetrics:
         return estimates_table(self.estimates)
 
     def __repr__(self): return '\n'.join(f'{k:8} {e}' for k,e in self.estimates.items())
-    def _repr_html_(self): return self.table.to_html()
+    def _repr_html_(self): return self.table.round(4).to_html()
 
 _MEASURES = dict(mae=lambda a,b,k: mean_absolute_error(a, b, k['mask']), nmse=lambda a,b,k: nmse(a, b, k['mask']), nrmse=lambda a,b,k: nrmse(a, b, k['mask']),
                  psnr=lambda a,b,k: psnr(a, b, k['data_range'], k['mask']), ssim=lambda a,b,k: ssim(a, b, **k),
@@ -286,6 +286,6 @@ def quality_metrics(
     if not rows: raise BadInput('There are no pairs to measure')
     if 'mae' in metrics and len(units) > 1: raise BadInput(f'Cases in {sorted(units)} have no mean error', remedy='measure each kind of image on its own')
     cases,unit = pd.DataFrame(rows), dict(mae=next(iter(units)), psnr='dB')
-    if groups is not None: cases.insert(0, 'patient', np.asarray(groups))
     found = {m: bootstrap(cases[m], groups, n_boot=n_boot, seed=seed, level=level, unit=unit.get(m, '')) for m in metrics}
+    if groups is not None: cases.insert(0, 'patient', np.asarray(groups))
     return QualityMetrics(cases, found)
