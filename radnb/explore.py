@@ -25,6 +25,7 @@ from radnb.measure.planning import *
 from radnb.measure.metrics import *
 from radnb.measure.detection import *
 from radnb.measure.shapes import *
+from radnb.measure.quality import *
 from radnb.view.figures import *
 from radnb.view.viewer import *
 from radnb.view.compare import *

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given as any_given, settings, strategies as st
 from radnb.measure import metrics as M
 
-def given(*a): return lambda f: settings(deadline=None, max_examples=50, derandomize=True)(any_given(*a)(f))
+def given(*a): return lambda f: settings(deadline=None, max_examples=30, derandomize=True)(any_given(*a)(f))
 
 def dot(shape, *at):
     m = np.zeros(shape, bool)
