@@ -19,6 +19,7 @@ from radnb.data.deid import deidentify, new_key
 from radnb.data.phantom import *
 from radnb.measure.stats import *
 from radnb.measure.calibration import *
+from radnb.measure.conformal import *
 from radnb.measure.agreement import *
 from radnb.measure.metrics import *
 from radnb.measure.shapes import *
