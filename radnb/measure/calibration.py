@@ -117,6 +117,22 @@ def _ece_debiased(n, ob, pb, var):
 
 def _sce(n, ob, pb, var=0.): return (n*((ob-pb)**2-var)).sum(1)/n.sum(1)
 
+def _errors(binned, sums):
+    n,ob,pb,var = binned
+    with np.errstate(invalid='ignore', divide='ignore'): ratio = sums[:,2]/sums[:,1]
+    return dict(brier=sums[:,0]/n.sum(1), ece=_ece(n, ob, pb), ece_debiased=_ece_debiased(n, ob, pb, var), sce=_sce(n, ob, pb, var), sce_plain=_sce(n, ob, pb), observed_expected=ratio)
+
+def _once(f):
+    "`f(W) -> dict` of statistics, worked out once for each block of weights however many of them are asked for."
+    seen = {}
+    def of(name):
+        def g(W):
+            key = W.shape, hash(W.tobytes())
+            if key not in seen: seen[key] = f(W)
+            return seen[key][name]
+        return g
+    return of
+
 def _pivoted(f, plain, G, rows, n_boot, seed, level):
     "A debiased estimate: in a resample it estimates the plain one, and by as much as it misses that, the estimate itself may miss the truth (basic bootstrap)."
     one = np.ones((1,G), int)
@@ -154,13 +170,13 @@ def calibration(
     logit,one = _logit(p), np.ones(len(y))
     k,edges = _bins(p, bins, strategy)
     S = _bin_sums(y, p, k, len(edges)-1, g, G)
-    has,said,sick = (S[:,0]>0).astype(float), np.bincount(g, p, G), np.bincount(g, y, G)
-    boot = lambda f: _bootstrapped(f, G, len(y), n_boot, seed, 'bca', level)
-    binned = lambda f,k: lambda W: f(*_binned(W, S, has)[:k])
-    ece,pivoted = binned(_ece,3), lambda f,plain: _pivoted(binned(f,4), plain, G, len(y), n_boot, seed, level)
-    return Calibration(boot(_weighted_mean((y-p)**2, g, G)), boot(ece), pivoted(_ece_debiased, ece), pivoted(_sce, binned(_sce,3)),
+    has,M = (S[:,0]>0).astype(float), np.stack([np.bincount(g, v, G) for v in ((y-p)**2, p, y)], 1)
+    of = _once(lambda W: _errors(_binned(W, S, has)[:4], W@M))
+    boot = lambda name: _bootstrapped(of(name), G, len(y), n_boot, seed, 'bca', level)
+    pivoted = lambda name,plain: _pivoted(of(name), of(plain), G, len(y), n_boot, seed, level)
+    return Calibration(boot('brier'), boot('ece'), pivoted('ece_debiased','ece'), pivoted('sce','sce_plain'),
                        _wald(np.stack([one,logit],1), y, g, G, 0., level), _wald(one[:,None], y, g, G, logit, level),
-                       boot(lambda W: (W@sick)/(W@said)) if p.any() else _undefined('all probabilities are 0', G, level), _reliability(y, p, k, edges, g, level))
+                       boot('observed_expected') if p.any() else _undefined('all probabilities are 0', G, level), _reliability(y, p, k, edges, g, level))
 
 # %% ../../nbs/measure/calibration.ipynb #1b7055ce
 @dataclass(frozen=True)
@@ -209,7 +225,7 @@ def brier(
     k,edges = _bins(p, bins, strategy)
     S = _bin_sums(y, p, k, len(edges)-1, g, G)
     has,whole = (S[:,0]>0).astype(float), _bin_sums(y, p, np.zeros(len(y), int), 1, g, G)
-    def part(name): return lambda W: _brier_parts(*_binned(W, S, has), _binned(W, whole, np.ones((G,1)))[3][:,0])[name]
+    part = _once(lambda W: _brier_parts(*_binned(W, S, has), _binned(W, whole, np.ones((G,1)))[3][:,0]))
     def estimate(name):
         if name=='scaled' and (why := _class_missing(y)): return _undefined(why, G, level)
         if name.endswith('debiased'): return _pivoted(part(name), part(name[:-9]), G, len(y), n_boot, seed, level)
@@ -242,8 +258,10 @@ def hosmer_lemeshow(
     p = _probabilities(p, len(y))
     if G < len(y): raise BadInput('This test takes every row for a patient', remedy='one row per patient, or the calibration slope, which knows who is who')
     if len(y)==0: raise BadInput('There are no cases')
-    k,edges = _bins(p, bins, 'quantile')
-    t = pd.DataFrame(dict(k=k, p=p, y=y)).groupby('k').agg(**{'from':('p','min'), 'to':('p','max'), 'n':('y','size'), 'observed':('y','sum'), 'expected':('p','sum')}).reset_index(drop=True)
+    k = np.unique(_bins(p, bins, 'quantile')[0], return_inverse=True)[1]
+    order = np.argsort(p, kind='stable')
+    ends = np.cumsum(np.bincount(k))
+    t = pd.DataFrame({'from': p[order][ends-np.bincount(k)], 'to': p[order][ends-1], 'n': np.bincount(k), 'observed': np.bincount(k, y), 'expected': np.bincount(k, p)})
     df = len(t)-(2 if fitted else 0)
     gap,var = (t.observed-t.expected)**2, t.expected*(1-t.expected/t.n)
     chi2 = float(np.where(gap<1e-18, 0, gap/np.where(var>0, var, np.nan)).sum()) if (var[gap>=1e-18]>0).all() else math.inf
