@@ -80,6 +80,17 @@ def test_rows_of_one_patient_tell_nothing_new():
     for k,e in once.metrics.items():
         assert (often.metrics[k].value, often.metrics[k].n) == (pytest.approx(e.value), 120) and often.metrics[k].high == pytest.approx(e.high, abs=.04)
 
+def test_loess_is_statsmodels():
+    lowess = pytest.importorskip('statsmodels.nonparametric.smoothers_lowess').lowess
+    y,p = study(11, 150); p = np.sort(p)
+    assert C._loess(p, y.astype(float), p, .6, 1) == pytest.approx(lowess(y.astype(float), p, frac=.6, it=0, return_sorted=False), abs=1e-8)
+
+def test_smooth_calibration_finds_the_distance():
+    y,p = study(12, 3000, 2.)
+    true = np.abs(1/(1+np.exp(-np.log(p/(1-p))/2))-p)
+    s = C.smooth_calibration(y, p, n_boot=40)
+    assert s.ici.value == pytest.approx(true.mean(), abs=.02) and s.e90.value == pytest.approx(np.quantile(true, .9), abs=.03) and s.ici.low-.01 < true.mean() < s.ici.high+.01
+
 # ---- tests of fit
 
 def test_hosmer_lemeshow_by_hand():
