@@ -368,7 +368,6 @@ def _logs(x):
 def _scaled(a, b, scale):
     "Differences and means on the scale asked for."
     if scale=='difference': return a-b, (a+b)/2
-    if scale not in ('percent','log'): raise BadInput(f'No scale called {scale!r}', remedy="'difference', 'percent' or 'log'")
     if scale=='log': return _logs(a)-_logs(b), (_logs(a)+_logs(b))/2
     if (a+b <= 0).any(): raise BadInput('Percent of the mean needs means above 0', remedy="scale='difference'")
     return 200*(a-b)/(a+b), (a+b)/2
@@ -409,23 +408,21 @@ def _variance_limits(parts, a):
     up = sum((v*(df/special.chdtri(df, 1-a)-1))**2 for v,df in parts)**.5
     return total, max(total-down, 0.), total+up
 
-def _limit(bias, sds, parts, var_bias, side, exact, n, level, unit, method):
+def _limit(bias, sds, parts, var_bias, side, how, n, level, unit, note):
     "One limit of agreement with its interval: bias + side * sds * SD."
     a = (1-level)/2
     total,low,high = _variance_limits(parts, a)
     at,sd = bias+side*sds*total**.5, total**.5
-    if len(parts)>1:
+    if how=='MOVER':
         z = _z(level)
         near,far = (math.sqrt(z*z*var_bias+sds**2*(v**.5-sd)**2) for v in (low,high))
-        down,up,how = (near,far,'MOVER') if side>0 else (far,near,'MOVER')
-    elif exact:
+        down,up = (near,far) if side>0 else (far,near)
+    elif how=='exact':
         t = [float(special.nctdtrit(n-1, sds*n**.5, q))*sd/n**.5 for q in (a,1-a)]
         down,up = (sds*sd-t[0], t[1]-sds*sd) if side>0 else (t[1]-sds*sd, sds*sd-t[0])
-        how = 'exact, noncentral t'
     else:
         down = up = float(special.stdtrit(n-1, 1-a))*sd*math.sqrt(1/n+sds**2/(2*(n-1)))
-        how = 'approximate, t'
-    return Estimate(float(at), float(at-down), float(at+up), how+method, n, level, unit)
+    return Estimate(float(at), float(at-down), float(at+up), {'exact': 'exact, noncentral t', 'approximate': 'approximate, t'}.get(how, how)+note, n, level, unit)
 
 # %% ../../nbs/measure/agreement.ipynb #6ee697df
 def _slope(d, x, g, G, level):
@@ -459,10 +456,11 @@ def _paired(a, b, groups, true_value):
     if len(a) != len(b): raise BadInput(f'b has {len(b)} values for {len(a)} cases', remedy='pass one value per case, in the same order')
     if not len(a): raise BadInput('There are no cases')
     if true_value not in ('varies','constant'): raise BadInput(f"true_value should be 'varies' or 'constant', not {true_value!r}")
+    g,G = _codes(groups, len(a))
     gaps = np.isnan(a) | np.isnan(b)
-    if np.isinf(a).any() or np.isinf(b).any() or (gaps.any() and (true_value=='varies' or groups is None)):
+    if np.isinf(a).any() or np.isinf(b).any() or (gaps.any() and (true_value=='varies' or G==len(a))):
         raise BadInput('Some measurements are missing or infinite', remedy='leave these cases out, and say how many they were')
-    return a, b, *_codes(groups, len(a))
+    return a, b, g, G
 
 def _flat(bias, why, G, level, unit): return dict(zip(('bias','sd','lower','upper'), (_no_interval(v, why, G, level, unit) for v in (bias,0.,bias,bias))))
 
@@ -479,6 +477,7 @@ def bland_altman(
     """Limits of agreement of two methods, first minus second (Bland & Altman, Lancet 1986;327:307; Stat Methods Med Res 1999;8:135) with exact intervals (Carkeet, Optom Vis Sci
     2015;92:e71); of repeated measurements (Bland & Altman, J Biopharm Stat 2007;17:571; Zou, Stat Methods Med Res 2013;22:630). Raises BadInput."""
     if interval not in ('exact','approximate'): raise BadInput(f"interval should be 'exact' or 'approximate', not {interval!r}")
+    if scale not in ('difference','percent','log'): raise BadInput(f'No scale called {scale!r}', remedy="'difference', 'percent' or 'log'")
     if not sds > 0: raise BadInput(f'sds should be above 0, not {sds}')
     a,b,g,G = _paired(a, b, groups, true_value)
     unit = {'percent':'%', 'log':''}.get(scale, unit)
@@ -488,7 +487,7 @@ def bland_altman(
     points,note,(total,low,high) = pd.DataFrame(dict(mean=mean, difference=d, group=gd)), _clustered(G, len(a)), _variance_limits(parts, (1-level)/2)
     if total**.5 <= 1e-12*max(np.nanmax(abs(a)), 1e-300): return BlandAltman(**_flat(float(bias), 'all differences are the same', G, level, unit), slope=slope, slope_p=p, points=points)
     half = float(special.stdtrit(G-1, .5+level/2))*var**.5
-    limits = [_limit(bias, sds, parts, var, side, interval=='exact', G, level, unit, note) for side in (-1,1)]
+    limits = [_limit(bias, sds, parts, var, side, 'MOVER' if G < len(a) else interval, G, level, unit, note) for side in (-1,1)]
     sd = Estimate(float(total**.5), float(low**.5), float(high**.5), ('MOVER' if len(parts)>1 else 'chi-squared')+note, G, level, unit)
     bias = Estimate(float(bias), float(bias-half), float(bias+half), 't'+note, G, level, unit)
     if scale=='log': bias,*limits = (Estimate(*np.exp([e.value,e.low,e.high]).tolist(), e.method+', ratio', G, level) for e in (bias,*limits))
@@ -547,7 +546,7 @@ def lin_ccc(
     g,G = _codes(groups, len(a))
     M = _moments(a, b, g, G)
     c,u2,v,r = (float(x[0]) for x in _lin(M.sum(0, keepdims=True)))
-    if not (math.isfinite(c) and math.isfinite(u2) and np.ptp(a)>0 and np.ptp(b)>0): return _undefined('a measurement does not vary', G, level)
+    if np.ptp(a)==0 or np.ptp(b)==0: return _no_interval(0, 'a measurement does not vary', G, level) if (a!=b).any() else _undefined('all values are the same', G, level)
     if G < len(a): return _bootstrapped(lambda W: _lin(W@M)[0], G, len(a), n_boot, seed, 'bca', level)
     if G < 3 or 1-abs(c) < 1e-12: return _no_interval(c, 'fewer than three patients' if G<3 else 'all lie on a line', G, level)
     C = 2/(v+1/v+u2)                                                         # the penalty: concordance / Pearson's r
