@@ -16,8 +16,8 @@ import numpy as np
 import pandas as pd
 from scipy import special
 from ..core import BadInput, OneClass
-from .stats import (Estimate, _bootstrapped, _cases, _class_missing, _clustered, _codes, _draws, _no_interval, _scores, _truth, _undefined, _vector,
-                                 _weighted_mean, _z, data_mark, estimates_table, proportion)
+from .stats import (Estimate, _bootstrapped, _cases, _class_missing, _clustered, _codes, _draws, _no_interval, _scores, _truth, _undefined,
+                                 _vector, _weighted_mean, _z, data_mark, estimates_table, proportion)
 
 # %% ../../nbs/measure/calibration.ipynb #61f89aea
 def _probabilities(p, n):
@@ -68,7 +68,7 @@ class Calibration:
     def __repr__(self): return '\n'.join(f'{k} {e}' for k,e in self.metrics.items())
     def _repr_html_(self): return estimates_table(self.metrics).to_html()
 
-# %% ../../nbs/measure/calibration.ipynb #cc24659e
+# %% ../../nbs/measure/calibration.ipynb #23420867
 def _wald(X, y, g, G, offset, level):
     "The last coefficient of a logistic regression."
     if (why := _class_missing(y)): return _undefined(why, G, level)
@@ -86,7 +86,7 @@ def _bins(p, bins, strategy):
     if len(edges)==1: edges = np.r_[edges, edges]
     return np.searchsorted(edges[1:-1], p), edges
 
-# %% ../../nbs/measure/calibration.ipynb #33777129
+# %% ../../nbs/measure/calibration.ipynb #d85c346c
 def _bin_sums(y, p, k, K, g, G):
     "Sums (G, 8, K) per patient and bin: rows, truth, p, p squared, p * truth; truth squared, truth * rows, rows squared of the patient."
     S = np.zeros((8,G,K))
@@ -94,19 +94,21 @@ def _bin_sums(y, p, k, K, g, G):
     S[5:] = S[1]**2, S[0]*S[1], S[0]**2
     return S.transpose(1,0,2)
 
+# %% ../../nbs/measure/calibration.ipynb #54e5689c
 def _share_variance(n, o, hh, hn, nn, patients):
     "Variance of a share o/n, unbiased where every patient has one row: o/n (1-o/n) / (n-1). 0 of a single patient. Arrays."
     with np.errstate(invalid='ignore', divide='ignore'):
         q = o/n
         return np.nan_to_num(np.where(patients>1, patients/(patients-1)*np.maximum(hh-2*q*hn+q*q*nn, 0)/n**2, 0))
 
+# %% ../../nbs/measure/calibration.ipynb #0a5c1859
 def _binned(W, S, has):
     "For weights `W` (b, G): rows, mean truth, mean p of each bin (b, K); the variance of the mean truth; the other sums."
     n,o,s,s2,so,hh,hn,nn = np.moveaxis((W@S.reshape(len(S), -1)).reshape(len(W), *S.shape[1:]), 1, 0)
     with np.errstate(invalid='ignore', divide='ignore'): ob,pb = np.nan_to_num(o/n), np.nan_to_num(s/n)
     return n, ob, pb, _share_variance(n, o, hh, hn, nn, W@has), s2, so
 
-# %% ../../nbs/measure/calibration.ipynb #54e5689c
+# %% ../../nbs/measure/calibration.ipynb #cb579501
 def _ece(n, ob, pb): return (n*np.abs(ob-pb)).sum(1)/n.sum(1)
 
 def _ece_debiased(n, ob, pb, var):
@@ -118,10 +120,12 @@ def _ece_debiased(n, ob, pb, var):
 
 def _sce(n, ob, pb, var=0.): return (n*((ob-pb)**2-var)).sum(1)/n.sum(1)
 
+# %% ../../nbs/measure/calibration.ipynb #95a5aba7
 def _errors(binned, sums):
     n,ob,pb,var = binned
     with np.errstate(invalid='ignore', divide='ignore'): ratio = sums[:,2]/sums[:,1]
-    return dict(brier=sums[:,0]/n.sum(1), ece=_ece(n, ob, pb), ece_debiased=_ece_debiased(n, ob, pb, var), sce=_sce(n, ob, pb, var), sce_plain=_sce(n, ob, pb), observed_expected=ratio)
+    return dict(brier=sums[:,0]/n.sum(1), ece=_ece(n, ob, pb), ece_debiased=_ece_debiased(n, ob, pb, var),
+                sce=_sce(n, ob, pb, var), sce_plain=_sce(n, ob, pb), observed_expected=ratio)
 
 def _once(f):
     "`f(W) -> dict` of statistics, worked out once for each block of weights however many of them are asked for."
@@ -134,8 +138,10 @@ def _once(f):
         return g
     return of
 
+# %% ../../nbs/measure/calibration.ipynb #ef0d5beb
 def _pivoted(f, plain, G, rows, n_boot, seed, level):
-    "A debiased estimate: in a resample it estimates the plain one, and by as much as it misses that, the estimate itself may miss the truth (basic bootstrap)."
+    """A debiased estimate: in a resample it estimates the plain one, and by as much as it misses that, the estimate itself may miss the truth (basic
+    bootstrap)."""
     one = np.ones((1,G), int)
     value,centre = float(f(one)[0]), float(plain(one)[0])
     if G<2: return _no_interval(value, 'only one patient', G, level)
@@ -145,7 +151,7 @@ def _pivoted(f, plain, G, rows, n_boot, seed, level):
     low,high = (value+centre-float(np.nanquantile(reps, q)) for q in (1-a,a))
     return Estimate(value, min(low,value), max(high,value), f'basic bootstrap, {n_boot} resamples{_clustered(G,rows)}', G, level)
 
-# %% ../../nbs/measure/calibration.ipynb #39d4ff46
+# %% ../../nbs/measure/calibration.ipynb #32c1bda4
 def _reliability(y, p, k, edges, g, level):
     rows = []
     for i,(a,b) in enumerate(zip(edges[:-1], edges[1:])):
@@ -154,6 +160,7 @@ def _reliability(y, p, k, edges, g, level):
         rows.append((a, b, int(inside.sum()), p[inside].mean() if inside.any() else math.nan, e.value, e.low, e.high))
     return pd.DataFrame(rows, columns=['from','to','n','predicted','observed','low','high'])
 
+# %% ../../nbs/measure/calibration.ipynb #d55fbbc5
 def calibration(
     y, # (n,) truth, 0 or 1
     p, # (n,) probabilities
@@ -162,9 +169,9 @@ def calibration(
     groups=None, # (n,) the patient of each row
     n_boot:int=2000, seed:int=0, level:float=0.95
 ) -> Calibration:
-    """Brier score; ECE over right-closed bins (Guo et al., ICML 2017), less biased (Kumar, Liang & Ma, NeurIPS 2019, l1) and unbiased, squared (Brocker, Clim Dyn 2012;39:655;
-    Kumar's l2); calibration slope, and intercept with the slope fixed at 1 (Van Calster et al., BMC Med 2019;17:230), where probabilities are cut at 1e-7 from 0 and 1; observed /
-    expected. Intervals of slope and intercept: Wald; of the others: bootstrap over patients. Raises BadInput."""
+    """Brier score; ECE over right-closed bins (Guo et al., ICML 2017), less biased (Kumar, Liang & Ma, NeurIPS 2019, l1) and unbiased, squared (Brocker, Clim
+    Dyn 2012;39:655; Kumar's l2); calibration slope, and intercept with the slope fixed at 1 (Van Calster et al., BMC Med 2019;17:230), where probabilities
+    are cut at 1e-7 from 0 and 1; observed / expected. Intervals of slope and intercept: Wald; of the others: bootstrap over patients. Raises BadInput."""
     y,p,g,G = _cases(y, p, groups)
     p = _probabilities(p, len(y))
     if len(y)==0: raise BadInput('There are no cases')
@@ -179,7 +186,7 @@ def calibration(
                        _wald(np.stack([one,logit],1), y, g, G, 0., level), _wald(one[:,None], y, g, G, logit, level),
                        boot('observed_expected') if p.any() else _undefined('all probabilities are 0', G, level), _reliability(y, p, k, edges, g, level))
 
-# %% ../../nbs/measure/calibration.ipynb #1b7055ce
+# %% ../../nbs/measure/calibration.ipynb #dffd9059
 @dataclass(frozen=True)
 class Brier:
     "The Brier score and its parts: score = reliability - resolution + uncertainty + within."
@@ -198,6 +205,7 @@ class Brier:
     def __repr__(self): return '\n'.join(f'{k} {e}' for k,e in self.metrics.items())
     def _repr_html_(self): return estimates_table(self.metrics).to_html()
 
+# %% ../../nbs/measure/calibration.ipynb #8bd6e1f5
 def _brier_parts(n, ob, pb, var, s2, so, var_all):
     "All parts (b,) by name."
     N = n.sum(1)
@@ -209,7 +217,7 @@ def _brier_parts(n, ob, pb, var, s2, so, var_all):
     return dict(score=rel-res+unc+within, scaled=scaled, reliability=rel, resolution=res, uncertainty=unc, within=within,
                 reliability_debiased=rel-bias, resolution_debiased=res-bias+var_all, uncertainty_debiased=unc+var_all)
 
-# %% ../../nbs/measure/calibration.ipynb #3b386dfa
+# %% ../../nbs/measure/calibration.ipynb #dcb79a35
 def brier(
     y, # (n,) truth, 0 or 1
     p, # (n,) probabilities
@@ -218,8 +226,9 @@ def brier(
     groups=None, # (n,) the patient of each row
     n_boot:int=2000, seed:int=0, level:float=0.95
 ) -> Brier:
-    """The Brier score, its parts (Murphy, J Appl Meteorol 1973;12:595; within bins Stephenson et al., Weather Forecast 2008;23:752), these debiased (Ferro & Fricker, Q J R Meteorol
-    Soc 2012;138:1954, eq. 9; squared calibration error: Brocker, Clim Dyn 2012;39:655), with bootstrap intervals over patients. Raises BadInput."""
+    """The Brier score, its parts (Murphy, J Appl Meteorol 1973;12:595; within bins Stephenson et al., Weather Forecast 2008;23:752), these debiased (Ferro &
+    Fricker, Q J R Meteorol Soc 2012;138:1954, eq. 9; squared calibration error: Brocker, Clim Dyn 2012;39:655), with bootstrap intervals over patients.
+    Raises BadInput."""
     y,p,g,G = _cases(y, p, groups)
     p = _probabilities(p, len(y))
     if len(y)==0: raise BadInput('There are no cases')
@@ -233,7 +242,7 @@ def brier(
         return _bootstrapped(part(name), G, len(y), n_boot, seed, 'bca', level)
     return Brier(**{f: estimate(f) for f in Brier.__dataclass_fields__})
 
-# %% ../../nbs/measure/calibration.ipynb #dffd9059
+# %% ../../nbs/measure/calibration.ipynb #1c6fdb6c
 def _loess(x, y, at, span=.75, degree=2):
     "Local polynomials with tricube weights over the nearest `span` of the points (Cleveland, JASA 1979;74:829), at each of `at`."
     d = np.abs(at[:,None]-x)
@@ -254,6 +263,7 @@ class SmoothCalibration(NamedTuple):
 
     def __repr__(self): return f'integrated calibration index {self.ici}\nE50 {self.e50}\nE90 {self.e90}'
 
+# %% ../../nbs/measure/calibration.ipynb #05ffc4dc
 def smooth_calibration(
     y, # (n,) truth, 0 or 1
     p, # (n,) probabilities
@@ -262,8 +272,8 @@ def smooth_calibration(
     points:int=60, # Of the curve, at quantiles of p; between them it goes in straight lines
     n_boot:int=200, seed:int=0, level:float=0.95
 ) -> SmoothCalibration:
-    """Loess calibration curve with the integrated calibration index, E50 and E90 (Austin & Steyerberg, Stat Med 2019;38:4051; loess as R's, of degree 2). Percentile bootstrap over
-    patients. All three are above 0 by chance alone, like the ECE. Raises BadInput, OneClass."""
+    """Loess calibration curve with the integrated calibration index, E50 and E90 (Austin & Steyerberg, Stat Med 2019;38:4051; loess as R's, of degree 2).
+    Percentile bootstrap over patients. All three are above 0 by chance alone, like the ECE. Raises BadInput, OneClass."""
     y,p,g,G = _cases(y, p, groups)
     p = _probabilities(p, len(y))
     if (why := _class_missing(y)): raise OneClass(f'There are {why}: no curve can be drawn', remedy='add cases of the other class')
@@ -280,7 +290,7 @@ def smooth_calibration(
     estimates = [Estimate(float(v), float(min(a,v)), float(max(b,v)), method, G, level) for v,a,b in zip(one[:3], low, high)]
     return SmoothCalibration(*estimates, pd.DataFrame(dict(predicted=at, observed=one[3:], low=low[3:], high=high[3:])))
 
-# %% ../../nbs/measure/calibration.ipynb #31f08e83
+# %% ../../nbs/measure/calibration.ipynb #7835e89b
 class GoodnessOfFit(NamedTuple):
     "A test of calibration. A large p shows nothing."
     test:str
@@ -292,8 +302,10 @@ class GoodnessOfFit(NamedTuple):
 
     def __repr__(self):
         p = 'no test possible' if math.isnan(self.p_value) else 'p < 0.001' if self.p_value<.001 else f'p = {self.p_value:.3f}'
-        return f'{self.test} {self.statistic:.3g}{f" on {self.df} degrees of freedom" if self.df else ""}, {p}, n={self.n} (a large p is no proof of calibration)'
+        df = f' on {self.df} degrees of freedom' if self.df else ''
+        return f'{self.test} {self.statistic:.3g}{df}, {p}, n={self.n} (a large p is no proof of calibration)'
 
+# %% ../../nbs/measure/calibration.ipynb #058b8388
 def hosmer_lemeshow(
     y, # (n,) truth, 0 or 1
     p, # (n,) probabilities
@@ -301,27 +313,29 @@ def hosmer_lemeshow(
     fitted:bool=False, # On the data that the model was fitted on? Then 2 degrees of freedom fewer
     groups=None # (n,) the patient of each row; refused if patients have several
 ) -> GoodnessOfFit:
-    "Hosmer and Lemeshow's C (Commun Stat 1980;A9:1043; degrees of freedom: Hosmer, Lemeshow & Sturdivant, Applied Logistic Regression, 2013, 5.2.2). Raises BadInput."
+    """Hosmer and Lemeshow's C (Commun Stat 1980;A9:1043; degrees of freedom: Hosmer, Lemeshow & Sturdivant, Applied Logistic Regression, 2013, 5.2.2). Raises
+    BadInput."""
     y,p,g,G = _cases(y, p, groups)
     p = _probabilities(p, len(y))
     if G < len(y): raise BadInput('This test takes every row for a patient', remedy='one row per patient, or the calibration slope, which knows who is who')
     if len(y)==0: raise BadInput('There are no cases')
     k = np.unique(_bins(p, bins, 'quantile')[0], return_inverse=True)[1]
     order = np.argsort(p, kind='stable')
-    ends = np.cumsum(np.bincount(k))
-    t = pd.DataFrame({'from': p[order][ends-np.bincount(k)], 'to': p[order][ends-1], 'n': np.bincount(k), 'observed': np.bincount(k, y), 'expected': np.bincount(k, p)})
+    ends = np.cumsum(size := np.bincount(k))
+    t = pd.DataFrame({'from': p[order][ends-size], 'to': p[order][ends-1], 'n': size, 'observed': np.bincount(k, y), 'expected': np.bincount(k, p)})
     df = len(t)-(2 if fitted else 0)
     gap,var = (t.observed-t.expected)**2, t.expected*(1-t.expected/t.n)
     chi2 = float(np.where(gap<1e-18, 0, gap/np.where(var>0, var, np.nan)).sum()) if (var[gap>=1e-18]>0).all() else math.inf
     return GoodnessOfFit('Hosmer-Lemeshow chi-squared', chi2, float(special.chdtrc(df, chi2)) if df>0 else math.nan, max(df,0), len(y), t)
 
-# %% ../../nbs/measure/calibration.ipynb #e5c52ac6
+# %% ../../nbs/measure/calibration.ipynb #f577c8b7
 def spiegelhalter(
     y, # (n,) truth, 0 or 1
     p, # (n,) probabilities
     groups=None # (n,) the patient of each row
 ) -> GoodnessOfFit:
-    "Spiegelhalter's z (Stat Med 1986;5:421): is the Brier score what it would be if the probabilities were right? Its variance over patients, if these have several rows. Raises BadInput."
+    """Spiegelhalter's z (Stat Med 1986;5:421): is the Brier score what it would be if the probabilities were right? Its variance over patients, if these have
+    several rows. Raises BadInput."""
     y,p,g,G = _cases(y, p, groups)
     p = _probabilities(p, len(y))
     each = (y-p)*(1-2*p)
@@ -329,7 +343,7 @@ def spiegelhalter(
     z = float(each.sum()/var**.5) if var > 1e-15 else math.nan
     return GoodnessOfFit("Spiegelhalter's z", z, math.erfc(abs(z)/2**.5) if var > 1e-15 else math.nan, 0, G)
 
-# %% ../../nbs/measure/calibration.ipynb #25a0f008
+# %% ../../nbs/measure/calibration.ipynb #2f1b6785
 class ClassCalibration(NamedTuple):
     "Calibration of several classes."
     top:Calibration # Is the class with the largest probability right as often as the model says?
@@ -345,7 +359,8 @@ def calibration_ovr(
     classes=None, # Names, in the order of P's columns; None: 0, 1, 2 ...
     bins:int=10, strategy:str='uniform', groups=None, n_boot:int=2000, seed:int=0, level:float=0.95 # As in `calibration`
 ) -> ClassCalibration:
-    "Calibration of the top label (Guo et al., ICML 2017) and class by class (Kull et al., NeurIPS 2019), with bootstrap intervals over patients. Raises BadInput."
+    """Calibration of the top label (Guo et al., ICML 2017) and class by class (Kull et al., NeurIPS 2019), with bootstrap intervals over patients. Raises
+    BadInput."""
     code,P,classes = _class_rows(y, P, classes)
     g,G = _codes(groups, len(code))
     one = lambda t,p: calibration(t, p, bins, strategy, groups, n_boot, seed, level)
@@ -359,7 +374,7 @@ def calibration_ovr(
                             boot(lambda W: np.mean([_ece(*_binned(W, S, has)[:3]) for S,has in parts], axis=0)),
                             boot(_weighted_mean(((P-np.eye(len(classes))[code])**2).sum(1), g, G)))
 
-# %% ../../nbs/measure/calibration.ipynb #0f43f3fd
+# %% ../../nbs/measure/calibration.ipynb #579c463b
 def _class_rows(y, P, classes=None):
     "Class numbers, probabilities (n, classes), names. Raises BadInput."
     y,P = _vector(y, 'y'), np.asarray(P, float)
@@ -374,7 +389,7 @@ def _class_rows(y, P, classes=None):
         raise BadInput('The probabilities of each case should be 0 or more and add up to 1', remedy='apply the softmax first')
     return np.asarray(code, int), P, classes
 
-# %% ../../nbs/measure/calibration.ipynb #058b8388
+# %% ../../nbs/measure/calibration.ipynb #0ca1dea5
 def _sigmoid(x): return special.expit(x)
 
 def _prob_rows(p):
@@ -385,7 +400,7 @@ def _prob_rows(p):
 
 def _log_rows(p): return np.log(np.clip(p, 1e-7, None)) if p.ndim==2 else np.stack([np.zeros(len(p)), _logit(p)], 1)
 
-# %% ../../nbs/measure/calibration.ipynb #2878b0c9
+# %% ../../nbs/measure/calibration.ipynb #deb5b6fd
 def _temperature(code, Z, g, G, level):
     "1/T that makes the truth most likely, as an Estimate of T. `Z` (n, classes) logits."
     b,n = 1., len(code)
@@ -403,7 +418,7 @@ def _temperature(code, Z, g, G, level):
     half = _z(level)*spread**.5/info.sum()
     return Estimate(1/b, 1/(b+half), 1/(b-half) if b>half else math.inf, f'maximum likelihood{_clustered(G,n)}', G, level)
 
-# %% ../../nbs/measure/calibration.ipynb #2f1b6785
+# %% ../../nbs/measure/calibration.ipynb #549cb9cb
 def _regressed(X, t, g, G, names, level):
     fit = _logistic(X, t, g, G)
     if fit is None: return None
@@ -426,7 +441,7 @@ def _beta(y, p, g, G, level):
         del cols[worst], names[worst]
     return fit and {k: fit.get(k, _no_interval(0, 'held at 0', G, level)) for k in 'cab'}
 
-# %% ../../nbs/measure/calibration.ipynb #579c463b
+# %% ../../nbs/measure/calibration.ipynb #18204857
 def _isotonic(y, p):
     "Knots (2, k) of the staircase that rises and fits best; ties are averaged first. Between knots one goes in a straight line."
     x,inverse = np.unique(p, return_inverse=True)
@@ -441,7 +456,7 @@ def _isotonic(y, p):
     keep = np.r_[True, (level[1:-1]!=level[:-2])|(level[1:-1]!=level[2:]), True] if len(x)>2 else np.ones(len(x), bool)
     return x[keep], level[keep]
 
-# %% ../../nbs/measure/calibration.ipynb #9815e5cd
+# %% ../../nbs/measure/calibration.ipynb #8e3c86e9
 @dataclass(frozen=True)
 class Recalibration:
     "A mapping of probabilities, learned on some patients to be applied to others."
@@ -466,16 +481,20 @@ class Recalibration:
             return _sigmoid(v['c']+v['a']*np.log(q)-v['b']*np.log1p(-q))
         return special.softmax(_log_rows(p)/v['temperature'], axis=1) if p.ndim==2 else _sigmoid(_logit(p)/v['temperature'])
 
-    def to_dict(self): "Plain values, fit for JSON."; return {**self.__dict__, 'params': {k: e.to_dict() for k,e in self.params.items()}, 'knots': [list(k) for k in self.knots]}
+    def to_dict(self):
+        "Plain values, fit for JSON."
+        return {**self.__dict__, 'params': {k: e.to_dict() for k,e in self.params.items()}, 'knots': [list(k) for k in self.knots]}
 
     @classmethod
-    def from_dict(cls, d): return cls(**{**d, 'params': {k: Estimate.from_dict(e) for k,e in d['params'].items()}, 'knots': tuple(tuple(k) for k in d['knots'])})
+    def from_dict(cls, d):
+        "What `to_dict` wrote."
+        return cls(**{**d, 'params': {k: Estimate.from_dict(e) for k,e in d['params'].items()}, 'knots': tuple(map(tuple, d['knots']))})
 
     def __repr__(self):
         lines = [f'{k} {e}' for k,e in self.params.items()] or [f'{len(self.knots[0])} knots']
         return '\n  '.join([f'recalibration: {self.method}, fitted on {self.n} patients{f" ({self.fitted_on})" if self.fitted_on else ""}', *lines])
 
-# %% ../../nbs/measure/calibration.ipynb #0ca1dea5
+# %% ../../nbs/measure/calibration.ipynb #79d47fb0
 def recalibrate(
     y, # (n,) truth: 0 or 1; of several classes their numbers
     p, # (n,) probabilities, or (n, classes)
@@ -485,10 +504,11 @@ def recalibrate(
     fitted_on:str='', # Which part of the data, e.g. 'validation'
     level:float=0.95
 ) -> Recalibration:
-    """Learn to put probabilities right: temperature (Guo et al., ICML 2017), Platt (in Advances in Large Margin Classifiers, 1999), isotonic (Zadrozny & Elkan, KDD 2002), beta (Kull
-    et al., AISTATS 2017). Probabilities are cut at 1e-7 from 0 and 1. Raises OneClass, BadInput."""
+    """Learn to put probabilities right: temperature (Guo et al., ICML 2017), Platt (in Advances in Large Margin Classifiers, 1999), isotonic (Zadrozny &
+    Elkan, KDD 2002), beta (Kull et al., AISTATS 2017). Probabilities are cut at 1e-7 from 0 and 1. Raises OneClass, BadInput."""
     p,many = np.asarray(p), np.ndim(p)==2 and np.shape(p)[1]>1
-    if method not in ('temperature','platt','beta','isotonic'): raise BadInput(f'No method called {method!r}', remedy="'temperature', 'platt', 'beta' or 'isotonic'")
+    if method not in ('temperature','platt','beta','isotonic'):
+        raise BadInput(f'No method called {method!r}', remedy="'temperature', 'platt', 'beta' or 'isotonic'")
     if many and method != 'temperature': raise BadInput(f'{method!r} is for two classes', remedy="pass p[:, 1], or method='temperature'")
     code,P = _class_rows(y, p)[:2] if many else (t := _truth(y), _probabilities(p, len(t)))
     if len(np.unique(code)) < 2: raise OneClass('All cases belong to one class: there is nothing to learn from', remedy='add cases of the other class')
@@ -503,7 +523,7 @@ def recalibrate(
     now = datetime.now(timezone.utc).isoformat(timespec='seconds')
     return Recalibration(method, params, knots, P.shape[1] if many else 2, G, fitted_on, now, data_mark(code, P, groups))
 
-# %% ../../nbs/measure/calibration.ipynb #0830eb38
+# %% ../../nbs/measure/calibration.ipynb #17faee57
 def before_after(
     r:Recalibration, # Fitted on other patients
     y, p, # (n,) truth, and probabilities before; of several classes p is (n, classes)
@@ -521,7 +541,7 @@ def before_after(
         both[name] = calibration(t, q, groups=groups, **kwargs).metrics
     return pd.DataFrame(both)
 
-# %% ../../nbs/measure/calibration.ipynb #2e510a33
+# %% ../../nbs/measure/calibration.ipynb #109f65cb
 def _acted(y, p, t, g, G):
     "Per patient the positives, the rows, and at each threshold the true and the false positives found: (G, 2 + 2 thresholds)."
     called = p[:,None] >= t
@@ -544,6 +564,7 @@ def _benefit_half(M, S, t, prevalence, G, level):
     else: d = prevalence*(TP-M[:,:1]*tp/m)/m-(1-prevalence)*odds*(FP-(M[:,1:2]-M[:,:1])*fp/(n-m))/(n-m)
     return _z(level)*np.sqrt((d**2).sum(0)*G/(G-1)) if G>1 else np.full(len(t), math.nan)
 
+# %% ../../nbs/measure/calibration.ipynb #b32fad94
 def net_benefit(
     y, # (n,) truth, 0 or 1
     p, # (n,) probabilities
@@ -554,16 +575,17 @@ def net_benefit(
     n_boot:int=0, # Resamples for a bootstrap band; 0: normal intervals
     seed:int=0
 ) -> pd.DataFrame: # threshold, model, low, high, treat_all, treat_none, avoided (per 100 patients), avoided_low, avoided_high
-    """Decision curve (Vickers & Elkin, Med Decis Making 2006;26:565) and net interventions avoided per 100 patients (Vickers et al., BMC Med Inform Decis Mak 2008;8:53), at the
-    prevalence of the data or, by sensitivity and specificity, at another, taken as known. Normal intervals from the spread between patients, or percentiles of resamples of them.
-    Raises BadInput, OneClass."""
+    """Decision curve (Vickers & Elkin, Med Decis Making 2006;26:565) and net interventions avoided per 100 patients (Vickers et al., BMC Med Inform Decis Mak
+    2008;8:53), at the prevalence of the data or, by sensitivity and specificity, at another, taken as known. Normal intervals from the spread between
+    patients, or percentiles of resamples of them. Raises BadInput, OneClass."""
     y,p,g,G = _cases(y, p, groups)
     p,n = _probabilities(p, len(y)), len(y)
     if n==0: raise BadInput('There are no cases')
     t = np.linspace(.01,.99,99) if thresholds is None else np.atleast_1d(np.asarray(thresholds, float))
     if not ((t>=0)&(t<1)).all(): raise BadInput('Thresholds of net benefit lie between 0 and 1 (1 excluded)')
     if prevalence is not None and not 0<prevalence<1: raise BadInput(f'A prevalence lies between 0 and 1, not {prevalence}', remedy='0.01 is one in a hundred')
-    if prevalence is not None and (why := _class_missing(y)): raise OneClass(f'There are {why}: sensitivity and specificity are not known', remedy='without prevalence= it is that of the data')
+    if prevalence is not None and (why := _class_missing(y)):
+        raise OneClass(f'There are {why}: sensitivity and specificity are not known', remedy='without prevalence= it is that of the data')
     M = _acted(y, p, t, g, G)
     S = M.sum(0, keepdims=True)
     (model,),(all_,) = _benefits(S, t, prevalence)
@@ -572,7 +594,8 @@ def net_benefit(
     with np.errstate(invalid='ignore', divide='ignore'):
         per = np.where(t>0, 100*(1-t)/t, np.nan)
         spared = (per*(model-all_), *spared) if spared else tuple(per*(v-all_) for v in (model,low,high))
-    return pd.DataFrame(dict(threshold=t, model=model, low=low, high=high, treat_all=all_, treat_none=0., avoided=spared[0], avoided_low=spared[1], avoided_high=spared[2]))
+    columns = dict(zip(('avoided','avoided_low','avoided_high'), spared))
+    return pd.DataFrame(dict(threshold=t, model=model, low=low, high=high, treat_all=all_, treat_none=0., **columns))
 
 def _band(M, t, prevalence, G, n_boot, seed, level):
     "Percentiles of resamples: of net benefit, and of interventions avoided."

@@ -73,10 +73,11 @@ class _Checked:
     "Coverage on data of their own."
     def _judged(self, y, p, groups):
         if self.data and self.data == data_mark(y, p, groups):
-            warnings.warn('Calibrated and checked on the same cases: they are covered by construction. Check it on patients that it has not seen.', stacklevel=3)
+            warnings.warn('Calibrated and checked on the same cases: they are covered by construction. Check it on patients it has not seen.', stacklevel=3)
 
     def coverage(self, y, p, groups=None, within:float=.95) -> Estimate:
-        "Share of the rows whose truth is covered, with Wilson's interval at `within`, clustered by patient as in `proportion`. Warns on the data of the calibration."
+        """Share of the rows whose truth is covered, with Wilson's interval at `within`, clustered by patient as in `proportion`. Warns on the data of the
+        calibration."""
         hits,_,_ = self._hits(y, p, groups)
         return proportion(hits, groups, within) if len(hits) else _undefined('no cases', 0, within)
 
@@ -133,7 +134,8 @@ class ConformalSets(_Checked):
         few = [str(c) for c,q in zip(self.classes, self.quantiles) if math.isinf(q)]
         size = f'{", ".join(f"{c} {n}" for c,n in zip(self.classes, self.n))} patients' if self.by_class else f'{self.n[0]} patients'
         note = f'\n  too few patients (at least {patients_needed(self.level)} are needed): {", ".join(few)} will be in every set' if few else ''
-        return f'{100*self.level:g} % sets of {len(self.classes)} classes ({self.method.upper()}{", class by class" if self.by_class else ""}), calibrated on {size}{note}'
+        how = self.method.upper()+(', class by class' if self.by_class else '')
+        return f'{100*self.level:g} % sets of {len(self.classes)} classes ({how}), calibrated on {size}{note}'
 
 def _columns(P):
     "Probabilities (n, classes); one of a single class stands for two."
@@ -153,8 +155,8 @@ def conformal_sets(
     seed:int=0, # Of the coin
     fitted_on:str='' # Which part of the data, e.g. 'validation'
 ) -> ConformalSets:
-    """Calibrate prediction sets on cases that the network was not trained on: LAC (Sadinle, Lei & Wasserman, JASA 2019;114:223) or APS (Romano, Sesia & Candes, NeurIPS 2020), for all
-    cases or class by class (Mondrian: Vovk et al. 2005, 4.5). Raises BadInput."""
+    """Calibrate prediction sets on cases that the network was not trained on: LAC (Sadinle, Lei & Wasserman, JASA 2019;114:223) or APS (Romano, Sesia &
+    Candes, NeurIPS 2020), for all cases or class by class (Mondrian: Vovk et al. 2005, 4.5). Raises BadInput."""
     if method not in ('lac','aps'): raise BadInput(f'No method called {method!r}', remedy="'lac' or 'aps'")
     code,P,classes = _class_rows(y, _columns(P), classes)
     own = _strangeness(P, method, randomise, seed)[range(len(P)),code]
@@ -162,7 +164,8 @@ def conformal_sets(
     parts = [code==i for i in range(len(classes))] if by_class else [np.ones(len(code), bool)]*len(classes)
     quantiles = tuple(conformal_quantile(own[of], level, g[of]) for of in parts)
     now = datetime.now(timezone.utc).isoformat(timespec='seconds')
-    return ConformalSets(method, level, quantiles, tuple(classes), by_class, tuple(len(np.unique(g[of])) for of in parts), randomise, seed, fitted_on, now, data_mark(code, P, groups))
+    n = tuple(len(np.unique(g[of])) for of in parts)
+    return ConformalSets(method, level, quantiles, tuple(classes), by_class, n, randomise, seed, fitted_on, now, data_mark(code, P, groups))
 
 # %% ../../nbs/measure/conformal.ipynb #139ef37e
 def _misses(y, pred, method):
@@ -175,7 +178,8 @@ def _predicted(pred, method):
     if method not in ('absolute','normalised','quantile'): raise BadInput(f'No method called {method!r}', remedy="'absolute', 'normalised' or 'quantile'")
     pred = np.asarray(pred)
     if method=='absolute': return _scores(pred, len(pred), 'pred').astype(float)
-    if pred.ndim != 2 or pred.shape[1] != 2: raise BadInput(f'{method!r} takes two columns, not the shape {pred.shape}', remedy='value and standard deviation, or lower and upper limit')
+    if pred.ndim != 2 or pred.shape[1] != 2:
+        raise BadInput(f'{method!r} takes two columns, not the shape {pred.shape}', remedy='value and standard deviation, or lower and upper limit')
     pred = np.stack([_scores(c, len(pred), 'pred').astype(float) for c in pred.T], 1)
     if method=='normalised' and not (pred[:,1]>0).all(): raise BadInput('Standard deviations should be above 0')
     if method=='quantile' and not (pred[:,0]<=pred[:,1]).all(): raise BadInput('Some lower limits lie above the upper ones', remedy='np.sort(pred, axis=1)')
@@ -213,7 +217,8 @@ class ConformalIntervals(_Checked):
         return _misses(y, pred, self.method) <= self.quantile*(1+1e-12 if self.quantile>0 else 1), lim[:,1]-lim[:,0], None
 
     def __repr__(self):
-        by = 'too few patients, any value is possible' if math.isinf(self.quantile) else f'{self.quantile:.3g} {"standard deviations" if self.method=="normalised" else self.unit}'.rstrip()
+        unit = 'standard deviations' if self.method=='normalised' else self.unit
+        by = 'too few patients, any value is possible' if math.isinf(self.quantile) else f'{self.quantile:.3g} {unit}'.rstrip()
         return f'{100*self.level:g} % intervals ({self.method}): {by}; calibrated on {self.n} patients'
 
 def conformal_intervals(
@@ -225,8 +230,8 @@ def conformal_intervals(
     unit:str='', # e.g. 'years'
     fitted_on:str='' # Which part of the data, e.g. 'validation'
 ) -> ConformalIntervals:
-    """Calibrate intervals on cases that the network was not trained on: absolute and normalised residuals (Lei et al., JASA 2018;113:1094), conformalised quantile regression (Romano,
-    Patterson & Candes, NeurIPS 2019). Raises BadInput."""
+    """Calibrate intervals on cases that the network was not trained on: absolute and normalised residuals (Lei et al., JASA 2018;113:1094), conformalised
+    quantile regression (Romano, Patterson & Candes, NeurIPS 2019). Raises BadInput."""
     pred = _predicted(pred, method)
     y = _scores(y, len(pred), 'y').astype(float)
     if not len(y): raise BadInput('There are no cases')
