@@ -123,7 +123,7 @@ def _sce(n, ob, pb, var=0.): return (n*((ob-pb)**2-var)).sum(1)/n.sum(1)
 # %% ../../nbs/measure/calibration.ipynb #95a5aba7
 def _errors(binned, sums):
     n,ob,pb,var = binned
-    with np.errstate(invalid='ignore', divide='ignore'): ratio = sums[:,2]/sums[:,1]
+    ratio = np.divide(sums[:,2], sums[:,1], out=np.full(len(sums), np.nan), where=sums[:,1]>0)
     return dict(brier=sums[:,0]/n.sum(1), ece=_ece(n, ob, pb), ece_debiased=_ece_debiased(n, ob, pb, var),
                 sce=_sce(n, ob, pb, var), sce_plain=_sce(n, ob, pb), observed_expected=ratio)
 
