@@ -20,6 +20,7 @@ from radnb.data.phantom import *
 from radnb.measure.stats import *
 from radnb.measure.comparison import *
 from radnb.measure.calibration import *
+from radnb.measure.conformal import *
 from radnb.measure.agreement import *
 from radnb.measure.planning import *
 from radnb.measure.metrics import *

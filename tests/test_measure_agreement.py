@@ -69,6 +69,13 @@ def test_gwets_own_example():
     assert A.kappa(*x.T, 2, 'none', n_boot=5).value == pytest.approx(-.0234, abs=1e-4)
     assert A.gwet_ac(x, n_boot=5).value == pytest.approx(.9407, abs=1e-4)
 
+def test_missing_ratings_are_gwets():
+    "The example of R's irrCAC, four raters and twelve units with seven ratings missing, as its documentation prints it."
+    na = np.nan
+    x = np.array([[1,2,3,3,2,1,4,1,2,na,na,na],[1,2,3,3,2,2,4,1,2,5,na,na],[na,3,3,3,2,3,4,2,2,5,1,3],[1,2,3,3,2,4,4,1,2,5,1,na]]).T
+    for f,want in ((A.gwet_ac,.77544), (A.fleiss_kappa,.76117), (A.conger_kappa,.76282), (A.pabak,.77273), (A.krippendorff_alpha,.74342)):
+        assert f(x, n_boot=5).value == pytest.approx(want, abs=5.1e-6)
+
 def alpha_by_pairs(x, delta):
     "Krippendorff's definition, pair by pair."
     units = [[v for v in row if not np.isnan(v)] for row in x]

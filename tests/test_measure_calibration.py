@@ -2,7 +2,7 @@
 import json, math
 import numpy as np, pytest
 from radnb.core import BadInput, OneClass
-from radnb.measure import calibration as C
+from radnb.measure import calibration as C, conformal as K
 
 Z = 1.959963984540054
 
@@ -79,6 +79,17 @@ def test_rows_of_one_patient_tell_nothing_new():
     once,often = C.calibration(y, p, n_boot=200), C.calibration(y.repeat(3), p.repeat(3), groups=who, n_boot=200)
     for k,e in once.metrics.items():
         assert (often.metrics[k].value, often.metrics[k].n) == (pytest.approx(e.value), 120) and often.metrics[k].high == pytest.approx(e.high, abs=.04)
+
+def test_loess_is_statsmodels():
+    lowess = pytest.importorskip('statsmodels.nonparametric.smoothers_lowess').lowess
+    y,p = study(11, 150); p = np.sort(p)
+    assert C._loess(p, y.astype(float), p, .6, 1) == pytest.approx(lowess(y.astype(float), p, frac=.6, it=0, return_sorted=False), abs=1e-8)
+
+def test_smooth_calibration_finds_the_distance():
+    y,p = study(12, 3000, 2.)
+    true = np.abs(1/(1+np.exp(-np.log(p/(1-p))/2))-p)
+    s = C.smooth_calibration(y, p, n_boot=40)
+    assert s.ici.value == pytest.approx(true.mean(), abs=.02) and s.e90.value == pytest.approx(np.quantile(true, .9), abs=.03) and s.ici.low-.01 < true.mean() < s.ici.high+.01
 
 # ---- tests of fit
 
@@ -204,3 +215,88 @@ def test_several_classes_are_checked():
         with pytest.raises(BadInput): C.calibration_ovr(y, Q)
     two = C.calibration_ovr([0,1,1], P, ['a','b'], n_boot=2)
     assert two.brier.value == pytest.approx(2*np.mean((P[:,1]-[0,1,1])**2)) and two.classwise_ece.value == pytest.approx(two.classes['b'].ece.value)
+
+# ---- conformal prediction
+
+
+def soft(z): e = np.exp(z-z.max(1, keepdims=True)); return e/e.sum(1, keepdims=True)
+
+def graded(n, seed, k=4):
+    rng = np.random.default_rng(seed)
+    y = rng.choice(k, n, p=[.5,.3,.15,.05])
+    z = rng.normal(0, 1, (n,k)); z[range(n),y] += 1.2
+    return y, soft(2.5*z)
+
+@pytest.mark.parametrize('n,level', [(9,.9), (10,.9), (19,.95), (50,.8), (101,.9), (7,.5)])
+def test_quantile_is_the_ceiling(n, level):
+    s = np.random.default_rng(n).random(n)
+    assert K.conformal_quantile(s, level) == np.sort(s)[math.ceil(round((n+1)*level, 9))-1]
+    assert K.conformal_quantile(np.repeat(s, 3), level, np.repeat(range(n), 3)) == K.conformal_quantile(s, level)
+
+def test_quantile_of_too_few_is_infinite():
+    for level in (.5,.8,.9,.95,.99):
+        need = K.patients_needed(level)
+        assert math.isinf(K.conformal_quantile(np.zeros(need-1), level)) and K.conformal_quantile(np.zeros(need), level) == 0
+
+@pytest.mark.parametrize('method,randomise', [('lac',True), ('aps',True), ('aps',False)])
+@pytest.mark.parametrize('by_class', [False, True])
+def test_sets_hold_what_they_promise(method, randomise, by_class):
+    "On average over calibrations of 60 patients, at least 80 %, and without waste where there are no ties."
+    got,size = [], []
+    for s in range(120):
+        sets = K.conformal_sets(*graded(60, s), method=method, level=.8, by_class=by_class, randomise=randomise)
+        y,P = graded(150, 5000+s)
+        got.append(sets.coverage(y, P).value); size.append(sets.apply(P).sum(1).mean())
+    assert np.mean(got) > .8-2.5*np.std(got)/120**.5 and (by_class or np.mean(got) < .8+1/61+.02 or not randomise)
+    assert np.mean(size) < 4
+
+def test_classes_hold_their_own_promise():
+    got = {c: [] for c in range(4)}
+    for s in range(100):
+        sets = K.conformal_sets(*graded(400, s), by_class=True)
+        r = sets.report(*graded(400, 7000+s))
+        for c in got: got[c].append(r.coverage[str(c)])
+    assert all(.88 < np.nanmean(v) < .96 for v in got.values())
+
+def test_coverage_of_one_calibration_is_beta():
+    want,got = K.coverage_expected(60, .8), []
+    for s in range(150):
+        rng = np.random.default_rng(s)
+        got.append((rng.random(2000) <= K.conformal_quantile(rng.random(60), .8)).mean())
+    assert np.mean(got) == pytest.approx(want.value, abs=.012) and np.quantile(got, [.025,.975]) == pytest.approx([want.low,want.high], abs=.03)
+
+def test_aps_by_hand():
+    P = np.array([[.5,.3,.2]])
+    sets = K.ConformalSets('aps', .9, (.8,.8,.8), (0,1,2), False, (10,10,10), randomise=False)
+    assert sets.apply(P).tolist() == [[True,True,False]]
+    u = K._coins(P, 0)[0]
+    assert K._strangeness(P, 'aps', True, 0)[0].tolist() == pytest.approx([.5*u, .5+.3*u, .8+.2*u])
+    many = K._coins(np.random.default_rng(0).random((4000,3)), 0)
+    assert many.mean() == pytest.approx(.5, abs=.02) and many.std() == pytest.approx(12**-.5, abs=.01)
+
+@pytest.mark.parametrize('method', ['absolute','normalised','quantile'])
+def test_intervals_hold_what_they_promise(method):
+    def data(n, s):
+        rng = np.random.default_rng(s)
+        sd = rng.uniform(.5, 2, n); m = rng.normal(0, 3, n)
+        return m+sd*rng.standard_t(4, n), m if method=='absolute' else np.stack([m,sd], 1) if method=='normalised' else np.stack([m-sd,m+sd], 1)
+    got = [K.conformal_intervals(*data(39, s)).coverage(*data(150, 900+s)).value if method=='absolute' else
+           K.conformal_intervals(*data(39, s), method).coverage(*data(150, 900+s)).value for s in range(150)]
+    assert .9-.012 < np.mean(got) < .9+1/40+.012
+
+def test_limits_of_wide_quantiles_do_not_cross():
+    wide = K.conformal_intervals(np.zeros(20), np.tile([-5.,5.], (20,1)), 'quantile')
+    assert wide.quantile < 0 and wide.apply([[-1.,1.]]).tolist() == [[0.,0.]]
+
+def test_patients_are_counted_in_coverage():
+    y,P = graded(400, 1); who = np.arange(400)//8
+    sets = K.conformal_sets(y, P, groups=who)
+    t = K.conformal_sets(y, P).coverage(*graded(400, 2), groups=who)
+    assert sets.n == (50,)*4 and t.n == 50 and '400 rows' in t.method
+
+def test_conformal_refuses():
+    y,P = graded(50, 3)
+    for call in (lambda: K.conformal_sets(y, P, method='x'), lambda: K.conformal_sets(y, 2*P), lambda: K.conformal_sets([], np.zeros((0,3))), lambda: K.conformal_sets(y, P, level=95),
+                 lambda: K.conformal_sets(y[:-1], P), lambda: K.conformal_quantile([.1,math.nan]), lambda: K.conformal_intervals([1,2], [[1,0],[2,1]], 'normalised'),
+                 lambda: K.conformal_sets(y, P).apply(P*np.nan), lambda: K.coverage_expected(10, 2)):
+        with pytest.raises(BadInput): call()

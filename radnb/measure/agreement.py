@@ -45,6 +45,7 @@ def _kappa_wald(a, b, k, off, g, G, value, level):
     if half < 1e-12: return _no_interval(value, 'the formula sees no spread', G, level)
     return Estimate(value, max(value-half,-1.), min(value+half,1.), f'Fleiss-Cohen-Everitt{_clustered(G,n)}', G, level)
 
+# %% ../../nbs/measure/agreement.ipynb #aa6b1cac
 def kappa(
     a, b, # (n,) grades 0, 1, 2 ... by two readers
     k:int, # How many grades there are
@@ -53,12 +54,13 @@ def kappa(
     n_boot:int=2000, seed:int=0, level:float=0.95,
     interval:str='bootstrap' # Or 'asymptotic'
 ) -> Estimate:
-    """Cohen's (weighted) kappa (Psychol Bull 1968;70:213) with a bootstrap interval over patients, or the asymptotic one of Fleiss, Cohen and Everitt (Psychol Bull
-    1969;72:323, eq. 13 and 14), cut at -1 and 1. Undefined where both readers give everyone the same grade. Raises BadInput."""
+    """Cohen's (weighted) kappa (Psychol Bull 1968;70:213) with a bootstrap interval over patients, or the asymptotic one of Fleiss, Cohen and Everitt
+    (Psychol Bull 1969;72:323, eq. 13 and 14), cut at -1 and 1. Undefined where both readers give everyone the same grade. Raises BadInput."""
     if interval not in ('bootstrap','asymptotic'): raise BadInput(f"interval should be 'bootstrap' or 'asymptotic', not {interval!r}")
     off,a = _off(k, weights), _vector(a, 'a')
     b = _vector(b, 'b', len(a))
-    if not (np.isin(a, range(k)).all() and np.isin(b, range(k)).all()): raise BadInput(f'Grades count from 0 to {k-1} here', remedy='number them in their order; leave out missing ones')
+    if not (np.isin(a, range(k)).all() and np.isin(b, range(k)).all()):
+        raise BadInput(f'Grades count from 0 to {k-1} here', remedy='number them in their order; leave out missing ones')
     g,G = _codes(groups, len(a))
     a,b = a.astype(int), b.astype(int)
     f = _kappa_of_weights(a, b, k, off, g, G)
@@ -67,7 +69,7 @@ def kappa(
     if interval=='asymptotic': return _kappa_wald(a, b, k, off, g, G, value, level)
     return _bootstrapped(f, G, len(a), n_boot, seed, 'bca', level)
 
-# %% ../../nbs/measure/agreement.ipynb #30d84509
+# %% ../../nbs/measure/agreement.ipynb #b0889a40
 def _rated(x, categories, counts):
     "Ratings as class numbers (n, raters), -1 where missing; how often each case was given each class (n, classes)."
     x = np.asarray(x, object)
@@ -90,7 +92,7 @@ def _pairs_agree(N, w):
     m = N.sum(1)
     return np.where(m>1, ((N@w)*N-N).sum(1)/np.maximum(m*(m-1), 1), 0), m>1
 
-# %% ../../nbs/measure/agreement.ipynb #1847a47e
+# %% ../../nbs/measure/agreement.ipynb #828ccd90
 def _beyond_chance(x, chance, weights, categories, counts, groups, n_boot, seed, level):
     "(seen - chance(mix of classes, w)) / (1 - chance), with missing ratings (Gwet 2014, chapter 2)."
     _,N = _rated(x, categories, counts)
@@ -108,6 +110,7 @@ def _beyond_chance(x, chance, weights, categories, counts, groups, n_boot, seed,
     if np.isnan(f(np.ones((1,G), int))[0]): return _undefined('all have the same class', G, level)
     return _bootstrapped(f, G, len(N), n_boot, seed, 'bca', level)
 
+# %% ../../nbs/measure/agreement.ipynb #446d1ae9
 def fleiss_kappa(
     x, # (n, raters) classes, NaN or None where not rated; or, with `counts`, (n, classes)
     weights:str='none', # 'none' for classes without an order, 'linear' or 'quadratic'
@@ -116,11 +119,11 @@ def fleiss_kappa(
     groups=None, # (n,) the patient of each row
     n_boot:int=2000, seed:int=0, level:float=0.95
 ) -> Estimate:
-    """Fleiss' kappa (Psychol Bull 1971;76:378): chance is that two readings drawn from all readings agree. With missing ratings and weights as in Gwet, Handbook of Inter-Rater
-    Reliability (2014). Bootstrap interval over patients. Raises BadInput."""
+    """Fleiss' kappa (Psychol Bull 1971;76:378): chance is that two readings drawn from all readings agree. With missing ratings and weights as in Gwet,
+    Handbook of Inter-Rater Reliability (2014). Bootstrap interval over patients. Raises BadInput."""
     return _beyond_chance(x, lambda p,w: ((p@w)*p).sum(1), weights, categories, counts, groups, n_boot, seed, level)
 
-# %% ../../nbs/measure/agreement.ipynb #48749f19
+# %% ../../nbs/measure/agreement.ipynb #f02d05a7
 def gwet_ac(x, weights='none', categories=None, counts=False, groups=None, n_boot=2000, seed=0, level=0.95) -> Estimate: # As in `fleiss_kappa`
     "Gwet's AC1, or with weights AC2 (Br J Math Stat Psychol 2008;61:29; Gwet 2014). Bootstrap interval over patients. Raises BadInput."
     def chance(p, w):
@@ -129,18 +132,19 @@ def gwet_ac(x, weights='none', categories=None, counts=False, groups=None, n_boo
     return _beyond_chance(x, chance, weights, categories, counts, groups, n_boot, seed, level)
 
 def pabak(x, weights='none', categories=None, counts=False, groups=None, n_boot=2000, seed=0, level=0.95) -> Estimate: # As in `fleiss_kappa`
-    """Agreement where chance gives every class alike: PABAK of two classes (Byrt et al., J Clin Epidemiol 1993;46:423), the coefficient of Brennan and Prediger (Educ Psychol
-    Meas 1981;41:687) of more. Bootstrap interval over patients. Raises BadInput."""
+    """Agreement where chance gives every class alike: PABAK of two classes (Byrt et al., J Clin Epidemiol 1993;46:423), the coefficient of Brennan and
+    Prediger (Educ Psychol Meas 1981;41:687) of more. Bootstrap interval over patients. Raises BadInput."""
     return _beyond_chance(x, lambda p,w: np.full(len(p), w.sum()/p.shape[1]**2), weights, categories, counts, groups, n_boot, seed, level)
 
-# %% ../../nbs/measure/agreement.ipynb #7944cc36
+# %% ../../nbs/measure/agreement.ipynb #360e4d50
 def conger_kappa(
     x, # (n, raters) classes, NaN or None where not rated; every column is one reader
     weights:str='none', categories=None, # As in `fleiss_kappa`
     groups=None, # (n,) the patient of each row
     n_boot:int=2000, seed:int=0, level:float=0.95
 ) -> Estimate:
-    "Cohen's kappa of several readers (Conger, Psychol Bull 1980;88:322): chance is that of two different readers with their own habits. Bootstrap interval over patients. Raises BadInput."
+    """Cohen's kappa of several readers (Conger, Psychol Bull 1980;88:322): chance is that of two different readers with their own habits. Bootstrap interval
+    over patients. Raises BadInput."""
     code,N = _rated(x, categories, False)
     (n,r),q,(g,G) = code.shape, N.shape[1], _codes(groups, len(code))
     w = 1-_off(q, weights)
@@ -158,7 +162,7 @@ def conger_kappa(
     if np.isnan(f(np.ones((1,G), int))[0]): return _undefined('all have the same class', G, level)
     return _bootstrapped(f, G, n, n_boot, seed, 'bca', level)
 
-# %% ../../nbs/measure/agreement.ipynb #08da8ca3
+# %% ../../nbs/measure/agreement.ipynb #41df0962
 def _distance(values, scale):
     "Squared distances (q, q) of values; of grades they depend on how often each occurs, see `_ranks`."
     if scale=='nominal': return 1.-np.eye(len(values))
@@ -179,7 +183,7 @@ def _alpha_of_weights(N, g, G, values, scale):
         with np.errstate(invalid='ignore', divide='ignore'): return 1-S[:,0]*(n-1)/((C@D)*C).sum(1)
     return f
 
-# %% ../../nbs/measure/agreement.ipynb #012240a1
+# %% ../../nbs/measure/agreement.ipynb #2ed41f86
 def _alpha_of_ranks(N, m, g, G):
     "Alpha of grades: the distance of two is that of their mean ranks, in each resample its own."
     q = N.shape[1]
@@ -195,19 +199,22 @@ def _alpha_of_ranks(N, m, g, G):
         with np.errstate(invalid='ignore', divide='ignore'): return 1-(O*D).sum((1,2))*(n-1)/(C[:,:,None]*C[:,None]*D).sum((1,2))
     return f
 
+# %% ../../nbs/measure/agreement.ipynb #b22de59a
 def krippendorff_alpha(
     x, # (n, raters) values, NaN or None where not rated
     scale:str='nominal', # 'nominal' (classes), 'ordinal' (grades), 'interval' (numbers), or 'ratio' (numbers above 0, by their proportion)
     groups=None, # (n,) the patient of each row
     n_boot:int=2000, seed:int=0, level:float=0.95
 ) -> Estimate:
-    "Krippendorff's alpha (Content Analysis, 2004, chapter 11; Computing Krippendorff's Alpha-Reliability, 2011) with a bootstrap interval over patients. Raises BadInput."
+    """Krippendorff's alpha (Content Analysis, 2004, chapter 11; Computing Krippendorff's Alpha-Reliability, 2011) with a bootstrap interval over patients.
+    Raises BadInput."""
     if scale not in ('nominal','ordinal','interval','ratio'): raise BadInput(f'No scale called {scale!r}', remedy="'nominal', 'ordinal', 'interval' or 'ratio'")
     _,N = _rated(x, None, False)
     values = np.unique(np.asarray(x, object).ravel()[~pd.isna(np.asarray(x, object).ravel())])
     if scale in ('interval','ratio'):
         try: values = values.astype(float)
-        except (TypeError, ValueError) as e: raise BadInput(f'A scale of {scale} needs numbers, not {values[:3].tolist()}', remedy="scale='nominal' for classes") from e
+        except (TypeError, ValueError) as e:
+            raise BadInput(f'A scale of {scale} needs numbers, not {values[:3].tolist()}', remedy="scale='nominal' for classes") from e
         if scale=='ratio' and (values<0).any(): raise BadInput('A scale of ratios has no negative numbers', remedy="scale='interval'")
     g,G = _codes(groups, len(N))
     if not (N.sum(1)>1).any(): return _undefined('no case was rated twice', G, level)
@@ -215,8 +222,9 @@ def krippendorff_alpha(
     if not math.isfinite(f(np.ones((1,G), int))[0]): return _undefined('all have the same value', G, level)
     return _bootstrapped(f, G, len(N), n_boot, seed, 'bca', level)
 
-# %% ../../nbs/measure/agreement.ipynb #fda2e701
-_ICC = {'ICC(1,1)':'ICC(1)', 'ICC(2,1)':'ICC(A,1)', 'ICC(3,1)':'ICC(C,1)', 'ICC(1,k)':'ICC(k)', 'ICC(2,k)':'ICC(A,k)', 'ICC(3,k)':'ICC(C,k)'} # Shrout & Fleiss: McGraw & Wong
+# %% ../../nbs/measure/agreement.ipynb #d913ecff
+# What Shrout & Fleiss call it, and McGraw & Wong
+_ICC = {'ICC(1,1)':'ICC(1)', 'ICC(2,1)':'ICC(A,1)', 'ICC(3,1)':'ICC(C,1)', 'ICC(1,k)':'ICC(k)', 'ICC(2,k)':'ICC(A,k)', 'ICC(3,k)':'ICC(C,k)'}
 
 def _mean_squares(S, k):
     "Between rows, within rows, between readers, residual; and the rows. From sums (b, 3+k): rows, squared row sums, squares, readers' sums."
@@ -234,7 +242,7 @@ def _iccs(ms, k):
         return {'ICC(1,1)': (r-w)/(r+(k-1)*w), 'ICC(2,1)': (r-e)/(r+(k-1)*e+k*(c-e)/n), 'ICC(3,1)': (r-e)/(r+(k-1)*e),
                 'ICC(1,k)': (r-w)/r, 'ICC(2,k)': (r-e)/(r+(c-e)/n), 'ICC(3,k)': (r-e)/r}
 
-# %% ../../nbs/measure/agreement.ipynb #74d7d630
+# %% ../../nbs/measure/agreement.ipynb #bf49f749
 def _icc_limits(form, ms, k, value, level):
     "Limits of one form (McGraw & Wong 1996, table 7)."
     r,w,c,e,n = ms
@@ -251,7 +259,7 @@ def _icc_limits(form, ms, k, value, level):
         low,high = (fl-1)/(fl+k-1), (fu-1)/(fu+k-1)
     return (low,high) if form.endswith('1)') else (up(low),up(high))
 
-# %% ../../nbs/measure/agreement.ipynb #d913ecff
+# %% ../../nbs/measure/agreement.ipynb #218293f3
 @dataclass(frozen=True)
 class ICC:
     "The six intraclass correlations of Shrout and Fleiss; `icc['ICC(2,1)']` or, as McGraw and Wong call it, `icc['ICC(A,1)']`."
@@ -268,14 +276,16 @@ class ICC:
     def __repr__(self): return '\n'.join(f'{k} = {_ICC[k]}: {e}' for k,e in self.estimates.items())
     def _repr_html_(self): return self.table.to_html()
 
+# %% ../../nbs/measure/agreement.ipynb #20299293
 def _icc_estimate(form, ms, k, G, level):
     value = float(_iccs(ms, k)[form])
     if not math.isfinite(value): return _undefined('the cases do not differ', G, level)
-    if ms[3]==0 or ms[0]==0 or (form[4]=='1' and ms[1]==0): return _no_interval(value, 'no spread within cases' if ms[0]>0 else 'no spread between cases', G, level)
+    if ms[3]==0 or ms[0]==0 or (form[4]=='1' and ms[1]==0):
+        return _no_interval(value, 'no spread within cases' if ms[0]>0 else 'no spread between cases', G, level)
     low,high = _icc_limits(form, ms, k, value, level)
     return Estimate(value, float(low), float(high), f'F, {k} readings', G, level)
 
-# %% ../../nbs/measure/agreement.ipynb #bf49f749
+# %% ../../nbs/measure/agreement.ipynb #602fc1c4
 def _icc_tests(ms, k):
     r,w,_,e,n = ms
     rows = []
@@ -285,13 +295,14 @@ def _icc_tests(ms, k):
         rows.append((name, F, n-1, df2, special.fdtrc(n-1, df2, F)))
     return pd.DataFrame(rows, columns=['mcgraw_wong','F','df1','df2','p_value'], index=list(_ICC))
 
+# %% ../../nbs/measure/agreement.ipynb #52240fa5
 def icc(
     x, # (n, k) numbers: one row per case, one column per reader or reading
     groups=None, # (n,) the patient of each row, if patients have several, e.g. lesions
     n_boot:int=2000, seed:int=0, level:float=0.95
 ) -> ICC:
-    """Intraclass correlations in all six forms (Shrout & Fleiss, Psychol Bull 1979;86:420; McGraw & Wong, Psychol Methods 1996;1:30) with F tests of ICC = 0 and F intervals; with
-    several rows a patient, bootstrap intervals over patients, and no F tests. Raises BadInput."""
+    """Intraclass correlations in all six forms (Shrout & Fleiss, Psychol Bull 1979;86:420; McGraw & Wong, Psychol Methods 1996;1:30) with F tests of ICC = 0
+    and F intervals; with several rows a patient, bootstrap intervals over patients, and no F tests. Raises BadInput."""
     x = np.asarray(x)
     if x.ndim != 2 or x.shape[1] < 2: raise BadInput(f'Readings should be one row per case and two columns or more, but have shape {x.shape}')
     x = np.stack([_scores(c, len(x), f'x[:,{j}]').astype(float) for j,c in enumerate(x.T)], 1)
@@ -302,9 +313,10 @@ def icc(
     ms = [v[0] for v in _mean_squares(M.sum(0, keepdims=True), k)]
     if G == n: return ICC({f: _icc_estimate(f, ms, k, G, level) for f in _ICC}, _icc_tests(ms, k))
     boot = lambda form: _bootstrapped(lambda W: _iccs(_mean_squares(W@M, k), k)[form], G, n, n_boot, seed, 'bca', level)
-    return ICC({f: boot(f) if math.isfinite(_iccs(ms, k)[f]) else _undefined('the cases do not differ', G, level) for f in _ICC}, pd.DataFrame(index=list(_ICC)))
+    none = _undefined('the cases do not differ', G, level)
+    return ICC({f: boot(f) if math.isfinite(v) else none for f,v in _iccs(ms, k).items()}, pd.DataFrame(index=list(_ICC)))
 
-# %% ../../nbs/measure/agreement.ipynb #52240fa5
+# %% ../../nbs/measure/agreement.ipynb #dcfc1500
 def _moments(y, p, g, G):
     "Sums over each patient's rows (G, 7): rows, truth, prediction, their squares and product, absolute difference; about the mean truth, for precision."
     y,p = y-y.mean(), p-y.mean()
@@ -330,8 +342,8 @@ def agreement(
     seed:int=0,
     level:float=0.95
 ) -> dict: # Name to `Estimate`
-    """Mean absolute error, bias (prediction - truth), 95 % limits of agreement (Bland & Altman, Lancet 1986;327:307), R2 (can be negative: worse than the mean truth) and
-    Pearson's r, with bootstrap intervals over patients. Raises `BadInput`."""
+    """Mean absolute error, bias (prediction - truth), 95 % limits of agreement (Bland & Altman, Lancet 1986;327:307), R2 (can be negative: worse than the
+    mean truth) and Pearson's r, with bootstrap intervals over patients. Raises `BadInput`."""
     y = _scores(y, len(np.asarray(y)), 'y').astype(float)
     p = _scores(p, len(y)).astype(float)
     if len(y)==0: raise BadInput('There are no cases')
@@ -344,7 +356,7 @@ def _agreement(M, name, G, rows, n_boot, seed, level, unit):
     if np.isnan(f(np.ones((1,G), int))[0]): return _undefined('all values are the same', G, level, unit)
     with np.errstate(invalid='ignore'): return _bootstrapped(f, G, rows, n_boot, seed, 'bca', level, unit)
 
-# %% ../../nbs/measure/agreement.ipynb #fff233b9
+# %% ../../nbs/measure/agreement.ipynb #a42dbe19
 @dataclass(frozen=True)
 class BlandAltman:
     "Differences of two measurements, first minus second: their bias, spread and limits."
@@ -357,10 +369,12 @@ class BlandAltman:
     points:pd.DataFrame=field(compare=False, repr=False) # One row per pair: mean, difference, group
 
     @property
-    def metrics(self): return {'bias': self.bias, 'lower limit of agreement': self.lower, 'upper limit of agreement': self.upper, 'SD of differences': self.sd, 'slope on the mean': self.slope}
+    def metrics(self): return {'bias': self.bias, 'lower limit of agreement': self.lower, 'upper limit of agreement': self.upper, 'SD of differences': self.sd,
+                               'slope on the mean': self.slope}
     def __repr__(self): return '\n'.join(f'{k} {e}' for k,e in self.metrics.items())
     def _repr_html_(self): return estimates_table(self.metrics).to_html()
 
+# %% ../../nbs/measure/agreement.ipynb #6ee697df
 def _logs(x):
     if np.nanmin(x) <= 0: raise BadInput('A ratio needs measurements above 0', remedy="scale='difference'")
     return np.log(x)
@@ -368,12 +382,11 @@ def _logs(x):
 def _scaled(a, b, scale):
     "Differences and means on the scale asked for."
     if scale=='difference': return a-b, (a+b)/2
-    if scale not in ('percent','log'): raise BadInput(f'No scale called {scale!r}', remedy="'difference', 'percent' or 'log'")
     if scale=='log': return _logs(a)-_logs(b), (_logs(a)+_logs(b))/2
     if (a+b <= 0).any(): raise BadInput('Percent of the mean needs means above 0', remedy="scale='difference'")
     return 200*(a-b)/(a+b), (a+b)/2
 
-# %% ../../nbs/measure/agreement.ipynb #b235f9ac
+# %% ../../nbs/measure/agreement.ipynb #add29de7
 def _one_each(d):
     n = len(d)
     return [(np.var(d, ddof=1), n-1)], np.var(d, ddof=1)/n
@@ -401,7 +414,7 @@ def _value_constant(a, b, g, G):
     bias = (w*d).sum()/w.sum()
     return d, sum(means)/2, bias, [(np.var(d, ddof=1), G-1), *parts], ((w*(d-bias))**2).sum()*G/(G-1)/w.sum()**2
 
-# %% ../../nbs/measure/agreement.ipynb #986057ba
+# %% ../../nbs/measure/agreement.ipynb #79a524d4
 def _variance_limits(parts, a):
     "Sum of mean squares with its limits; one part: the exact chi-squared limits."
     total = sum(v for v,_ in parts)
@@ -409,25 +422,24 @@ def _variance_limits(parts, a):
     up = sum((v*(df/special.chdtri(df, 1-a)-1))**2 for v,df in parts)**.5
     return total, max(total-down, 0.), total+up
 
-def _limit(bias, sds, parts, var_bias, side, exact, n, level, unit, method):
+def _limit(bias, sds, parts, var_bias, side, how, n, level, unit, note):
     "One limit of agreement with its interval: bias + side * sds * SD."
     a = (1-level)/2
     total,low,high = _variance_limits(parts, a)
     at,sd = bias+side*sds*total**.5, total**.5
-    if len(parts)>1:
+    if how=='MOVER':
         z = _z(level)
         near,far = (math.sqrt(z*z*var_bias+sds**2*(v**.5-sd)**2) for v in (low,high))
-        down,up,how = (near,far,'MOVER') if side>0 else (far,near,'MOVER')
-    elif exact:
+        down,up = (near,far) if side>0 else (far,near)
+    elif how=='exact':
         t = [float(special.nctdtrit(n-1, sds*n**.5, q))*sd/n**.5 for q in (a,1-a)]
         down,up = (sds*sd-t[0], t[1]-sds*sd) if side>0 else (t[1]-sds*sd, sds*sd-t[0])
-        how = 'exact, noncentral t'
     else:
         down = up = float(special.stdtrit(n-1, 1-a))*sd*math.sqrt(1/n+sds**2/(2*(n-1)))
-        how = 'approximate, t'
-    return Estimate(float(at), float(at-down), float(at+up), how+method, n, level, unit)
+    method = {'exact': 'exact, noncentral t', 'approximate': 'approximate, t'}.get(how, how)+note
+    return Estimate(float(at), float(at-down), float(at+up), method, n, level, unit)
 
-# %% ../../nbs/measure/agreement.ipynb #6ee697df
+# %% ../../nbs/measure/agreement.ipynb #d9b5b520
 def _slope(d, x, g, G, level):
     "Slope of the differences on the means with t limits (robust over patients if these have several rows), and its p value."
     n = len(d)
@@ -452,17 +464,18 @@ def _differences(a, b, g, G, true_value, scale):
     parts,var = _value_varies(d, g, G) if G < len(d) else _one_each(d)
     return d, mean, g, d.mean(), parts, var
 
-# %% ../../nbs/measure/agreement.ipynb #f3603028
+# %% ../../nbs/measure/agreement.ipynb #9ab5857e
 def _paired(a, b, groups, true_value):
     "Check what `bland_altman` was given; patients as numbers."
     a,b = (np.asarray(_vector(v, name), float) for v,name in ((a,'a'), (b,'b')))
     if len(a) != len(b): raise BadInput(f'b has {len(b)} values for {len(a)} cases', remedy='pass one value per case, in the same order')
     if not len(a): raise BadInput('There are no cases')
     if true_value not in ('varies','constant'): raise BadInput(f"true_value should be 'varies' or 'constant', not {true_value!r}")
+    g,G = _codes(groups, len(a))
     gaps = np.isnan(a) | np.isnan(b)
-    if np.isinf(a).any() or np.isinf(b).any() or (gaps.any() and (true_value=='varies' or groups is None)):
+    if np.isinf(a).any() or np.isinf(b).any() or (gaps.any() and (true_value=='varies' or G==len(a))):
         raise BadInput('Some measurements are missing or infinite', remedy='leave these cases out, and say how many they were')
-    return a, b, *_codes(groups, len(a))
+    return a, b, g, G
 
 def _flat(bias, why, G, level, unit): return dict(zip(('bias','sd','lower','upper'), (_no_interval(v, why, G, level, unit) for v in (bias,0.,bias,bias))))
 
@@ -476,9 +489,11 @@ def bland_altman(
     unit:str='', # e.g. 'mm'
     level:float=0.95
 ) -> BlandAltman:
-    """Limits of agreement of two methods, first minus second (Bland & Altman, Lancet 1986;327:307; Stat Methods Med Res 1999;8:135) with exact intervals (Carkeet, Optom Vis Sci
-    2015;92:e71); of repeated measurements (Bland & Altman, J Biopharm Stat 2007;17:571; Zou, Stat Methods Med Res 2013;22:630). Raises BadInput."""
+    """Limits of agreement of two methods, first minus second (Bland & Altman, Lancet 1986;327:307; Stat Methods Med Res 1999;8:135) with exact intervals
+    (Carkeet, Optom Vis Sci 2015;92:e71); of repeated measurements (Bland & Altman, J Biopharm Stat 2007;17:571; Zou, Stat Methods Med Res 2013;22:630).
+    Raises BadInput."""
     if interval not in ('exact','approximate'): raise BadInput(f"interval should be 'exact' or 'approximate', not {interval!r}")
+    if scale not in ('difference','percent','log'): raise BadInput(f'No scale called {scale!r}', remedy="'difference', 'percent' or 'log'")
     if not sds > 0: raise BadInput(f'sds should be above 0, not {sds}')
     a,b,g,G = _paired(a, b, groups, true_value)
     unit = {'percent':'%', 'log':''}.get(scale, unit)
@@ -486,23 +501,25 @@ def bland_altman(
     d,mean,gd,bias,parts,var = _differences(a, b, g, G, true_value, scale)
     slope,p = _slope(d, mean, gd, len(np.unique(gd)), level)
     points,note,(total,low,high) = pd.DataFrame(dict(mean=mean, difference=d, group=gd)), _clustered(G, len(a)), _variance_limits(parts, (1-level)/2)
-    if total**.5 <= 1e-12*max(np.nanmax(abs(a)), 1e-300): return BlandAltman(**_flat(float(bias), 'all differences are the same', G, level, unit), slope=slope, slope_p=p, points=points)
+    if total**.5 <= 1e-12*max(np.nanmax(abs(a)), 1e-300):
+        return BlandAltman(**_flat(float(bias), 'all differences are the same', G, level, unit), slope=slope, slope_p=p, points=points)
     half = float(special.stdtrit(G-1, .5+level/2))*var**.5
-    limits = [_limit(bias, sds, parts, var, side, interval=='exact', G, level, unit, note) for side in (-1,1)]
+    limits = [_limit(bias, sds, parts, var, side, 'MOVER' if G < len(a) else interval, G, level, unit, note) for side in (-1,1)]
     sd = Estimate(float(total**.5), float(low**.5), float(high**.5), ('MOVER' if len(parts)>1 else 'chi-squared')+note, G, level, unit)
     bias = Estimate(float(bias), float(bias-half), float(bias+half), 't'+note, G, level, unit)
     if scale=='log': bias,*limits = (Estimate(*np.exp([e.value,e.low,e.high]).tolist(), e.method+', ratio', G, level) for e in (bias,*limits))
     return BlandAltman(bias, sd, *limits, slope, p, points)
 
-# %% ../../nbs/measure/agreement.ipynb #221d816b
+# %% ../../nbs/measure/agreement.ipynb #0461555b
 def repeatability(
     x, # (n, k) repeats of each case under the same conditions, NaN where there are fewer
     groups=None, # (n,) the patient of each row, if patients have several cases, e.g. lesions
     unit:str='', # e.g. 'mm'
     n_boot:int=2000, seed:int=0, level:float=0.95
 ) -> dict: # Name to Estimate
-    """Within-case standard deviation, repeatability coefficient 1.96 * sqrt(2) * that (Bland & Altman 1999, section 4), and within-case coefficient of variation (root mean square;
-    QIBA: Raunig et al., Stat Methods Med Res 2015;24:27). Chi-squared intervals; with several cases a patient, bootstrap over patients. Raises BadInput."""
+    """Within-case standard deviation, repeatability coefficient 1.96 * sqrt(2) * that (Bland & Altman 1999, section 4), and within-case coefficient of
+    variation (root mean square; QIBA: Raunig et al., Stat Methods Med Res 2015;24:27). Chi-squared intervals; with several cases a patient, bootstrap over
+    patients. Raises BadInput."""
     x = np.asarray(x, float)
     if x.ndim != 2 or np.isinf(x).any(): raise BadInput(f'Repeats should be one row per case and one column per repeat, and finite; their shape is {x.shape}')
     m,known = (~np.isnan(x)).sum(1), np.nan_to_num(x)
@@ -514,7 +531,8 @@ def repeatability(
     M = np.stack([np.bincount(g, c, G) for c in (ss, np.maximum(m-1, 0), cv2, two)], 1)
     return {'within-case SD': _within(M, (0,1), 1, G, len(x), unit, n_boot, seed, level),
             'repeatability coefficient': _within(M, (0,1), 1.96*2**.5, G, len(x), unit, n_boot, seed, level),
-            'within-case CV': _within(M, (2,3), 1, G, len(x), '', n_boot, seed, level) if (mean[two] > 0).all() else _undefined('some means are not above 0', G, level)}
+            'within-case CV': _within(M, (2,3), 1, G, len(x), '', n_boot, seed, level) if (mean[two] > 0).all()
+                              else _undefined('some means are not above 0', G, level)}
 
 def _within(M, cols, times, G, n, unit, n_boot, seed, level):
     "times * sqrt(ratio of two sums), with its interval."
@@ -527,7 +545,7 @@ def _within(M, cols, times, G, n, unit, n_boot, seed, level):
     low,high = (value*math.sqrt(df/special.chdtri(df, q)) for q in (a,1-a))
     return Estimate(value, low, high, 'chi-squared', n, level, unit)
 
-# %% ../../nbs/measure/agreement.ipynb #f1ddcb53
+# %% ../../nbs/measure/agreement.ipynb #eceee759
 def _lin(S):
     "Concordance, location and scale shift from `_moments`' sums (b, 7); divisor n, as Lin has it."
     _,y,p,yy,pp,yp,_ = (S/S[:,:1]).T
@@ -539,15 +557,16 @@ def lin_ccc(
     groups=None, # (n,) the patient of each row; None: every row is a patient
     n_boot:int=2000, seed:int=0, level:float=0.95
 ) -> Estimate:
-    """Lin's concordance correlation coefficient (Biometrics 1989;45:255) with the interval of Fisher's z transform, its variance as corrected in Biometrics 2000;56:324; with several
-    rows a patient, bootstrap over patients. Raises BadInput."""
+    """Lin's concordance correlation coefficient (Biometrics 1989;45:255) with the interval of Fisher's z transform, its variance as corrected in Biometrics
+    2000;56:324; with several rows a patient, bootstrap over patients. Raises BadInput."""
     a = _scores(a, len(np.asarray(a)), 'a').astype(float)
     b = _scores(b, len(a), 'b').astype(float)
     if not len(a): raise BadInput('There are no cases')
     g,G = _codes(groups, len(a))
     M = _moments(a, b, g, G)
     c,u2,v,r = (float(x[0]) for x in _lin(M.sum(0, keepdims=True)))
-    if not (math.isfinite(c) and math.isfinite(u2) and np.ptp(a)>0 and np.ptp(b)>0): return _undefined('a measurement does not vary', G, level)
+    if np.ptp(a)==0 or np.ptp(b)==0:
+        return _no_interval(0, 'a measurement does not vary', G, level) if (a!=b).any() else _undefined('all values are the same', G, level)
     if G < len(a): return _bootstrapped(lambda W: _lin(W@M)[0], G, len(a), n_boot, seed, 'bca', level)
     if G < 3 or 1-abs(c) < 1e-12: return _no_interval(c, 'fewer than three patients' if G<3 else 'all lie on a line', G, level)
     C = 2/(v+1/v+u2)                                                         # the penalty: concordance / Pearson's r

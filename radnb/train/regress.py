@@ -4,8 +4,7 @@
 
 # %% auto #0
 __all__ = ['number_labels', 'Scale', 'TensorTarget', 'Number', 'TargetBlock', 'regress_dls', 'show_batch', 'NumberLoss',
-           'NumberMetric', 'number_metrics', 'regress_learner', 'show_results', 'patients_needed', 'Conformal',
-           'Prediction']
+           'NumberMetric', 'number_metrics', 'regress_learner', 'show_results', 'Conformal', 'Prediction']
 
 # %% ../../nbs/train/regress.ipynb #9dbab81b
 import math
@@ -21,6 +20,7 @@ from fastcore.basics import patch
 from fasttransform import Transform
 from plum import dispatch
 from ..core import BadInput, BadLabels, PatientLeak, TooFewPatients
+from ..measure.conformal import conformal_quantile, patients_needed
 from ..measure.stats import Estimate, bootstrap, proportion
 from .augment import augmentations
 from .blocks import ScanDL, _grid
@@ -253,13 +253,6 @@ def show_results(x:TensorVolume3d, y:TensorTarget, samples, outs, ctxs=None, max
     return _results_numbers(x, samples, outs, ctxs, max_n, probs)
 
 # %% ../../nbs/train/regress.ipynb #c6eb77d2
-def patients_needed(
-    level:float # Share of the intervals that shall hold the truth
-) -> int:
-    "Patients without which no interval can promise that."
-    if not 0 < level < 1: raise BadInput(f'level should lie between 0 and 1, not {level}', remedy='0.9 is usual')
-    return math.ceil(level/(1-level)-1e-9)
-
 class Conformal:
     "How far off the truth was, in the network's own standard deviations, for patients it was not trained on."
     def __init__(self,
@@ -285,11 +278,7 @@ class Conformal:
     ) -> float: # Infinite where there are too few patients
         "By how many standard deviations to go up and down."
         use = np.ones(len(self.code), bool) if without is None else self.code != without
-        s,c = self.scores[use], self.code[use]
-        of = np.bincount(c, minlength=self.n)
-        order = np.argsort(s)
-        reached = np.cumsum(1/of[c[order]])/(np.count_nonzero(of)+1) >= (level or self.level)-1e-9
-        return float(s[order][reached.argmax()]) if reached.any() else math.inf
+        return conformal_quantile(self.scores[use], level or self.level, self.code[use])
 
 # %% ../../nbs/train/regress.ipynb #a57f580c
 @patch
