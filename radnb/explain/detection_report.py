@@ -28,9 +28,9 @@ def _case_scores(d):
 def _estimates(d, threshold, n_boot):
     "Everything about a detector, by name."
     y,top = _case_scores(d)
-    at = {f'sensitivity at {_rate_name(r)} false alarms per case': d.sensitivity_at(r, n_boot) for r in CPM_RATES}
-    here = d.at(threshold)
-    return {'CPM': d.cpm(n_boot=n_boot), **{k: v for k,v in here.items()}, 'distance to the centre': d.localisation_error(threshold), **at,
+    froc = d.froc_estimates(n_boot=n_boot)
+    at = {f'sensitivity at {_rate_name(r)} false alarms per case': froc[r] for r in CPM_RATES}
+    return {'CPM': froc['mean'], **d.at(threshold), 'distance to the centre': d.localisation_error(threshold), **at,
             'JAFROC': d.jafroc(n_boot=n_boot), 'AUC, lesion in the case or not': auc(y, top, d.cases.PatientID, undefined='nan')}
 
 # %% ../../nbs/explain/detection_report.ipynb #3d21dccb

@@ -8,7 +8,7 @@ __all__ = ['CPM_RATES', 'box_iou', 'Detections', 'match_candidates', 'FrocCurve'
            'find_lesions']
 
 # %% ../../nbs/measure/detection.ipynb #82f5c032
-import math
+import hashlib, math
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 import numpy as np
@@ -244,6 +244,15 @@ def _in_rows(f, width, cells=2**21):
     step = max(1, cells//max(width,1))
     return lambda W: f(W) if len(W)<=step else np.concatenate([f(W[k:k+step]) for k in range(0, len(W), step)])
 
+def _remembered(f):
+    "`f` of weights that works out each block once: the same resamples serve every number read off them."
+    known = {}
+    def g(W):
+        key = hashlib.blake2b(np.ascontiguousarray(W), digest_size=16).digest()
+        if key not in known: known[key] = f(W)
+        return known[key]
+    return g
+
 def _cumulative(W, g): return np.concatenate([np.zeros((len(W),1), W.dtype), np.cumsum(W[:,g], axis=1)], 1)
 
 def _row_search(A, need, side):
@@ -285,17 +294,19 @@ def _froc_of_weights(d, rates):
 # %% ../../nbs/measure/detection.ipynb #616867bd
 CPM_RATES = (.125, .25, .5, 1., 2., 4., 8.)
 
-def _froc_estimate(d, rates, n_boot, seed, kind, level):
-    "Mean sensitivity at `rates`."
-    rates = np.atleast_1d(np.asarray(rates, float))
-    if not (len(rates) and np.isfinite(rates).all() and (rates>=0).all()): raise BadInput(f'False alarms per case are numbers from 0 up, not {rates.tolist()}')
+def _mean_at(d, f, which, n_boot, seed, kind, level):
+    "Mean of the sensitivities `f` (b, r) at some of their rates, as an Estimate."
     G = d.n_patients
     if len(d.counted)==0: return _undefined('there is no lesion to find', G, level)
-    f = _froc_of_weights(d, rates)
-    e = _bootstrapped(lambda W: f(W).mean(1), G, len(d.cases), n_boot, seed, kind, level)
+    e = _bootstrapped(lambda W: f(W)[:,which].mean(1), G, len(d.cases), n_boot, seed, kind, level)
     if not math.isnan(e.low) or e.value not in (0,1): return e
     per = _per_patient(d)[1] # all or none are found in every resample: the number of patients still tells how sure that is
     return replace(_proportion(per*int(e.value), per, level), n=G)
+
+def _rates(rates):
+    rates = np.atleast_1d(np.asarray(rates, float))
+    if len(rates) and np.isfinite(rates).all() and (rates>=0).all(): return rates
+    raise BadInput(f'False alarms per case are numbers from 0 up, not {rates.tolist()}')
 
 @patch
 def sensitivity_at(self:Detections,
@@ -305,7 +316,7 @@ def sensitivity_at(self:Detections,
     level:float=0.95
 ) -> Estimate: # `n` counts patients
     "Sensitivity where there are so many false alarms per case, by linear interpolation of the FROC curve. Undefined without lesions. Raises BadInput."
-    return _froc_estimate(self, fp_per_case, n_boot, seed, kind, level)
+    return _mean_at(self, _froc_of_weights(self, _rates(fp_per_case)), slice(None), n_boot, seed, kind, level)
 
 @patch
 def cpm(self:Detections,
@@ -315,7 +326,19 @@ def cpm(self:Detections,
     level:float=0.95
 ) -> Estimate: # `n` counts patients
     "Mean sensitivity at `rates` false alarms per case: the CPM of LUNA16. A bootstrap over patients. Undefined without lesions. Raises BadInput."
-    return _froc_estimate(self, rates, n_boot, seed, kind, level)
+    return _mean_at(self, _froc_of_weights(self, _rates(rates)), slice(None), n_boot, seed, kind, level)
+
+@patch
+def froc_estimates(self:Detections,
+    rates=CPM_RATES, # False alarms per case
+    n_boot:int=1000, seed:int=0,
+    kind:str='percentile', # 'percentile' (LUNA16) or 'bca'
+    level:float=0.95
+) -> dict: # 'mean' (the CPM), and each rate, to `Estimate`
+    "The sensitivity at each of `rates`, and their mean, from the same resamples. Raises BadInput."
+    rates = _rates(rates)
+    f = _remembered(_froc_of_weights(self, rates))
+    return {k: _mean_at(self, f, i, n_boot, seed, kind, level) for k,i in (('mean', slice(None)), *((float(r), [i]) for i,r in enumerate(rates)))}
 
 # %% ../../nbs/measure/detection.ipynb #164fbe1a
 @patch
@@ -331,7 +354,7 @@ def cpm_difference(self:Detections,
     if not np.array_equal(_per_patient(self)[1], _per_patient(other)[1]): raise BadInput('The two were not judged by the same lesions', remedy='match both with the same truths')
     G = self.n_patients
     if len(self.counted)==0: return _undefined('there is no lesion to find', G, level)
-    a,b = (_froc_of_weights(d, rates) for d in (self,other))
+    a,b = (_froc_of_weights(d, _rates(rates)) for d in (self,other))
     return _bootstrapped(lambda W: a(W).mean(1)-b(W).mean(1), G, len(self.cases), n_boot, seed, kind, level)
 
 # %% ../../nbs/measure/detection.ipynb #0f70d3f2
@@ -350,7 +373,7 @@ def froc_band(self:Detections,
     n_boot:int=1000, seed:int=0, level:float=0.95
 ) -> FrocBand:
     "The FROC curve at `rates` with its band, by resampling the patients. NaN without lesions, and a band only from two patients up. Raises BadInput."
-    rates = np.geomspace(.125, 8, 61) if rates is None else np.asarray(rates, float)
+    rates = np.geomspace(.125, 8, 61) if rates is None else _rates(rates)
     _z(level)
     f,G = _froc_of_weights(self, rates), self.n_patients
     value = f(np.ones((1,G), int))[0]
@@ -617,7 +640,7 @@ def _recall(lined, g, G):
 
 def _ap_report(lined, g, G, rule, thresholds, n_boot, seed, level):
     known = {n: l for n,l in lined.items() if len(l.truths)}
-    fs,note = {n: _ap_of_weights(l, g, G, rule) for n,l in known.items()}, f', {len(lined)-len(known)} classes without truths left out' if len(known)<len(lined) else ''
+    fs,note = {n: _remembered(_ap_of_weights(l, g, G, rule)) for n,l in known.items()}, f', {len(lined)-len(known)} classes without truths left out' if len(known)<len(lined) else ''
     def estimate(parts):
         if not parts: return _undefined('there is nothing to find', G, level)
         def f(W):
