@@ -334,3 +334,23 @@ def test_intervals_cover():
     value = np.interp(1, true.fp_per_case, true.sensitivity)
     es = [programme(i+1, 40).sensitivity_at(1, n_boot=300) for i in range(40)]
     assert .85 <= np.mean([e.low<=value<=e.high for e in es]) <= 1
+
+@pytest.mark.parametrize('weighted', (True,False))
+def test_jafroc_is_the_share_of_pairs(weighted):
+    for seed in range(10):
+        d = D.match_candidates(*marks_and_truths(seed, most=2))
+        top = lambda i: d.false_alarms.score[d.false_alarms['_case']==i].max() if (d.false_alarms['_case']==i).any() else -math.inf
+        sick = [d.counted[d.counted['_case']==i] for i in range(12)]
+        normals,total,weight = [top(i) for i in range(12) if len(sick[i])==0], 0., 0.
+        for t in sick:
+            for s in t.score.fillna(-math.inf):
+                w = 1/len(t) if weighted else 1
+                total += w*np.mean([(s>n)+.5*(s==n) for n in normals]); weight += w
+        assert d.jafroc(weighted, n_boot=2).value == pytest.approx(total/weight, nan_ok=True)
+
+def test_only_some_cases():
+    marks,truths,cases = marks_and_truths(3)
+    which = np.arange(len(cases))%3>0
+    some = cases.case[which]
+    a,b = D.match_candidates(marks, truths, cases).only(which), D.match_candidates(marks[marks.case.isin(some)], truths[truths.case.isin(some)], cases[which])
+    assert all(np.array_equal(x, y, equal_nan=True) for x,y in zip(a.froc(), b.froc())) and a.cpm(n_boot=50) == b.cpm(n_boot=50)

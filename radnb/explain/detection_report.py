@@ -158,12 +158,14 @@ def _draw_false(ax, r):
     ax.set(xlabel='false alarms in the case', ylabel='cases', title=f'false alarms: {n.sum()} in {len(n)} cases')
 
 # %% ../../nbs/explain/detection_report.ipynb #0d4b48fd
+def _panels(self): return [lambda ax, draw=draw: draw(ax, self) for draw in (_draw_froc, _draw_sizes, _draw_false)]
+
 def _plot_detect(self) -> Picture:
     "FROC with its band and the operating point, sensitivity by size, and false alarms per case."
     from matplotlib.figure import Figure
     fig = Figure(figsize=(11.5, 3.4), layout='constrained', facecolor='white')
-    for ax,draw in zip(fig.subplots(1, 3), (_draw_froc, _draw_sizes, _draw_false)):
-        draw(ax, self)
+    for ax,draw in zip(fig.subplots(1, 3), self._panels()):
+        draw(ax)
         ax.spines[['top','right']].set_visible(False); ax.tick_params(labelsize=8); ax.title.set_fontsize(9.5)
     return Picture(fig, f'FROC, sensitivity by size and false alarms per case, {len(self.y)} cases of {self.n_patients} patients')
 
@@ -176,9 +178,28 @@ def _detect_cases(self) -> pd.DataFrame:
     worst = f.groupby('_case').score.max().reindex(range(n)).to_numpy()
     return d.cases.assign(lesions=count(t), found=found, missed=count(t)-found, false_alarms=count(f), highest_false_alarm=worst)
 
-DetectReport.plot,DetectReport.cases = _plot_detect, property(_detect_cases)
+DetectReport._panels,DetectReport.plot,DetectReport.cases = _panels, _plot_detect, property(_detect_cases)
 
 # %% ../../nbs/explain/detection_report.ipynb #7b95a35a
+_FEW = 10 # Patients with lesions below which a group is marked
+
+def _by_group(self,
+    values # (n,) of each case, e.g. its scanner; missing ones are left out
+) -> pd.DataFrame: # One row per group: patients, lesions, CPM, sensitivity, false alarms per case (Estimates), few
+    "The report in groups of cases. Raises BadInput."
+    values = pd.Series(np.asarray(values, object))
+    if len(values)!=len(self.y): raise BadInput(f'{len(values)} values are given for {len(self.y)} cases', remedy='one per case, in the order of cases')
+    rows = {}
+    for name in sorted(values.dropna().unique(), key=str):
+        d = self.detections.only((values==name).to_numpy())
+        at = d.at(self.threshold)
+        rows[name] = dict(patients=d.n_patients, lesions=len(d.counted), CPM=d.cpm(n_boot=self.n_boot), sensitivity=at['sensitivity'],
+                          **{'false alarms per case': at['false alarms per case']}, few=at['sensitivity'].n<_FEW)
+    return pd.DataFrame.from_dict(rows, orient='index').rename_axis('group')
+
+DetectReport.by_group = _by_group
+
+# %% ../../nbs/explain/detection_report.ipynb #35266e11
 def _painted(r, i, vol):
     "Balls at the places of a case: 1 found, 2 missed, 3 false alarm."
     d,out = r.detections, np.zeros(vol.shape[:3], np.uint8)
@@ -209,7 +230,15 @@ def _paint(out, p, radius, spacing, label):
     near = sum(((g-c)*s)**2 for g,c,s in zip(grid, p, spacing)) <= max(radius, max(spacing)/2)**2
     out[box][near] = label
 
-# %% ../../nbs/explain/detection_report.ipynb #73937669
+# %% ../../nbs/explain/detection_report.ipynb #95719643
+def _draw_case(self, i, axs):
+    "One case, into the first of some axes."
+    vol,row = self.images(i),self.cases.iloc[i]
+    mask = _painted(self, i, vol)
+    show_volume(vol, mask, index=_telling_slice(mask), ax=axs[0], title=f'case {i}: {row.found} of {row.lesions} found\n{row.false_alarms} false alarms')
+
+def _badness(self): return (self.cases.missed*(self.cases.false_alarms.max()+1)+self.cases.false_alarms).to_numpy()
+
 def _show_detect_cases(self,
     which:str='worst', # 'worst' or 'best'
     n:int=6 # How many
@@ -219,22 +248,17 @@ def _show_detect_cases(self,
     if which not in ('worst','best'): raise BadInput(f"which should be 'worst' or 'best', not {which!r}")
     if self.images is None: raise BadInput('This report has no images', remedy='pass images=, position of the case -> Volume')
     if not {'z','z0'} & set(self.detections.truths): raise BadInput('Pictures of cases need places in 3D', remedy='give z as well')
-    t = self.cases
-    order = np.lexsort((-t.false_alarms, -t.missed)) if which=='worst' else np.lexsort((t.false_alarms, t.missed))
-    shown = order[:n].tolist()
+    shown = np.argsort(self._badness()*(-1 if which=='worst' else 1), kind='stable')[:n].tolist()
     cols = min(len(shown), 3)
     fig = Figure(figsize=(3.3*cols, 3.8*-(-len(shown)//cols)), facecolor='black', layout='constrained')
     axs = np.atleast_1d(fig.subplots(-(-len(shown)//cols), cols)).ravel()
     for ax in axs: ax.set_axis_off()
-    for i,ax in zip(shown, axs):
-        vol,row = self.images(i),t.iloc[i]
-        mask = _painted(self, i, vol)
-        show_volume(vol, mask, index=_telling_slice(mask), ax=ax, title=f'case {i}: {row.found} of {row.lesions} found\n{row.false_alarms} false alarms')
+    for i,ax in zip(shown, axs): self._draw_case(i, [ax])
     return Picture(fig, f'the {len(shown)} {which} cases')
 
-DetectReport.show_cases = _show_detect_cases
+DetectReport._draw_case,DetectReport._badness,DetectReport.show_cases = _draw_case, _badness, _show_detect_cases
 
-# %% ../../nbs/explain/detection_report.ipynb #636f2d81
+# %% ../../nbs/explain/detection_report.ipynb #0fd65f85
 def _tables(report, threshold, kwargs):
     "Marks and lesions of the cases of a `SegmentReport`, in mm from the first voxel."
     marks,lesions = [],[]

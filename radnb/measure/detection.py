@@ -157,6 +157,12 @@ class Detections:
     @property
     def n_patients(self): return self.cases.PatientID.nunique()
 
+    def only(self, which): # (n,) booleans
+        "The same in some of the cases."
+        new = np.where(which, np.cumsum(which)-1, -1)
+        cut = lambda t: t.assign(_case=new[t['_case'].to_numpy()]).query('_case >= 0')
+        return replace(self, candidates=cut(self.candidates), truths=cut(self.truths), cases=self.cases[which].reset_index(drop=True))
+
     def __repr__(self):
         t,n = self.counted, len(self.cases)
         return (f'{len(t)} lesions in {n} cases of {self.n_patients} patients: {int(t.found.sum())} hit by any of {len(self.candidates)} marks, '
@@ -168,6 +174,13 @@ def _limited(C, most):
     if most is None: return np.ones(len(C), bool)
     ranked = C.groupby('_case').score.rank(method='max', ascending=False)
     return (ranked<=most).to_numpy()
+
+def _both_tables(candidates, truths, cases):
+    "Candidates and truths, checked, and the columns of their places. A table without any column and row is one in which nothing is."
+    bare = lambda t: isinstance(t, pd.DataFrame) and t.shape==(0,0)
+    if bare(truths): truths = candidates[:0]
+    if bare(candidates): candidates = truths[:0].assign(score=0.)
+    return _marks(candidates, 'candidates', cases, True), _marks(truths, 'truths', cases, False)
 
 def _flag(t, name): return t[name].fillna(False).astype(bool).to_numpy() if name in t else np.zeros(len(t), bool)
 
@@ -199,7 +212,7 @@ def match_candidates(
 ) -> Detections:
     "Find which marks hit which lesions, by the rules of LUNA16 (Setio et al., Med Image Anal 2017;42:1). Row order does not matter. Raises BadInput."
     cases = _known_cases(cases, groups)
-    (C,pc),(T,pt) = _marks(candidates, 'candidates', cases, True), _marks(truths, 'truths', cases, False)
+    (C,pc),(T,pt) = _both_tables(candidates, truths, cases)
     _same_axes(pc, pt)
     words,kept,ignore = _rule(hit, pc, pt, within, iou), _limited(C, max_marks), _flag(T, 'ignore')
     i,j,d = _all_hits(C, T, pc, pt, len(cases), hit, within, iou)
@@ -597,6 +610,7 @@ def _classes(C, T):
     "Rows of each class: truths decide which there are."
     if ('class' in C)!=('class' in T): raise BadInput('Only one of the tables has classes', remedy='add the column class, or drop it')
     if 'class' not in T: return {'all': (C, T)}
+    if lost := int(T['class'].isna().sum()+C['class'].isna().sum()): raise BadInput(f'{lost} boxes have no class', remedy='leave them out, or give a class')
     names = sorted(set(T['class'])|set(C['class']), key=str)
     return {n: (C[C['class']==n], T[T['class']==n]) for n in names}
 
@@ -625,7 +639,7 @@ def detection_ap(
     """Average precision of boxes in 2D or 3D with bootstrap intervals over patients, by the rules of COCO (Lin et al., ECCV 2014; pycocotools) or Pascal VOC (Everingham et
     al., IJCV 2010;88:303 and 2015;111:98). Classes without truths are left out of the means. Raises BadInput."""
     cases,(thresholds,most,area) = _known_cases(cases, groups), _ap_options(rule, iou, max_marks, area)
-    (C,pc),(T,pt) = _marks(candidates, 'candidates', cases, True), _marks(truths, 'truths', cases, False)
+    (C,pc),(T,pt) = _both_tables(candidates, truths, cases)
     if pc!=pt or len(pc)<4: raise BadInput(f'Average precision needs boxes, but the places are {pc} and {pt}', remedy='x0, y0, x1, y1; for points: match_candidates')
     lined = {n: _line_up(c, t, pc, len(cases), rule, thresholds, most, area, inclusive) for n,(c,t) in _classes(C, T).items()}
     g,names = pd.factorize(cases.PatientID)
