@@ -339,9 +339,9 @@ def test_intervals_cover():
 def test_jafroc_is_the_share_of_pairs(weighted):
     for seed in range(10):
         d = D.match_candidates(*marks_and_truths(seed, most=2))
-        top = lambda i: d.false_alarms.score[d.false_alarms['_case']==i].max() if (d.false_alarms['_case']==i).any() else -math.inf
+        top = [max([-math.inf, *d.false_alarms.score[d.false_alarms['_case']==i]]) for i in range(12)]
         sick = [d.counted[d.counted['_case']==i] for i in range(12)]
-        normals,total,weight = [top(i) for i in range(12) if len(sick[i])==0], 0., 0.
+        normals,total,weight = [top[i] for i in range(12) if len(sick[i])==0], 0., 0.
         for t in sick:
             for s in t.score.fillna(-math.inf):
                 w = 1/len(t) if weighted else 1
