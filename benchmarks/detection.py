@@ -29,7 +29,8 @@ def looped(d, n_boot):
             who = np.repeat(np.arange(n), w)
             tp,fp = (np.concatenate([per[i][k] for i in who]) for k in (0,2))
             fpr,tpr,_ = roc_curve(np.r_[np.ones(len(tp)), np.zeros(len(fp))], np.r_[tp,fp])
-            out.append(np.interp(D.CPM_RATES, fpr*len(fp)/n, tpr*len(tp)/sum(per[i][1] for i in who)).mean())
+            # whole counts again: the rounding of fpr*len(fp)/n may fall beside a step that lies just at one of the rates
+            out.append(np.interp(D.CPM_RATES, np.rint(fpr*len(fp))/n, tpr*len(tp)/sum(per[i][1] for i in who)).mean())
     return np.array(out)
 
 def timed(f):
