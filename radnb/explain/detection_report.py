@@ -12,7 +12,7 @@ import pandas as pd
 from ..core import BadInput, progress
 from .evaluate import Report
 from ..measure.detection import CPM_RATES, Detections, find_candidates, find_lesions, match_candidates
-from ..measure.stats import auc, estimates_table
+from ..measure.stats import OperatingPoint, auc, estimates_table
 from ..view.figures import PALETTE, Picture, best_slice, hang, show_volume
 
 # %% ../../nbs/explain/detection_report.ipynb #fa5809c9
@@ -28,16 +28,20 @@ def _case_scores(d):
 def _estimates(d, threshold, n_boot):
     "Everything about a detector, by name."
     y,top = _case_scores(d)
-    at = {f'sensitivity at {_rate_name(r)} false alarms per case': d.sensitivity_at(r, n_boot) for r in CPM_RATES}
-    here = d.at(threshold)
-    return {'CPM': d.cpm(n_boot=n_boot), **{k: v for k,v in here.items()}, 'distance to the centre': d.localisation_error(threshold), **at,
-            'JAFROC': d.jafroc(n_boot=n_boot), 'AUC, lesion in the case or not': auc(y, top, d.cases.PatientID, undefined='nan')}
+    froc = d.froc_estimates(n_boot=n_boot)
+    at = {f'sensitivity at FP {_rate_name(r)}': froc[r] for r in CPM_RATES}
+    return {'CPM': froc['mean'], **d.at(threshold), 'distance to the centre': d.localisation_error(threshold), **at,
+            'JAFROC': d.jafroc(n_boot=n_boot), 'AUC of the cases': auc(y, top, d.cases.PatientID, undefined='nan')}
 
 # %% ../../nbs/explain/detection_report.ipynb #3d21dccb
+_HERE = 'these same cases'
+
 def _notes(r):
     d,n = r.detections, len(r.detections.cases)
     lesions,cpm = len(d.counted), r.estimates['CPM']
-    notes = [r.chosen] if r.chosen else []
+    op = r.operating_point
+    notes = [f'The threshold ({op.threshold:.3g}: {op.rule}) was chosen on these same cases: sensitivity, false alarms and PPV are optimistic. '
+             'Judge it on cases it has not seen.'] if op.chosen_on==(r.ds or _HERE) else []
     if d.n_patients<n: notes.append(f'{n} cases of {d.n_patients} patients: intervals count patients.')
     if lesions==0: notes.append('There is no lesion to find: only false alarms can be counted.')
     elif cpm.high-cpm.low>.2: notes.append(f'{lesions} lesions in {int(r.y.sum())} cases: the interval of the CPM spans {cpm.high-cpm.low:.2f}; this is too wide to say how good the model is.')
@@ -56,8 +60,7 @@ class DetectReport(Report):
     task = 'detect'
     def __init__(self,
         detections:Detections, # From `match_candidates`
-        threshold:float, # A mark is shown to the reader if its score >= threshold
-        chosen:str='', # A word of warning on how the threshold came about
+        operating_point, # `OperatingPoint`, or a threshold: a mark is shown to the reader if its score >= threshold
         n_boot:int=1000, # Resamples of the patients
         edges=(0, 6, 8, 15, math.inf), # mm of diameter, for `by_size`
         ds:str='', # Which data, in words
@@ -67,17 +70,19 @@ class DetectReport(Report):
         y,top = _case_scores(detections)
         super().__init__(y.astype(int), top, detections.cases.PatientID.to_numpy(), ['without','with'], ds, images)
         self.detections,self.n_boot,self.edges,self.to_voxels = detections,n_boot,edges,to_voxels or _patient_to_voxels
-        self._judge(threshold, chosen)
+        self.set_operating_point(operating_point)
 
-    def _judge(self, threshold, chosen):
-        self.threshold,self.chosen = float(threshold),chosen
+    def set_operating_point(self,
+        op # An `OperatingPoint`, or a threshold
+    ):
+        "Judge with this operating point from now on."
+        self.operating_point = op if isinstance(op, OperatingPoint) else OperatingPoint(float(op), 'as given')
         self.estimates = _estimates(self.detections, self.threshold, self.n_boot)
         self.notes = _notes(self)
-
-    def set_operating_point(self, threshold:float):
-        "Judge with this threshold from now on."
-        self._judge(threshold, '')
         return self
+
+    @property
+    def threshold(self): "A mark is shown if its score is at least this."; return self.operating_point.threshold
 
     @property
     def by_size(self):
@@ -92,8 +97,8 @@ def evaluate_detection(
     truths:pd.DataFrame, # case, and x, y, z in mm or a box; diameter_mm, ignore
     cases, # All cases that were looked at: names, or a table of case and PatientID
     groups=None, # (n,) the patient of each case
-    threshold:float=None, # From which score on a mark is shown: best chosen on other cases
-    fp_per_case:float=1., # Without a threshold: the one that gives at most so many false alarms on these cases (flagged)
+    operating_point=None, # An `OperatingPoint` or a threshold: from which score on a mark is shown, best chosen on other cases
+    fp_per_case:float=1., # Without one: the threshold that gives at most so many false alarms on these cases (flagged)
     images=None, # Position in `cases` -> `Volume`, for pictures
     ds:str='', # Which data, in words, e.g. 'test'
     n_boot:int=1000, # Resamples of the patients
@@ -102,13 +107,12 @@ def evaluate_detection(
 ) -> DetectReport:
     "Judge a detector by its marks. Raises `BadInput`."
     d = match_candidates(candidates, truths, cases, groups, **kwargs)
-    return DetectReport(d, *_threshold(d, threshold, fp_per_case), n_boot, edges, ds, images)
+    return DetectReport(d, _point(d, operating_point, fp_per_case, ds), n_boot, edges, ds, images)
 
-def _threshold(d, threshold, fp_per_case):
-    if threshold is not None: return threshold, ''
-    t = d.threshold_at(fp_per_case)
-    return t, (f'The threshold ({t:.3g}: at most {fp_per_case:g} false alarms per case) was chosen on these same cases: sensitivity, false alarms and PPV are '
-               'optimistic. Judge it on cases it has not seen.')
+def _point(d, op, fp_per_case, ds):
+    "As given; without one, from the false alarms on these cases."
+    if op is not None: return op
+    return OperatingPoint(d.threshold_at(fp_per_case), f'at most {fp_per_case:g} false alarms per case', chosen_on=ds or _HERE, n=len(d.cases))
 
 # %% ../../nbs/explain/detection_report.ipynb #c8675cb4
 def _detect_html(self):
@@ -158,12 +162,14 @@ def _draw_false(ax, r):
     ax.set(xlabel='false alarms in the case', ylabel='cases', title=f'false alarms: {n.sum()} in {len(n)} cases')
 
 # %% ../../nbs/explain/detection_report.ipynb #0d4b48fd
+def _panels(self): return [lambda ax, draw=draw: draw(ax, self) for draw in (_draw_froc, _draw_sizes, _draw_false)]
+
 def _plot_detect(self) -> Picture:
     "FROC with its band and the operating point, sensitivity by size, and false alarms per case."
     from matplotlib.figure import Figure
     fig = Figure(figsize=(11.5, 3.4), layout='constrained', facecolor='white')
-    for ax,draw in zip(fig.subplots(1, 3), (_draw_froc, _draw_sizes, _draw_false)):
-        draw(ax, self)
+    for ax,draw in zip(fig.subplots(1, 3), self._panels()):
+        draw(ax)
         ax.spines[['top','right']].set_visible(False); ax.tick_params(labelsize=8); ax.title.set_fontsize(9.5)
     return Picture(fig, f'FROC, sensitivity by size and false alarms per case, {len(self.y)} cases of {self.n_patients} patients')
 
@@ -176,9 +182,28 @@ def _detect_cases(self) -> pd.DataFrame:
     worst = f.groupby('_case').score.max().reindex(range(n)).to_numpy()
     return d.cases.assign(lesions=count(t), found=found, missed=count(t)-found, false_alarms=count(f), highest_false_alarm=worst)
 
-DetectReport.plot,DetectReport.cases = _plot_detect, property(_detect_cases)
+DetectReport._panels,DetectReport.plot,DetectReport.cases = _panels, _plot_detect, property(_detect_cases)
 
 # %% ../../nbs/explain/detection_report.ipynb #7b95a35a
+_FEW = 10 # Patients with lesions below which a group is marked
+
+def _by_group(self,
+    values # (n,) of each case, e.g. its scanner; missing ones are left out
+) -> pd.DataFrame: # One row per group: patients, lesions, CPM, sensitivity, false alarms per case (Estimates), few
+    "The report in groups of cases. Raises BadInput."
+    values = pd.Series(np.asarray(values, object))
+    if len(values)!=len(self.y): raise BadInput(f'{len(values)} values are given for {len(self.y)} cases', remedy='one per case, in the order of cases')
+    rows = {}
+    for name in sorted(values.dropna().unique(), key=str):
+        d = self.detections.only((values==name).to_numpy())
+        at = d.at(self.threshold)
+        rows[name] = dict(patients=d.n_patients, lesions=len(d.counted), CPM=d.cpm(n_boot=self.n_boot), sensitivity=at['sensitivity'],
+                          **{'false alarms per case': at['false alarms per case']}, few=at['sensitivity'].n<_FEW)
+    return pd.DataFrame.from_dict(rows, orient='index').rename_axis('group')
+
+DetectReport.by_group = _by_group
+
+# %% ../../nbs/explain/detection_report.ipynb #35266e11
 def _painted(r, i, vol):
     "Balls at the places of a case: 1 found, 2 missed, 3 false alarm."
     d,out = r.detections, np.zeros(vol.shape[:3], np.uint8)
@@ -209,7 +234,15 @@ def _paint(out, p, radius, spacing, label):
     near = sum(((g-c)*s)**2 for g,c,s in zip(grid, p, spacing)) <= max(radius, max(spacing)/2)**2
     out[box][near] = label
 
-# %% ../../nbs/explain/detection_report.ipynb #73937669
+# %% ../../nbs/explain/detection_report.ipynb #95719643
+def _draw_case(self, i, axs):
+    "One case, into the first of some axes."
+    vol,row = self.images(i),self.cases.iloc[i]
+    mask = _painted(self, i, vol)
+    show_volume(vol, mask, index=_telling_slice(mask), ax=axs[0], title=f'case {i}: {row.found} of {row.lesions} found\n{row.false_alarms} false alarms')
+
+def _badness(self): return (self.cases.missed*(self.cases.false_alarms.max()+1)+self.cases.false_alarms).to_numpy()
+
 def _show_detect_cases(self,
     which:str='worst', # 'worst' or 'best'
     n:int=6 # How many
@@ -219,22 +252,17 @@ def _show_detect_cases(self,
     if which not in ('worst','best'): raise BadInput(f"which should be 'worst' or 'best', not {which!r}")
     if self.images is None: raise BadInput('This report has no images', remedy='pass images=, position of the case -> Volume')
     if not {'z','z0'} & set(self.detections.truths): raise BadInput('Pictures of cases need places in 3D', remedy='give z as well')
-    t = self.cases
-    order = np.lexsort((-t.false_alarms, -t.missed)) if which=='worst' else np.lexsort((t.false_alarms, t.missed))
-    shown = order[:n].tolist()
+    shown = np.argsort(self._badness()*(-1 if which=='worst' else 1), kind='stable')[:n].tolist()
     cols = min(len(shown), 3)
     fig = Figure(figsize=(3.3*cols, 3.8*-(-len(shown)//cols)), facecolor='black', layout='constrained')
     axs = np.atleast_1d(fig.subplots(-(-len(shown)//cols), cols)).ravel()
     for ax in axs: ax.set_axis_off()
-    for i,ax in zip(shown, axs):
-        vol,row = self.images(i),t.iloc[i]
-        mask = _painted(self, i, vol)
-        show_volume(vol, mask, index=_telling_slice(mask), ax=ax, title=f'case {i}: {row.found} of {row.lesions} found\n{row.false_alarms} false alarms')
+    for i,ax in zip(shown, axs): self._draw_case(i, [ax])
     return Picture(fig, f'the {len(shown)} {which} cases')
 
-DetectReport.show_cases = _show_detect_cases
+DetectReport._draw_case,DetectReport._badness,DetectReport.show_cases = _draw_case, _badness, _show_detect_cases
 
-# %% ../../nbs/explain/detection_report.ipynb #636f2d81
+# %% ../../nbs/explain/detection_report.ipynb #0fd65f85
 def _tables(report, threshold, kwargs):
     "Marks and lesions of the cases of a `SegmentReport`, in mm from the first voxel."
     marks,lesions = [],[]
@@ -250,7 +278,7 @@ def _tables(report, threshold, kwargs):
 def evaluate_lesions(
     report, # `SegmentReport`, from `evaluate(learn)` or made of `SegmentCase`s
     threshold:float=0.1, # Of the probability map: what is lower is not marked
-    score:float=None, # From which score on a mark is shown; None: by `fp_per_case`, on these cases (flagged)
+    operating_point=None, # An `OperatingPoint` or a score: from which on a mark is shown; None: by `fp_per_case`, on these cases (flagged)
     fp_per_case:float=1.,
     n_boot:int=1000, # Resamples of the patients
     edges=(0, 6, 8, 15, math.inf), # mm of diameter
@@ -262,4 +290,4 @@ def evaluate_lesions(
     if threshold<.005: raise BadInput('Probabilities below 0.005 are not kept in the report', remedy='threshold=0.005 or more')
     marks,lesions = _tables(report, threshold, kwargs)
     d = match_candidates(marks, lesions, range(len(report.segmented)), report.patients, **(match or {}))
-    return DetectReport(d, *_threshold(d, score, fp_per_case), n_boot, edges, report.ds, report.images, lambda vol, xyz: xyz[:,::-1]/vol.spacing)
+    return DetectReport(d, _point(d, operating_point, fp_per_case, report.ds), n_boot, edges, report.ds, report.images, lambda vol, xyz: xyz[:,::-1]/vol.spacing)

@@ -8,7 +8,7 @@ __all__ = ['CPM_RATES', 'box_iou', 'Detections', 'match_candidates', 'FrocCurve'
            'find_lesions']
 
 # %% ../../nbs/measure/detection.ipynb #82f5c032
-import math
+import hashlib, math
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 import numpy as np
@@ -157,6 +157,12 @@ class Detections:
     @property
     def n_patients(self): return self.cases.PatientID.nunique()
 
+    def only(self, which): # (n,) booleans
+        "The same in some of the cases."
+        new = np.where(which, np.cumsum(which)-1, -1)
+        cut = lambda t: t.assign(_case=new[t['_case'].to_numpy()]).query('_case >= 0')
+        return replace(self, candidates=cut(self.candidates), truths=cut(self.truths), cases=self.cases[which].reset_index(drop=True))
+
     def __repr__(self):
         t,n = self.counted, len(self.cases)
         return (f'{len(t)} lesions in {n} cases of {self.n_patients} patients: {int(t.found.sum())} hit by any of {len(self.candidates)} marks, '
@@ -168,6 +174,13 @@ def _limited(C, most):
     if most is None: return np.ones(len(C), bool)
     ranked = C.groupby('_case').score.rank(method='max', ascending=False)
     return (ranked<=most).to_numpy()
+
+def _both_tables(candidates, truths, cases):
+    "Candidates and truths, checked, and the columns of their places. A table without any column and row is one in which nothing is."
+    bare = lambda t: isinstance(t, pd.DataFrame) and t.shape==(0,0)
+    if bare(truths): truths = candidates[:0]
+    if bare(candidates): candidates = truths[:0].assign(score=0.)
+    return _marks(candidates, 'candidates', cases, True), _marks(truths, 'truths', cases, False)
 
 def _flag(t, name): return t[name].fillna(False).astype(bool).to_numpy() if name in t else np.zeros(len(t), bool)
 
@@ -199,7 +212,7 @@ def match_candidates(
 ) -> Detections:
     "Find which marks hit which lesions, by the rules of LUNA16 (Setio et al., Med Image Anal 2017;42:1). Row order does not matter. Raises BadInput."
     cases = _known_cases(cases, groups)
-    (C,pc),(T,pt) = _marks(candidates, 'candidates', cases, True), _marks(truths, 'truths', cases, False)
+    (C,pc),(T,pt) = _both_tables(candidates, truths, cases)
     _same_axes(pc, pt)
     words,kept,ignore = _rule(hit, pc, pt, within, iou), _limited(C, max_marks), _flag(T, 'ignore')
     i,j,d = _all_hits(C, T, pc, pt, len(cases), hit, within, iou)
@@ -244,6 +257,15 @@ def _in_rows(f, width, cells=2**21):
     step = max(1, cells//max(width,1))
     return lambda W: f(W) if len(W)<=step else np.concatenate([f(W[k:k+step]) for k in range(0, len(W), step)])
 
+def _remembered(f):
+    "`f` of weights that works out each block once: the same resamples serve every number read off them."
+    known = {}
+    def g(W):
+        key = hashlib.blake2b(np.ascontiguousarray(W), digest_size=16).digest()
+        if key not in known: known[key] = f(W)
+        return known[key]
+    return g
+
 def _cumulative(W, g): return np.concatenate([np.zeros((len(W),1), W.dtype), np.cumsum(W[:,g], axis=1)], 1)
 
 def _row_search(A, need, side):
@@ -285,17 +307,19 @@ def _froc_of_weights(d, rates):
 # %% ../../nbs/measure/detection.ipynb #616867bd
 CPM_RATES = (.125, .25, .5, 1., 2., 4., 8.)
 
-def _froc_estimate(d, rates, n_boot, seed, kind, level):
-    "Mean sensitivity at `rates`."
-    rates = np.atleast_1d(np.asarray(rates, float))
-    if not (len(rates) and np.isfinite(rates).all() and (rates>=0).all()): raise BadInput(f'False alarms per case are numbers from 0 up, not {rates.tolist()}')
+def _mean_at(d, f, which, n_boot, seed, kind, level):
+    "Mean of the sensitivities `f` (b, r) at some of their rates, as an Estimate."
     G = d.n_patients
     if len(d.counted)==0: return _undefined('there is no lesion to find', G, level)
-    f = _froc_of_weights(d, rates)
-    e = _bootstrapped(lambda W: f(W).mean(1), G, len(d.cases), n_boot, seed, kind, level)
+    e = _bootstrapped(lambda W: f(W)[:,which].mean(1), G, len(d.cases), n_boot, seed, kind, level)
     if not math.isnan(e.low) or e.value not in (0,1): return e
     per = _per_patient(d)[1] # all or none are found in every resample: the number of patients still tells how sure that is
     return replace(_proportion(per*int(e.value), per, level), n=G)
+
+def _rates(rates):
+    rates = np.atleast_1d(np.asarray(rates, float))
+    if len(rates) and np.isfinite(rates).all() and (rates>=0).all(): return rates
+    raise BadInput(f'False alarms per case are numbers from 0 up, not {rates.tolist()}')
 
 @patch
 def sensitivity_at(self:Detections,
@@ -305,7 +329,7 @@ def sensitivity_at(self:Detections,
     level:float=0.95
 ) -> Estimate: # `n` counts patients
     "Sensitivity where there are so many false alarms per case, by linear interpolation of the FROC curve. Undefined without lesions. Raises BadInput."
-    return _froc_estimate(self, fp_per_case, n_boot, seed, kind, level)
+    return _mean_at(self, _froc_of_weights(self, _rates(fp_per_case)), slice(None), n_boot, seed, kind, level)
 
 @patch
 def cpm(self:Detections,
@@ -315,7 +339,19 @@ def cpm(self:Detections,
     level:float=0.95
 ) -> Estimate: # `n` counts patients
     "Mean sensitivity at `rates` false alarms per case: the CPM of LUNA16. A bootstrap over patients. Undefined without lesions. Raises BadInput."
-    return _froc_estimate(self, rates, n_boot, seed, kind, level)
+    return _mean_at(self, _froc_of_weights(self, _rates(rates)), slice(None), n_boot, seed, kind, level)
+
+@patch
+def froc_estimates(self:Detections,
+    rates=CPM_RATES, # False alarms per case
+    n_boot:int=1000, seed:int=0,
+    kind:str='percentile', # 'percentile' (LUNA16) or 'bca'
+    level:float=0.95
+) -> dict: # 'mean' (the CPM), and each rate, to `Estimate`
+    "The sensitivity at each of `rates`, and their mean, from the same resamples. Raises BadInput."
+    rates = _rates(rates)
+    f = _remembered(_froc_of_weights(self, rates))
+    return {k: _mean_at(self, f, i, n_boot, seed, kind, level) for k,i in (('mean', slice(None)), *((float(r), [i]) for i,r in enumerate(rates)))}
 
 # %% ../../nbs/measure/detection.ipynb #164fbe1a
 @patch
@@ -331,7 +367,7 @@ def cpm_difference(self:Detections,
     if not np.array_equal(_per_patient(self)[1], _per_patient(other)[1]): raise BadInput('The two were not judged by the same lesions', remedy='match both with the same truths')
     G = self.n_patients
     if len(self.counted)==0: return _undefined('there is no lesion to find', G, level)
-    a,b = (_froc_of_weights(d, rates) for d in (self,other))
+    a,b = (_froc_of_weights(d, _rates(rates)) for d in (self,other))
     return _bootstrapped(lambda W: a(W).mean(1)-b(W).mean(1), G, len(self.cases), n_boot, seed, kind, level)
 
 # %% ../../nbs/measure/detection.ipynb #0f70d3f2
@@ -350,7 +386,7 @@ def froc_band(self:Detections,
     n_boot:int=1000, seed:int=0, level:float=0.95
 ) -> FrocBand:
     "The FROC curve at `rates` with its band, by resampling the patients. NaN without lesions, and a band only from two patients up. Raises BadInput."
-    rates = np.geomspace(.125, 8, 61) if rates is None else np.asarray(rates, float)
+    rates = np.geomspace(.125, 8, 61) if rates is None else _rates(rates)
     _z(level)
     f,G = _froc_of_weights(self, rates), self.n_patients
     value = f(np.ones((1,G), int))[0]
@@ -574,6 +610,7 @@ def _classes(C, T):
     "Rows of each class: truths decide which there are."
     if ('class' in C)!=('class' in T): raise BadInput('Only one of the tables has classes', remedy='add the column class, or drop it')
     if 'class' not in T: return {'all': (C, T)}
+    if lost := int(T['class'].isna().sum()+C['class'].isna().sum()): raise BadInput(f'{lost} boxes have no class', remedy='leave them out, or give a class')
     names = sorted(set(T['class'])|set(C['class']), key=str)
     return {n: (C[C['class']==n], T[T['class']==n]) for n in names}
 
@@ -602,7 +639,7 @@ def detection_ap(
     """Average precision of boxes in 2D or 3D with bootstrap intervals over patients, by the rules of COCO (Lin et al., ECCV 2014; pycocotools) or Pascal VOC (Everingham et
     al., IJCV 2010;88:303 and 2015;111:98). Classes without truths are left out of the means. Raises BadInput."""
     cases,(thresholds,most,area) = _known_cases(cases, groups), _ap_options(rule, iou, max_marks, area)
-    (C,pc),(T,pt) = _marks(candidates, 'candidates', cases, True), _marks(truths, 'truths', cases, False)
+    (C,pc),(T,pt) = _both_tables(candidates, truths, cases)
     if pc!=pt or len(pc)<4: raise BadInput(f'Average precision needs boxes, but the places are {pc} and {pt}', remedy='x0, y0, x1, y1; for points: match_candidates')
     lined = {n: _line_up(c, t, pc, len(cases), rule, thresholds, most, area, inclusive) for n,(c,t) in _classes(C, T).items()}
     g,names = pd.factorize(cases.PatientID)
@@ -617,7 +654,7 @@ def _recall(lined, g, G):
 
 def _ap_report(lined, g, G, rule, thresholds, n_boot, seed, level):
     known = {n: l for n,l in lined.items() if len(l.truths)}
-    fs,note = {n: _ap_of_weights(l, g, G, rule) for n,l in known.items()}, f', {len(lined)-len(known)} classes without truths left out' if len(known)<len(lined) else ''
+    fs,note = {n: _remembered(_ap_of_weights(l, g, G, rule)) for n,l in known.items()}, f', {len(lined)-len(known)} classes without truths left out' if len(known)<len(lined) else ''
     def estimate(parts):
         if not parts: return _undefined('there is nothing to find', G, level)
         def f(W):
