@@ -27,11 +27,11 @@ def _darkness(vol):
     if vol.unit == 'HU': return -400., -900.
     return lo+.12*(hi-lo), lo+.12*(hi-lo)
 
-def _largest(on):
-    "A slice's largest pieces, down to a fifth of the largest, with their holes."
+def _largest(on, solid):
+    "A slice's largest pieces by what is solid in them (a table is hollow), down to a fifth of the largest, with their holes."
     parts,n = label(on)
-    size = np.bincount(parts.ravel(), minlength=2)[1:]
-    return binary_fill_holes(np.r_[False, size >= max(size.max()/5, 1)][parts])
+    size = np.bincount(parts.ravel(), solid.ravel(), n+1)[1:]
+    return binary_fill_holes(np.r_[False, size >= max(size.max(initial=0)/5, 1)][parts])
 
 def _not_air(s, dark, air):
     "A slice without the dark parts that touch its edge; noise is smoothed away, and what hangs on by a thread is cut off."
@@ -48,7 +48,8 @@ def body_mask(
     vol = _grey(vol)
     if np.nanmin(vol.data) == np.nanmax(vol.data): return vol.like(np.ones(vol.shape, np.uint8), 'label', {1:'body'})
     dark = _darkness(vol)
-    on = [_largest(_not_air(np.nan_to_num(s.astype(np.float32), nan=-1e4), *dark)) for s in vol.data]
+    slices = [np.nan_to_num(s.astype(np.float32), nan=-1e4) for s in vol.data]
+    on = [_largest(_not_air(s, *dark), s > dark[0]) for s in slices]
     return vol.like(np.stack(on).astype(np.uint8), 'label', {1:'body'})
 
 # %% ../../nbs/explain/sanity.ipynb #c7bd3861
