@@ -243,6 +243,7 @@ def test_an_ensemble_has_no_layer(df):
     both = ensemble([classify_learner(dls), classify_learner(dls, seed=1)])
     with pytest.raises(BadInput, match='one of its members'): saliency(both, row_of(df))
     assert saliency(both, row_of(df), 'occlusion', sanity=False, window=10, stride=10).map.shape == (1,40,40)
+    assert 0 <= saliency_outside_body(both, df, n=2).value <= 1
 
 def willing(learn):
     "A network that has learned nothing and outlines something all the same: its bias for background is taken away."

@@ -530,7 +530,11 @@ def _repr_html_(self:Saliency): return f'<div>{_picture_html(self.plot())}{_chec
 
 # %% ../../nbs/explain/interpret.ipynb #b286e7d3
 def _share_outside(learn, row, seed):
-    with _same_chance(seed): return _saliency(learn, *(o := _prepare(learn, row, 'gradcam', None, None, {})), o[0]()).outside_body
+    "By Grad-CAM; by SmoothGrad where a network has no last map of features."
+    method = 'smoothgrad' if isinstance(learn.model, EnsembleNet) or _has_attention(learn.model) else 'gradcam'
+    with _same_chance(seed):
+        maps,places = _prepare(learn, row, method, None, None, {})
+        return _saliency(learn, maps, places, maps()).outside_body
 
 def saliency_outside_body(
     learn, # A radnb learner
@@ -539,7 +543,7 @@ def saliency_outside_body(
     seed:int=0, # Of the draw
     level:float=.95 # Of the interval
 ) -> Estimate: # Share, 0 to 1; `n` counts patients
-    "How much of the Grad-CAM lies outside the body, the mean over images, with an interval over patients. Undefined where it cannot be told for any image; says for how many it could not."
+    "How much of the map (Grad-CAM; SmoothGrad for ensembles and transformers) lies outside the body, the mean over images, with an interval over patients. Undefined where it cannot be told for any image; says for how many."
     rows = rows.reset_index(drop=True)
     rows = rows.iloc[np.sort(np.random.default_rng(seed).permutation(len(rows))[:n])]
     each,why = [],[]
