@@ -543,7 +543,8 @@ def saliency_outside_body(
     seed:int=0, # Of the draw
     level:float=.95 # Of the interval
 ) -> Estimate: # Share, 0 to 1; `n` counts patients
-    "How much of the map (Grad-CAM; SmoothGrad for ensembles and transformers) lies outside the body, the mean over images, with an interval over patients. Undefined where it cannot be told for any image; says for how many."
+    """How much of the map (Grad-CAM; SmoothGrad for ensembles and transformers) lies outside the body: the mean over images, with an interval over patients. Undefined where it
+    cannot be told for any image; says for how many."""
     rows = rows.reset_index(drop=True)
     rows = rows.iloc[np.sort(np.random.default_rng(seed).permutation(len(rows))[:n])]
     each,why = [],[]
