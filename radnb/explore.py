@@ -18,6 +18,7 @@ from radnb.data.phi import find_phi
 from radnb.data.deid import deidentify, new_key
 from radnb.data.phantom import *
 from radnb.measure.stats import *
+from radnb.measure.comparison import *
 from radnb.measure.metrics import *
 from radnb.measure.shapes import *
 from radnb.view.figures import *

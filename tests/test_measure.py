@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given as any_given, settings, strategies as st
 from radnb.core import BadInput, OneClass
-from radnb.measure import metrics as M, stats as S
+from radnb.measure import comparison as C, metrics as M, stats as S
 
 def given(*a): return lambda f: settings(deadline=None, max_examples=60, derandomize=True)(any_given(*a)(f))
 
@@ -119,7 +119,7 @@ def test_paired_test_is_delongs():
     cov = sum(np.cov(parts[0][i], parts[1][i])/len(parts[0][i]) for i in (0,1))
     d,var = parts[0][2]-parts[1][2], cov[0,0]+cov[1,1]-2*cov[0,1]
     from scipy.stats import norm
-    c = S.delong_test(y, p1, p2)
+    c = C.delong_test(y, p1, p2)
     assert c.difference.value == pytest.approx(d)
     assert c.p_value == pytest.approx(2*norm.sf(abs(d)/var**.5), rel=1e-9)
     assert c.difference.high-c.difference.low == pytest.approx(2*norm.ppf(.975)*var**.5)
@@ -131,7 +131,7 @@ def test_paired_test_keeps_its_level():
     for _ in range(300):
         y = np.arange(120) < 50
         common = rng.normal(y, 1)
-        ps.append(S.delong_test(y, common+rng.normal(size=120), common+rng.normal(size=120)).p_value)
+        ps.append(C.delong_test(y, common+rng.normal(size=120), common+rng.normal(size=120)).p_value)
     assert .02 < np.mean(np.array(ps)<.05) < .09
 
 def test_paired_test_clusters_patients():
@@ -140,7 +140,7 @@ def test_paired_test_clusters_patients():
     y = (who%2).astype(bool)
     base = rng.normal(size=40)[who]+y
     p1,p2 = base+rng.normal(size=40)[who]+rng.normal(0,.1,200), base+rng.normal(size=40)[who]+rng.normal(0,.1,200)
-    naive,honest = S.delong_test(y,p1,p2), S.delong_test(y,p1,p2,who)
+    naive,honest = C.delong_test(y,p1,p2), C.delong_test(y,p1,p2,who)
     assert honest.difference.high-honest.difference.low > 1.5*(naive.difference.high-naive.difference.low)
     assert honest.difference.n == 40
 
