@@ -29,6 +29,8 @@ from radnb.train.studies import *
 from radnb.explain.reports import *
 from radnb.explain.report_numbers import *
 from radnb.explain.report_masks import *
+from radnb.explain.subgroups import *
+from radnb.explain.versus import *
 from radnb.explain.evaluate import *
 from radnb.explain.audit import *
 from radnb.share.export import *

@@ -427,7 +427,7 @@ def _draw_confusion(ax, y, called, classes):
 # %% ../../nbs/explain/reports.ipynb #ac727673
 class ClassifyReport(Report):
     "A report on a model that names a class."
-    task,main = 'classify',('AUC','sensitivity','specificity','accuracy')
+    task = 'classify'
     def __init__(self, y, prob, patients, classes, operating_point=None,
                  rule='mean', # How a patient's images are put together, see `by_patient`
                  **kw):
@@ -438,6 +438,9 @@ class ClassifyReport(Report):
 
     @property
     def binary(self): return self.prob.ndim==1
+
+    @property
+    def main(self): return ('AUC','sensitivity','specificity') if self.binary else ('accuracy', *(f'AUC {c}' for c in self.classes))
 
     def _measure(self):
         self.estimates = self._estimates(self.y, self.prob, self.groups)
