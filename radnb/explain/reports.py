@@ -158,6 +158,7 @@ class Report:
     main,measures,rule,unit = (),{},'mean','' # Names of the measures that are looked at first; all as `Measure`s
     model,data,split = '','','' # What was judged, on what, and how it was split from the training, in words
     ids = None # (n,) what the user calls the cases, if anything
+    asked = None # Columns whose subgroups belong to the report
     def __init__(self,
         y, # (n,) truth per image
         prob, # (n,) or (n, classes)

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from fastcore.basics import patch
 from ..core import BadInput
-from .reports import _INK, _ORANGE, Measure, Report, _axes, _ci, _draw_rocs, _picture
+from .reports import _INK, _ORANGE, Report, _axes, _ci, _draw_rocs, _picture
 from ..measure.comparison import _p_text, adjust_p, delong_test, mcnemar, permutation_test
 from ..view.compare import compare
 from ..view.figures import PALETTE, Picture
