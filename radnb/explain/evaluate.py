@@ -15,6 +15,7 @@ from .report_masks import SegmentCase, SegmentReport
 from .report_numbers import RegressReport
 from .reports import ClassifyReport, FindingsReport, OrdinalReport, Report, _from_predictions
 from ..view.viewer import as_volume
+import radnb.explain.report_page, radnb.explain.subgroups, radnb.explain.versus # noqa: F401  they teach reports to print themselves, to look at subgroups, to be compared
 
 # %% ../../nbs/explain/evaluate.ipynb #d2c1505b
 def _case_names(cases, n):
@@ -275,6 +276,7 @@ def evaluate(
                               rows=table if rows is None else rows.reset_index(drop=True), ordered=ordered, per_patient=per_patient, unit=unit)
         report.ids = _case_names(names, len(report.y))
     report.data,report.model = data or report.data, model or report.model
+    if subgroups is not None: report.asked = report.subgroups(subgroups)
     return report
 
 def _opened(x):

@@ -530,7 +530,7 @@ def _panels(self:ClassifyReport):
     last = lambda ax: _draw_confusion(ax, y, self.called, self.classes)
     if not self.binary:
         curves = [(c, y==i, p[:,i], es[f'AUC {c}']) for i,c in enumerate(self.classes)]
-        return [lambda ax: _draw_rocs(ax, curves, 'one class against the others: AUC (95 % CI)'), lambda ax: _draw_calibrations(ax, y, p, self.groups, self.classes), last]
+        return [lambda ax: _draw_rocs(ax, curves, 'each class: AUC (95 % CI)'), lambda ax: _draw_calibrations(ax, y, p, self.groups, self.classes), last]
     return [self._roc, lambda ax: _draw_pr(ax, y, p, es['average precision'], op), last,
             lambda ax: _draw_calibration(ax, y, p, self.groups), lambda ax: _draw_decision(ax, y, p, self.groups), lambda ax: _draw_scores(ax, y, p, self.classes, op)]
 
@@ -672,8 +672,8 @@ class FindingsReport(Report):
     def _measure(self):
         self.estimates = {'mean AUC': mean_auc(self.y, self.prob, self.groups), **{f'AUC {n}': r.estimates['AUC'] for n,r in self.judged.items()}}
         self.by_patient = {}
-        own = [f'{n}: {note}' for n,r in self.reports.items() for note in ([o for o in r.notes if o not in _who_notes(r)] if r else ['nobody looked for it in these images.'])]
-        self.notes = [*own, *_who_notes(self)]
+        said = lambda r: [o for o in r.notes if o not in _who_notes(r) and not o.startswith('Some patients')] if r else ['nobody looked for it in these images.']
+        self.notes = [*(f'{n}: {note}' for n,r in self.reports.items() for note in said(r)), *_who_notes(self)]
 
 # %% ../../nbs/explain/reports.ipynb #3e26b57e
 def _own_points(op, names):
@@ -742,6 +742,12 @@ def set_operating_point(self:FindingsReport,
     return self
 
 @patch
+def _draw_finding(self:FindingsReport, name, k, ax):
+    "One image, of the `k`-th in which a finding is known."
+    r = self[name]
+    show_volume(r.images(k), ax=ax, title=f'image {self.known[name][k]}: {"" if r.y[k] else "no "}{name}\n{"✓" if r.called[k]==r.y[k] else "✗"} p = {r.prob[k]:.2f}')
+
+@patch
 def show_cases(self:FindingsReport,
     which:str='worst', # 'worst' or 'best'
     n:int=3 # How many of each finding
@@ -750,5 +756,5 @@ def show_cases(self:FindingsReport,
     if self.images is None: raise BadInput('This report has no images', remedy='evaluate a learner, or pass images=')
     fig,axs = _sheet(len(self.judged), n)
     for row,(name,r) in zip(axs, self.judged.items()):
-        for ax,k in zip(row, _ranked(r, which, n)): show_volume(r.images(k), ax=ax, title=f'image {self.known[name][k]}, {r._case_title(k).split(": ", 1)[1]}')
+        for ax,k in zip(row, _ranked(r, which, n)): self._draw_finding(name, k, ax)
     return Picture(fig, f'the {n} {which} cases of each of {len(self.judged)} findings')

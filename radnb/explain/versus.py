@@ -6,7 +6,7 @@
 __all__ = ['Compared', 'compare_reports']
 
 # %% ../../nbs/explain/versus.ipynb #4cac78a4
-import html, itertools, math
+import html, itertools
 from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
