@@ -54,14 +54,14 @@ def test_a_planted_gap_is_found_and_its_place_named():
     assert sum(((f.column == 'site') & (f.group == 'C') & (f.difference < 0)).any() for f in found) == 3
 
 def test_no_gap_is_cried_where_there_is_none():
-    "100 cohorts without a gap: were the family-wise rate 5 %, more than 11 alarms would come by chance in 0.4 % (binomial). Seen over 300 seeds: 13 (4.3 %)."
+    "60 cohorts without a gap: were the family-wise rate 5 %, more than 8 alarms would come by chance in 0.3 % (binomial). Seen over 300 seeds: 13 (4.3 %)."
     alarms = 0
-    for seed in range(100, 200):
+    for seed in range(100, 160):
         t = cohort(100, seed=seed)
         s = _from_predictions(t.y, t.prob, t.patient, None, .5, '', None, rows=t).subgroups(['site','sex'], n_perm=499)
         assert s.tested >= 3
         alarms += len(s.found) > 0
-    assert alarms <= 11
+    assert alarms <= 8
 
 def test_small_groups_are_flagged_and_not_tested():
     t = cohort(100).assign(device=np.where(np.arange(100) < 9, 'old', 'new'))
