@@ -6,13 +6,13 @@
 __all__ = ['AUDIT_CHECKS', 'AuditReport', 'cohort_of_learner', 'Audited', 'audit']
 
 # %% ../../nbs/explain/audit.ipynb #63109539
-import base64, html, time, warnings
+import base64, html, time
 from dataclasses import replace
 from pathlib import Path
 import numpy as np
 import pandas as pd
 from ..core import AuditFailed, BadInput, RadnbError
-from .checks import Check, Cohort, _not_run, cohort_of_table, embed, read_thumbs
+from .checks import Cohort, _not_run, cohort_of_table, embed, read_thumbs
 from .imaging import check_clipping, check_inverted, check_laterality, check_lesions, check_phi, check_rescale, check_windows
 from .judging import (check_balance, check_calibration, check_counting, check_gap, check_numbers, check_sealed,
                                    check_subgroups)

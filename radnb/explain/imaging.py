@@ -7,13 +7,13 @@ __all__ = ['check_clipping', 'check_rescale', 'check_inverted', 'check_windows',
            'check_lesions', 'check_phi']
 
 # %% ../../nbs/explain/imaging.ipynb #450ef409
+import re
 import numpy as np
 import pandas as pd
 from pathlib import Path
 from ..core import MissingPackage
 from .checks import Check, Cohort, _cases_picture, _not_run
 from .leaks import _individual, _pair_table, _pairs_picture, _sort_pairs
-from ..measure.stats import proportion
 
 # %% ../../nbs/explain/imaging.ipynb #cd59a42d
 def _on_images(name, c, thumbs, bad, verdict, text, consequence, remedy, alt):
@@ -21,6 +21,8 @@ def _on_images(name, c, thumbs, bad, verdict, text, consequence, remedy, alt):
     rows = np.flatnonzero(bad)
     if not len(rows): return Check(name, 'pass', text)
     return Check(name, verdict, f'{len(rows)} of {len(c)} images {text}', consequence, remedy, c.df.iloc[rows], _cases_picture(c, thumbs, rows, alt))
+
+_TOO_FEW = {True: 'the rows name no images', False: 'fewer than eight images'}
 
 def _facts(thumbs, key, default=np.nan): return np.array([t.facts.get(key, default) for t in thumbs])
 
@@ -47,7 +49,8 @@ def check_rescale(c:Cohort, thumbs) -> Check:
     lost,odd = ct&(lo>-200)&(p99>700), ct&((lo>-200)|(p99>4500))       # soft tissue alone, without air, is no more than odd
     text = 'have no air, and soft tissue near 1000' if lost.any() else 'have no air, or values beyond bone'
     if not odd.any(): text = f'{int(ct.sum())} CT images, all with air or fat below -200 HU'
-    return _on_images(name, c, thumbs, lost if lost.any() else odd, 'fail' if lost.any() else 'warn', text, 'The same tissue has two values: the network sees two diseases, or none.',
+    return _on_images(name, c, thumbs, lost if lost.any() else odd, 'fail' if lost.any() else 'warn', text,
+                      'The same tissue has two values: the network sees two diseases, or none.',
                       'Apply RescaleSlope and RescaleIntercept (radnb reads DICOM so), and look at the exports without them.', 'CT images off the Hounsfield scale')
 
 # %% ../../nbs/explain/imaging.ipynb #62dfb196
@@ -68,13 +71,14 @@ def _against_others(X):
 def check_inverted(c:Cohort, thumbs) -> Check:
     "Are some images the negatives of the others?"
     name = 'negatives among the images'
-    if thumbs is None or len(c)<8: return _not_run(name, 'the rows name no images' if thumbs is None else 'fewer than eight images')
+    if thumbs is None or len(c)<8: return _not_run(name, _TOO_FEW[thumbs is None])
     said = pd.Series(_facts(thumbs, 'PhotometricInterpretation', None)).value_counts()
     headers = f' (headers: {", ".join(f"{k} {n}" for k,n in said.items())})' if len(said) else ''
     r = _against_others(_grid(thumbs).reshape(len(c), -1))
     if np.median(r)<.3: return _not_run(name, f'the images have too little in common to tell (median correlation {np.median(r):.2f}){headers}')
     text = f'correlate negatively with the others{headers}' if (r<-.3).any() else f'no image correlates below -0.3 with the others{headers}'
-    return _on_images(name, c, thumbs, r<-.3, 'fail' if (r<-.3).mean()>.01 else 'warn', text, 'Air is white in one and black in the other: they do not show the same thing to a network.',
+    return _on_images(name, c, thumbs, r<-.3, 'fail' if (r<-.3).mean()>.01 else 'warn', text,
+                      'Air is white in one and black in the other: they do not show the same thing to a network.',
                       'Turn them round (MONOCHROME1), and find out whether one site or one class exports so.', 'negatives')
 
 # %% ../../nbs/explain/imaging.ipynb #cde97a5e
@@ -99,7 +103,8 @@ def check_windows(c:Cohort, thumbs) -> Check:
     if found is None or found[0]<4 or found[1]<.1: return Check(name, 'pass', f'the greys of {len(eight)} 8-bit images form one family')
     d,share,family = found
     bad = np.zeros(len(c), bool); bad[eight[family==np.argmin(np.bincount(family))]] = True
-    return _on_images(name, c, thumbs, bad, 'warn', f"of 8 bits have other greys than the rest (Ashman's D {d:.1f}; above 4 is far apart)", 'The same tissue has two greys, and the window may tell the site or the label.',
+    text = f"of 8 bits have other greys than the rest (Ashman's D {d:.1f}; above 4 is far apart)"
+    return _on_images(name, c, thumbs, bad, 'warn', text, 'The same tissue has two greys, and the window may tell the site or the label.',
                       'Export all with one window, or from the DICOM files.', 'images of the other family')
 
 # %% ../../nbs/explain/imaging.ipynb #3d74402c
@@ -119,7 +124,7 @@ def _asymmetry(thumbs):
     return _against_others(((X-X[:,:,::-1])/2*turned[:,None,None]).reshape(len(X), -1))
 
 # %% ../../nbs/explain/imaging.ipynb #874b062b
-_SIDED = ('left','right','links','rechts','lateral','side','_l','_r')
+_SIDED = {'left','right','links','rechts','laterality','side','l','r'}
 
 def _flips(dls):
     "Does the augmentation exchange left and right?"
@@ -129,18 +134,21 @@ def _flips(dls):
 
 def _sided(c, dls):
     "What has a side: a label, a class, an outline."
-    names = [str(n).lower() for n in [*(c.classes or []), *(getattr(dls, 'names', None) or {}).values(), dls.label if dls is not None and isinstance(getattr(dls, 'label', None), str) else '']]
-    return [n for n in names if any(w in n.split() or n.endswith(w) or w in n.replace('-', ' ').replace('_', ' ').split() for w in _SIDED)]
+    label = getattr(dls, 'label', None)
+    names = [*(c.classes or []), *(getattr(dls, 'names', None) or {}).values(), *([label] if isinstance(label, str) else [])]
+    return [str(n) for n in names if set(re.split(r'[\W_]+', str(n).lower())) & _SIDED]
 
 def check_laterality(c:Cohort, thumbs, dls=None) -> Check:
     "Are left and right where they belong?"
     name = 'left and right'
     if _flips(dls) and (sided := _sided(c, dls)):
-        return Check(name, 'fail', f'the augmentation exchanges left and right, but {", ".join(sided[:3])} has a side', 'The network is taught that left is right.', "Leave 'LR' out of flips=.")
-    if thumbs is None or len(c)<8: return _not_run(name, 'the rows name no images' if thumbs is None else 'fewer than eight images')
+        return Check(name, 'fail', f'the augmentation exchanges left and right, but {", ".join(sided[:3])} has a side',
+                     'The network is taught that left is right.', "Leave 'LR' out of flips=.")
+    if thumbs is None or len(c)<8: return _not_run(name, _TOO_FEW[thumbs is None])
     across,elsewhere = _sort_pairs(c, _mirrored_pairs(thumbs))
     if bad := across+elsewhere:
-        return Check(name, 'fail' if across else 'warn', f'{len(bad)} images are the mirror image of another one, e.g. rows {bad[0][0]} and {bad[0][1]}', 'One image counts twice, and one of them has its sides exchanged.',
+        text = f'{len(bad)} images are the mirror image of another one, e.g. rows {bad[0][0]} and {bad[0][1]}'
+        return Check(name, 'fail' if across else 'warn', text, 'One image counts twice, and one of them has its sides exchanged.',
                      'Drop the copies.', _pair_table(c, bad), _pairs_picture(thumbs, bad))
     return _side_test(name, c, thumbs, '; the augmentation exchanges left and right' if _flips(dls) else '')
 

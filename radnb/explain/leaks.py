@@ -10,7 +10,7 @@ __all__ = ['check_patients', 'check_identical', 'near_pairs', 'perceptual_hash',
 import numpy as np
 import pandas as pd
 from .checks import Check, Cohort, _cases_picture, _not_run, _strip, guess_scores
-from ..measure.stats import Estimate, auc
+from ..measure.stats import auc
 
 # %% ../../nbs/explain/leaks.ipynb #4780de4e
 def check_patients(c:Cohort) -> Check:
