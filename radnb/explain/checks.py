@@ -234,7 +234,7 @@ def _verdict_on_guess(e, worst='fail'):
 def _guessed(e, which):
     "In words. (Guessing from nothing scores a little below 0.5 in cross-validation: what is left out for testing is missing from the training.)"
     if e.value<=.5: return f'guesses "{which}" no better than a coin (AUC {e.value:.2f}, n={e.n})'
-    return f'guesses "{which}" with AUC {e.value:.2f} ({100*e.level:g} % CI {e.low:.2f} to {e.high:.2f}, n={e.n})'
+    return f'guesses "{which}" with AUC {e.value:.2f} ({100*e.level:.4g} % CI {e.low:.2f} to {e.high:.2f}, n={e.n})'
 
 # %% ../../nbs/explain/checks.ipynb #b1afbad7
 def _numbers(v):

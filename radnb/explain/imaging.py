@@ -186,7 +186,7 @@ def _lesion_sizes(row, kind, prep):
     "(diameter in mm, network's voxel in mm, regions lost) of the lesions of a row; the smallest of them."
     from radnb.train.reading import read_image, read_mask
     vol = read_image(row)
-    mm = max(prep.voxel_size(vol))
+    mm = max(prep.voxel_size(vol)[-2:])      # in plane: thick slices are the scanner's, not the network's
     if kind in _DIAMETERS: return float(row[kind]), mm, int(row[kind]<mm/2)
     mask = read_mask(row[kind], vol)
     d = region_diameters(mask)

@@ -226,7 +226,7 @@ def _verdict_on_drops(name, drop, p, patients):
     worst = max(drop, key=lambda k: drop[k].value)
     e = drop[worst]
     verdict = 'fail' if any(e.low>.05 for e in sure.values()) else 'warn' if any(e.value>.02 for e in sure.values()) else 'pass'
-    interval = '' if np.isnan(e.low) else f' ({100*e.level:g} % CI {e.low:.2f} to {e.high:.2f}, n={e.n})'
+    interval = '' if np.isnan(e.low) else f' ({100*e.level:.4g} % CI {e.low:.2f} to {e.high:.2f}, n={e.n})'
     return Check(name, verdict, f'{", ".join(drop)} replaced by the mean image: the largest fall of the AUC is {e.value:.2f}{interval}, {worst}',
                  'The model uses what lies at the edge: letters, markers, collimation.', 'Look at the border of cases of both classes; train without it.')
 
@@ -248,6 +248,6 @@ def check_saliency(
 
 def _verdict_on_outside(name, e):
     verdict = 'fail' if e.low>.5 else 'warn' if e.low>.25 else 'pass'
-    return Check(name, verdict, f'{e.value:.0%} of the heat lies outside the body ({100*e.level:g} % CI {e.low:.0%} to {e.high:.0%}, n={e.n})',
+    return Check(name, verdict, f'{e.value:.0%} of the heat lies outside the body ({100*e.level:.4g} % CI {e.low:.0%} to {e.high:.0%}, n={e.n})',
                  'Where there is no patient there is no disease: the model may use letters, the table, or the scanner.',
                  'saliency(learn, row).plot() shows it; crop to the body and train again.')
