@@ -120,6 +120,7 @@ if __name__=='__main__':
         df = cohort(seed)
         levels.append(clean(seed, df, cohort(seed, NEW, 'new')))
         hits.append(found(seed, df))
+        print(f'seed {seed}: alarms {[k for k, v in levels[-1].items() if v in ("warn", "fail") and k not in STATES_A_NEED]}, missed {[k for k, v in hits[-1].items() if not v]}', flush=True)
     alarms = {k: [l[k] in ('warn', 'fail') for l in levels if l[k]!='not run'] for k in levels[0]}
     print(f'False alarms on {seeds} clean cohorts of {N} patients ({", ".join(STATES_A_NEED)} left out: it states a need)')
     lines({k: v for k, v in alarms.items() if v and k not in STATES_A_NEED})
