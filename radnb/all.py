@@ -27,6 +27,8 @@ from radnb.train.plan import *
 from radnb.train.ensemble import *
 from radnb.train.studies import *
 from radnb.explain.evaluate import *
+from radnb.explain.sanity import *
+from radnb.explain.interpret import *
 from radnb.explain.audit import *
 from radnb.explain.checks import *
 from radnb.explain.imaging import *
