@@ -787,6 +787,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                      'radnb.explain.audit._check_html': ('explain/audit.html#_check_html', 'radnb/explain/audit.py'),
                                      'radnb.explain.audit._check_new': ('explain/audit.html#_check_new', 'radnb/explain/audit.py'),
                                      'radnb.explain.audit._chosen': ('explain/audit.html#_chosen', 'radnb/explain/audit.py'),
+                                     'radnb.explain.audit._known': ('explain/audit.html#_known', 'radnb/explain/audit.py'),
                                      'radnb.explain.audit._presence': ('explain/audit.html#_presence', 'radnb/explain/audit.py'),
                                      'radnb.explain.audit._run_one': ('explain/audit.html#_run_one', 'radnb/explain/audit.py'),
                                      'radnb.explain.audit._shown_cases': ('explain/audit.html#_shown_cases', 'radnb/explain/audit.py'),

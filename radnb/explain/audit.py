@@ -41,21 +41,28 @@ class AuditReport:
     @property
     def seconds(self): "Of each check."; return {c.key: c.seconds for c in self.checks}
 
-    def __repr__(self): return '\n'.join(f'{c.level:>8}  {c.check}: {c.evidence or c.verdict}' + (f' [accepted: {c.accepted}]' if c.accepted else '') for c in self.ranked)
+    def __repr__(self):
+        why = lambda c: f' [accepted: {c.accepted}]' if c.accepted else ''
+        return '\n'.join(f'{c.level:>8}  {c.check}: {c.evidence or c.verdict}{why(c)}' for c in self.ranked)
 
 # %% ../../nbs/explain/audit.ipynb #4a1ed2d9
-_COLOURS = {'fail':('#D55E00','✗','do not publish before this is settled'), 'warn':('#9a6700','!','look at this'), 'accepted':('#0072B2','◆','found, looked at, accepted'),
+_COLOURS = {'fail':('#D55E00','✗','do not publish before this is settled'), 'warn':('#9a6700','!','look at this'),
+            'accepted':('#0072B2','◆','found, looked at, accepted'),
             'pass':('#00795a','✓','nothing found'), 'not run':('#767676','–','could not be asked')}
 _STYLE = """<style>.rn-audit{max-width:62em;font:14px/1.45 system-ui,sans-serif}.rn-audit table{border-collapse:collapse;width:100%;margin:0}
 .rn-audit td,.rn-audit th{text-align:left!important;vertical-align:top;padding:.45em .7em;border-top:1px solid rgba(128,128,128,.25);background:none}
-.rn-audit .v{font-weight:700;white-space:nowrap;width:6.5em}.rn-audit .n{width:15em;font-weight:600}.rn-audit .s{opacity:.6;white-space:nowrap;text-align:right!important;width:4em}
+.rn-audit .v{font-weight:700;white-space:nowrap;width:6.5em}.rn-audit .n{width:15em;font-weight:600}
+.rn-audit .s{opacity:.6;white-space:nowrap;text-align:right!important;width:4em}
 .rn-audit .c{opacity:.8;margin:.25em 0 0}.rn-audit .r{margin:.15em 0 0;font-weight:600}.rn-audit img{max-width:100%;margin-top:.5em;border-radius:4px}
-.rn-audit .b{display:inline-block;padding:.1em .6em;margin:0 .35em .3em 0;border-radius:1em;color:#fff;font-weight:600}.rn-audit details{margin-top:.3em}.rn-audit summary{cursor:pointer;opacity:.75}
+.rn-audit .b{display:inline-block;padding:.1em .6em;margin:0 .35em .3em 0;border-radius:1em;color:#fff;font-weight:600}
+.rn-audit details{margin-top:.3em}.rn-audit summary{cursor:pointer;opacity:.75}
 .rn-audit .k td,.rn-audit .k th{padding:.1em .6em;font-size:12px;width:auto}</style>"""
+
+_HARMLESS = 'label split side column group AUC patients difference low high feature usual value p diameter_mm pixel_mm lost'.split()+['row 0','row 1']
 
 def _shown_cases(cases, n=10):
     "Columns of a case table that tell nothing of the patient."
-    known = [k for k in cases if str(k) in ('label','split','side','column','group','AUC','patients','difference','low','high','feature','p','value','usual') or str(k).startswith('row')]
+    known = [k for k in cases if str(k) in _HARMLESS]
     t = cases[known].head(n)
     t = t if 'row 0' in t or 'feature' in t or 'group' in t else t.rename_axis('row').reset_index()
     more = f'<br>and {len(cases)-n} more' if len(cases)>n else ''
@@ -89,8 +96,8 @@ def _to_html(self,
     path # Of the page
 ) -> Path:
     "Write the report as one page that needs nothing else: no network, no other file."
-    page = f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Audit</title><body style="margin:2em;color:#1b1b1b;background:#fff">{self._repr_html_()}</body></html>'
-    Path(path).write_text(page, encoding='utf-8')
+    head = '<!doctype html><html lang="en"><meta charset="utf-8"><title>Audit</title><body style="margin:2em;color:#1b1b1b;background:#fff">'
+    Path(path).write_text(f'{head}{self._repr_html_()}</body></html>', encoding='utf-8')
     return Path(path)
 
 AuditReport.to_html = _to_html
@@ -161,8 +168,9 @@ AUDIT_CHECKS = dict(
     windows=lambda a: check_windows(a.c, a.thumbs), laterality=lambda a: check_laterality(a.c, a.thumbs, a.dls), lesions=lambda a: check_lesions(a.c, a.dls),
     margin=lambda a: check_margin(a.c, a.thumbs), site=lambda a: check_site(a.c, a.X), noise=lambda a: check_label_noise(a.c, a.X, a.thumbs),
     shuffled=lambda a: check_shuffled(a.c, a.X), shift=lambda a: check_shift(a.c, a.thumbs), new=lambda a: _check_new(a),
-    counting=lambda a: check_counting(a.report), calibration=lambda a: check_calibration(a.report), subgroups=lambda a: check_subgroups(a.report, a.judged_rows),
-    gap=lambda a: check_gap(a.train, a.report), occlusion=lambda a: check_occlusion(a.learn, a.report), saliency=lambda a: check_saliency(a.learn, a.judged_rows))
+    counting=lambda a: check_counting(a.report), calibration=lambda a: check_calibration(a.report), gap=lambda a: check_gap(a.train, a.report),
+    subgroups=lambda a: check_subgroups(a.report, a.judged_rows), occlusion=lambda a: check_occlusion(a.learn, a.report),
+    saliency=lambda a: check_saliency(a.learn, a.judged_rows))
 
 def _check_new(a):
     new = a.given.get('new')
@@ -177,16 +185,19 @@ def _run_one(key, audited):
     except RadnbError as e: found = _not_run(key, e.what+(f' ({e.remedy})' if e.remedy else ''))
     return replace(found, key=key, seconds=time.perf_counter()-began)
 
+def _known(names):
+    if unknown := sorted(set(names)-set(AUDIT_CHECKS)): raise BadInput(f'There is no check {unknown[0]!r}', remedy=f'one of {", ".join(AUDIT_CHECKS)}')
+
 def _chosen(only, skip):
     "The checks to run, in their order."
     names = lambda v: [] if v is None else [v] if isinstance(v, str) else list(v)
-    if unknown := set(names(only)+names(skip))-set(AUDIT_CHECKS): raise BadInput(f'There is no check {sorted(unknown)[0]!r}', remedy=f'one of {", ".join(AUDIT_CHECKS)}')
+    _known(names(only)+names(skip))
     return [k for k in AUDIT_CHECKS if (not only or k in names(only)) and k not in names(skip)]
 
 def _accept(checks, reasons):
     "Findings that somebody looked at and gave a reason for."
     reasons = dict(reasons or {})
-    if unknown := set(reasons)-set(AUDIT_CHECKS): raise BadInput(f'There is no check {sorted(unknown)[0]!r}', remedy=f'one of {", ".join(AUDIT_CHECKS)}')
+    _known(reasons)
     if empty := [k for k,v in reasons.items() if not isinstance(v, str) or len(v.strip())<3]:
         raise BadInput(f'{empty[0]!r} was accepted without a reason', remedy=f"accept={{{empty[0]!r}: 'collimator marks, looked at by two readers'}}")
     return [replace(c, accepted=reasons[c.key].strip()) if c.key in reasons and c.level in ('fail','warn') else c for c in checks]

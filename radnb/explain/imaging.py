@@ -35,7 +35,8 @@ def check_clipping(c:Cohort, thumbs) -> Check:
     low = grey&(_facts(thumbs, 'unit', '')=='HU')&(_facts(thumbs, 'lo')>-900)&(_facts(thumbs, 'at_lo')>.05)
     if (top|low).mean()<=.05: return Check(name, 'pass', f'{int((top|low).sum())} of {len(c)} images have more than 1 % of their pixels at the highest value')
     hi,lo = _facts(thumbs, 'hi')[top|low], _facts(thumbs, 'lo')[top|low]
-    return _on_images(name, c, thumbs, top|low, 'warn', f'are cut off (values {np.median(lo):.4g} to {np.median(hi):.4g})', 'What lies beyond is gone for any model: bone, contrast, metal.',
+    return _on_images(name, c, thumbs, top|low, 'warn', f'are cut off (values {np.median(lo):.4g} to {np.median(hi):.4g})',
+                      'What lies beyond is gone for any model: bone, contrast, metal.',
                       'Export again with the full range; choose the window in Preprocess.', 'images that are cut off')
 
 # %% ../../nbs/explain/imaging.ipynb #5a562f79
@@ -51,7 +52,8 @@ def check_rescale(c:Cohort, thumbs) -> Check:
     if not odd.any(): text = f'{int(ct.sum())} CT images, all with air or fat below -200 HU'
     return _on_images(name, c, thumbs, lost if lost.any() else odd, 'fail' if lost.any() else 'warn', text,
                       'The same tissue has two values: the network sees two diseases, or none.',
-                      'Apply RescaleSlope and RescaleIntercept (radnb reads DICOM so), and look at the exports without them.', 'CT images off the Hounsfield scale')
+                      'Apply RescaleSlope and RescaleIntercept (radnb reads DICOM so), and look at the exports without them.',
+                      'CT images off the Hounsfield scale')
 
 # %% ../../nbs/explain/imaging.ipynb #62dfb196
 def _grid(thumbs, n=24):
@@ -155,8 +157,10 @@ def check_laterality(c:Cohort, thumbs, dls=None) -> Check:
 # %% ../../nbs/explain/imaging.ipynb #2a40c9af
 def _side_test(name, c, thumbs, note):
     r = _asymmetry(thumbs)
-    if np.median(r)<.3: return Check(name, 'pass', f'no image is the mirror image of another; the images are too symmetric to tell more (median {np.median(r):.2f}){note}')
-    text = f'point the other way than the rest{note}' if (r<-.4).any() else f'all {len(c)} images point the same way (what is not symmetric in them correlates: median {np.median(r):.2f}){note}'
+    m = np.median(r)
+    if m<.3: return Check(name, 'pass', f'no image is the mirror image of another; the images are too symmetric to tell more (median {m:.2f}){note}')
+    same = f'all {len(c)} images point the same way (what is not symmetric in them correlates: median {m:.2f})'
+    text = ('point the other way than the rest' if (r<-.4).any() else same)+note
     return _on_images(name, c, thumbs, r<-.4, 'warn', text, 'Left and right were exchanged on the way, or the patient is one of the few who are built so.',
                       'Look at them: the heart, the marker, ImageOrientationPatient.', 'images that point the other way')
 
@@ -202,7 +206,8 @@ def check_lesions(
     if dls is None or not hasattr(dls, 'reader'): return _not_run(name, "the network's pixels are not known; it needs a learner or dls")
     rows,kind = _lesion_rows(c, dls.reader, most)
     if not len(rows): return _not_run(name, f'it needs a column with masks, or one of {", ".join(_DIAMETERS)}')
-    found = pd.DataFrame([_lesion_sizes(r, kind, dls.reader.prep) for _,r in rows.iterrows()], columns=['diameter_mm','pixel_mm','lost'], index=rows.index).dropna()
+    sizes = [_lesion_sizes(r, kind, dls.reader.prep) for _,r in rows.iterrows()]
+    found = pd.DataFrame(sizes, columns=['diameter_mm','pixel_mm','lost'], index=rows.index).dropna()
     if not len(found): return _not_run(name, 'nothing is marked in the masks looked at')
     return _verdict_on_lesions(name, c, found)
 
@@ -245,5 +250,6 @@ def check_phi(
     text = f'{sum(bool(k) for k,_ in each)} of {len(files)} files looked at (of {n}) tell who the patient is'
     if len(counts): text += ': '+', '.join(f'{k} in {v}' for k,v in list(counts.items())[:5])
     if not all(l for _,l in each): text += '; text in the pixels was not looked for (radnb[ocr] is not installed)'
-    return Check(name, 'warn' if len(counts) else 'pass', text, 'The data must not leave the hospital as they are; exported models and notebooks may carry names along.',
+    return Check(name, 'warn' if len(counts) else 'pass', text,
+                 'The data must not leave the hospital as they are; exported models and notebooks may carry names along.',
                  'radnb.data.deid before anything is shared.')

@@ -57,7 +57,7 @@ def check_balance(
     e,prior = shares[-1], float(intended['prevalence'])
     text += f'; where it will be used {prior:.1%} "{c.classes[-1]}"'
     ppv = _ppv_there(report, prior)
-    if ppv is not None: text += f', where a positive call would be right in {ppv.value:.0%} ({100*ppv.level:g} % CI {ppv.low:.0%} to {ppv.high:.0%}) of the patients'
+    if ppv is not None: text += f', a positive call would be right in {ppv.value:.0%} ({100*ppv.level:g} % CI {ppv.low:.0%} to {ppv.high:.0%})'
     return Check(name, 'pass' if e.low<=prior<=e.high else 'warn', text, 'PPV, accuracy and the calibration of these data do not hold where it will be used.',
                  'Report PPV and NPV at the intended prevalence (Confusion.at_prevalence), recalibrate, and choose the threshold for it.')
 
@@ -65,7 +65,8 @@ def check_balance(
 def _balance_alone(name, c, shares, text):
     "Without an intended use: very rare classes are worth a word."
     rare = min(shares, key=lambda e: e.value)
-    return Check(name, 'warn' if rare.high<.05 else 'pass', text+'; the intended use is not stated', 'Of a rare class few patients are judged: look at sensitivity, not accuracy.',
+    return Check(name, 'warn' if rare.high<.05 else 'pass', text+'; the intended use is not stated',
+                 'Of a rare class few patients are judged: look at sensitivity, not accuracy.',
                  'Say where it will be used: audit(..., intended=dict(prevalence=.02)).')
 
 def _ppv_there(report, prior):
@@ -130,7 +131,8 @@ def _bands(v):
     "The groups of a column: names as they are, ages in bands."
     n = _numbers(v) if v.name in ('PatientAge','age') else None
     if n is None: return v.astype('string').fillna('not known').to_numpy(str)
-    return pd.cut(n.iloc[:,0], [0,18,40,60,75,np.inf], right=False, labels=['under 18','18 to 39','40 to 59','60 to 74','75 and older']).astype('string').fillna('not known').to_numpy(str)
+    bands = pd.cut(n.iloc[:,0], [0,18,40,60,75,np.inf], right=False, labels=['under 18','18 to 39','40 to 59','60 to 74','75 and older'])
+    return bands.astype('string').fillna('not known').to_numpy(str)
 
 def _subgroups(rows, report, columns, least=8):
     "(column, group, rows of it) for groups, and their complements, with enough patients of both classes."
@@ -163,8 +165,10 @@ def _verdict_on_groups(name, each, columns):
     table = pd.DataFrame([dict(column=k, group=g, AUC=e.value, patients=e.n, difference=d.value, low=d.low, high=d.high) for k,g,e,d in each])
     off = table[(table.low>0)|(table.high<0)]
     w = table.loc[(off if len(off) else table).difference.abs().idxmax()]
-    text = f'{len(table)} groups compared; the largest gap: {w.column} {w.group}, AUC {w.AUC:.2f} in {w.patients} patients, {w.difference:+.2f} against the others ({w.low:+.2f} to {w.high:+.2f})'
-    return Check(name, 'pass' if not len(off) else 'fail' if ((off.low>.05)|(off.high<-.05)).any() else 'warn', text, 'The overall score does not hold for everybody.',
+    gap = f'{w.difference:+.2f} against the others ({w.low:+.2f} to {w.high:+.2f})'
+    text = f'{len(table)} groups compared; the largest gap: {w.column} {w.group}, AUC {w.AUC:.2f} in {w.patients} patients, {gap}'
+    verdict = 'pass' if not len(off) else 'fail' if ((off.low>.05)|(off.high<-.05)).any() else 'warn'
+    return Check(name, verdict, text, 'The overall score does not hold for everybody.',
                  'Report the groups; find out why; collect more of the group that fares worse.', table)
 
 # %% ../../nbs/explain/judging.ipynb #1ea89b29
@@ -187,6 +191,7 @@ def check_sealed(
     sets = _sealed_of(c, sealed)
     if not sets: return _not_run(name, 'no test set was sealed; seal_test(df, folder) puts one away, sealed= names it')
     n = max(len(s.openings) for s in sets)
-    text = '; '.join(f'{s.fingerprint}: {len(s.openings)} openings of {s.n_patients} patients'+''.join(f', {o.time[:10]} ({o.reason})' for o in s.openings.itertuples()) for s in sets)
+    when = lambda s: ''.join(f', {o.time[:10]} ({o.reason})' for o in s.openings.itertuples())
+    text = '; '.join(f'{s.fingerprint}: {len(s.openings)} openings of {s.n_patients} patients{when(s)}' for s in sets)
     return Check(name, 'warn' if n>1 else 'pass', text, 'Whatever was chosen after the first opening makes the later results optimistic.',
                  'Report all openings, or test on new patients.')

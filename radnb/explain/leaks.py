@@ -190,4 +190,5 @@ def _verdict_on_noise(name, c, s, e, thumbs):
     p,bad = contamination_p(one.s.to_numpy(), one.y.to_numpy()), _suspects(c, s)
     text = f'{len(bad)} of {len(c)} images look like the other label (simple model, AUC {e.value:.2f}); as many by overlap alone: p = {p:.3f}'
     return Check(name, 'warn' if p<.01 else 'pass', text, 'Wrong labels cap every score, and in the test set they make good models look bad.',
-                 'Have a reader look at the cases without their labels.', c.df.iloc[bad], _cases_picture(c, thumbs, bad, 'images that look like the other label'))
+                 'Have a reader look at the cases without their labels.', c.df.iloc[bad],
+                 _cases_picture(c, thumbs, bad, 'images that look like the other label'))

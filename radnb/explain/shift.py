@@ -106,7 +106,8 @@ def _both(c, thumbs, new, new_thumbs):
     both = None if thumbs is None or new_thumbs is None else thumbs+new_thumbs
     parts = [_features_to_compare(*o) for o in ((c, thumbs if both else None), (new, new_thumbs if both else None))]
     who = np.r_[np.char.add('a ', c.groups.astype(str)), np.char.add('b ', new.groups.astype(str))]
-    return both, who, np.repeat([False,True], [len(c),len(new)]), pd.concat([p[parts[0].columns.intersection(parts[1].columns)] for p in parts], ignore_index=True)
+    table = pd.concat([p[parts[0].columns.intersection(parts[1].columns)] for p in parts], ignore_index=True)
+    return both, who, np.repeat([False,True], [len(c),len(new)]), table
 
 def check_shift(
     c:Cohort,

@@ -83,7 +83,7 @@ def check_site(
 def _verdict_on_site(name, column, e, which, tells):
     seen,told = e.low>.5, tells is not None and tells.low>.5
     text = f'From the image a simple model {_guessed(e, which)} ({column})'
-    if tells is not None: text += f'; {column} alone tells the label, AUC {tells.value:.2f}' if told else f'; {column} is not shown to tell the label (AUC {tells.value:.2f})'
+    if tells is not None: text += f'; {column} {"alone tells" if told else "is not shown to tell"} the label (AUC {tells.value:.2f})'
     verdict = 'pass' if not (seen and told) else 'fail' if min(e.low, tells.low)>=.6 else 'warn'
     return Check(name, verdict, text, 'The network can learn the hospital instead of the disease, and be right.',
                  'Balance the labels within each site; leave one site out (LeaveOneSiteOut) and see what is left of the score.')
