@@ -2,6 +2,7 @@
 import os, warnings
 from pathlib import Path
 import numpy as np, pandas as pd, pytest
+from scipy.ndimage import gaussian_filter
 from radnb.core import AuditFailed, BadInput
 from radnb.data.volume import Volume
 from radnb.explain.audit import AUDIT_CHECKS, audit, check_identical, cohort_of_table, read_thumbs
@@ -88,10 +89,12 @@ def chests(seed, n=48):
         inside = lambda cx, cy, a, b: ((x-cx)/(a*w))**2+((y-cy)/(b*h))**2 < 1
         hu = np.full((40, 40), -1000.); hu[inside(0, 0, .85, .65)] = 40
         hu[inside(-.42, -.05, .3, .45)] = -850; hu[inside(.42, -.05, .3, .45)] = -850; hu[inside(.2, .05, .3, .28)] = 50
-        return hu+r.normal(0, 15, hu.shape)
+        own = gaussian_filter(r.normal(size=hu.shape), 2)  # what makes a patient individual
+        return hu+150*own/own.std()*(hu > -990)+r.normal(0, 15, hu.shape)
     images = [one() for _ in range(n)]
+    split = np.where(r.permutation(np.arange(n) % 3 == 0), 'valid', 'train')
     return pd.DataFrame(dict(volume=[Volume(a, np.diag([5, 8, 8, 1]), 'HU') for a in images], PatientID=[f'SYN-{i:04d}' for i in range(n)], sick=r.permutation(np.arange(n) % 2),
-                             site=r.choice(list('AB'), n), age=r.integers(30, 80, n), split=r.permutation(np.arange(n) % 3 == 0)).copy()).replace({'split': {True: 'valid', False: 'train'}})
+                             site=r.choice(list('AB'), n), age=r.integers(30, 80, n), split=split))
 
 
 def changed(df, rows, change, unit='HU'):

@@ -46,8 +46,8 @@ def check_rescale(c:Cohort, thumbs) -> Check:
     if thumbs is None: return _not_run(name, 'the rows name no images')
     ct = ((_facts(thumbs, 'unit', '')=='HU')|(_facts(thumbs, 'Modality', '')=='CT'))&~_facts(thumbs, 'eight', False).astype(bool)
     if not ct.any(): return _not_run(name, 'there is no CT (unit HU, or Modality CT) of more than 8 bits')
-    lo,p99 = _facts(thumbs, 'lo'), _facts(thumbs, 'p99')
-    lost,odd = ct&(lo>-200)&(p99>700), ct&((lo>-200)|(p99>4500))       # soft tissue alone, without air, is no more than odd
+    p1,p99 = _facts(thumbs, 'p1'), _facts(thumbs, 'p99')
+    lost,odd = ct&(p1>-200)&(p99>700), ct&((p1>-200)|(p99>4500))       # soft tissue alone, without air, is no more than odd
     text = 'have no air, and soft tissue near 1000' if lost.any() else 'have no air, or values beyond bone'
     if not odd.any(): text = f'{int(ct.sum())} CT images, all with air or fat below -200 HU'
     return _on_images(name, c, thumbs, lost if lost.any() else odd, 'fail' if lost.any() else 'warn', text,
