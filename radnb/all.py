@@ -36,5 +36,11 @@ from radnb.explain.detection_report import *
 from radnb.explain.sanity import body_mask, outside_body, overlap_at_area
 from radnb.explain.interpret import *
 from radnb.explain.audit import *
+from radnb.explain.checks import *
+from radnb.explain.imaging import *
+from radnb.explain.judging import *
+from radnb.explain.leaks import *
+from radnb.explain.shift import *
+from radnb.explain.shortcuts import *
 from radnb.share.export import *
 from radnb.share.publish import *
