@@ -28,5 +28,6 @@ from radnb.train.ensemble import *
 from radnb.train.studies import *
 from radnb.explain.evaluate import *
 from radnb.explain.audit import *
+from radnb.explain.robust import *
 from radnb.share.export import *
 from radnb.share.publish import *
