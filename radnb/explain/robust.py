@@ -833,17 +833,19 @@ def universal(
     passes:int=5, # Over `X`, at most
     seed:int=0
 ) -> torch.Tensor: # `(1, channel, ...)`
-    "One change that misleads on most images (Moosavi-Dezfooli et al. 2017, algorithm 1)."
-    rng,v = torch.Generator().manual_seed(seed), torch.zeros_like(X[:1])
-    with torch.no_grad(): clean = scores(X).argmax(1)
-    for _ in range(passes):
-        for i in torch.randperm(len(X), generator=rng).tolist():
-            z = (X[i:i+1]+v).clamp(0, 1)
-            with torch.no_grad(): still = scores(z).argmax(1) == clean[i]
-            if still: v = project(v+deepfool(scores, z, norm), eps, norm)
-        with torch.no_grad(): rate = (scores((X+v).clamp(0, 1)).argmax(1) != clean).float().mean()
-        if rate >= fooled: break
-    return v
+    """One change that misleads on most images (Moosavi-Dezfooli et al. 2017, algorithm 1). With few classes, what misleads one may undo what misleads another,
+    so the best of all steps is kept, and not the last."""
+    rng,v,best,most = torch.Generator().manual_seed(seed), torch.zeros_like(X[:1]), torch.zeros_like(X[:1]), 0.
+    said = lambda v: scores((X+v).clamp(0, 1)).detach().argmax(1)
+    clean = said(v)
+    for i in (i for _ in range(passes) for i in torch.randperm(len(X), generator=rng).tolist()):
+        z = (X[i:i+1]+v).clamp(0, 1)
+        if scores(z).detach().argmax(1) != clean[i]: continue
+        v = project(v+deepfool(scores, z, norm), eps, norm)
+        rate = float((said(v) != clean).float().mean())
+        if rate > most: best,most = v,rate
+        if most >= fooled: break
+    return best
 
 # %% ../../nbs/explain/robust.ipynb #4ba45d50
 @dataclass
