@@ -3,7 +3,7 @@ import numpy as np, pandas as pd, pytest, torch
 from torch import nn
 from radnb.core import BadInput
 from radnb.data.volume import Volume
-from radnb.explain.robust import (attack, corruptions, cross_entropy, deepfool, fgsm, first_shown, pgd, project, random_change, robustness, shifts, universal,
+from radnb.explain.robust import (attack, corruptions, case_loss, deepfool, fgsm, first_shown, pgd, into_ball, random_change, robustness, shifts, universal,
                                   universal_perturbation)
 from radnb.train.classify import classify_dls, classify_learner
 
@@ -66,12 +66,12 @@ def test_balls_and_strength(norm, eps):
     size = (lambda d: d.abs().amax()) if norm == 'inf' else (lambda d: d.flatten(1).norm(dim=1).max())
     for z in (a, b, (x+random_change(x, eps, norm)).clamp(0, 1)):
         assert size(z-x) <= eps*(1+1e-5) and z.min() >= 0 and z.max() <= 1
-    assert (cross_entropy(net(b), y) >= cross_entropy(net(a), y)-1e-6).all()
-    assert cross_entropy(net(b), y).mean() > cross_entropy(net((x+random_change(x, eps, norm)).clamp(0, 1)), y).mean()
+    assert (case_loss(net(b), y) >= case_loss(net(a), y)-1e-6).all()
+    assert case_loss(net(b), y).mean() > case_loss(net((x+random_change(x, eps, norm)).clamp(0, 1)), y).mean()
     assert torch.equal(b, pgd(net, x, y, eps, norm, steps=8, seed=3))
     assert [p.grad for p in net.parameters()] == grads
     d = torch.randn(6, 1, 8, 8)
-    assert torch.allclose(project(project(d, eps, norm), eps, norm), project(d, eps, norm)) and size(random_change(x, eps, norm)) == pytest.approx(eps, rel=1e-5)
+    assert torch.allclose(into_ball(into_ball(d, eps, norm), eps, norm), into_ball(d, eps, norm)) and size(random_change(x, eps, norm)) == pytest.approx(eps, rel=1e-5)
 
 @pytest.mark.parametrize('norm,q', [('inf',1), (2,2)])
 def test_deepfool_goes_to_the_nearest_of_several_borders(norm, q):
