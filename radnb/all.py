@@ -27,6 +27,7 @@ from radnb.train.plan import *
 from radnb.train.ensemble import *
 from radnb.train.studies import *
 from radnb.explain.evaluate import *
+from radnb.explain.detection_report import *
 from radnb.explain.audit import *
 from radnb.explain.robust import *
 from radnb.share.export import *

@@ -18,7 +18,12 @@ from radnb.data.phi import find_phi
 from radnb.data.deid import deidentify, new_key
 from radnb.data.phantom import *
 from radnb.measure.stats import *
+from radnb.measure.comparison import *
+from radnb.measure.calibration import *
+from radnb.measure.agreement import *
+from radnb.measure.planning import *
 from radnb.measure.metrics import *
+from radnb.measure.detection import *
 from radnb.measure.shapes import *
 from radnb.view.figures import *
 from radnb.view.viewer import *

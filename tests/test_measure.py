@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given as any_given, settings, strategies as st
 from radnb.core import BadInput, OneClass
-from radnb.measure import metrics as M, stats as S
+from radnb.measure import calibration as K, comparison as C, detection as D, metrics as M, stats as S
 
 def given(*a): return lambda f: settings(deadline=None, max_examples=60, derandomize=True)(any_given(*a)(f))
 
@@ -119,7 +119,7 @@ def test_paired_test_is_delongs():
     cov = sum(np.cov(parts[0][i], parts[1][i])/len(parts[0][i]) for i in (0,1))
     d,var = parts[0][2]-parts[1][2], cov[0,0]+cov[1,1]-2*cov[0,1]
     from scipy.stats import norm
-    c = S.delong_test(y, p1, p2)
+    c = C.delong_test(y, p1, p2)
     assert c.difference.value == pytest.approx(d)
     assert c.p_value == pytest.approx(2*norm.sf(abs(d)/var**.5), rel=1e-9)
     assert c.difference.high-c.difference.low == pytest.approx(2*norm.ppf(.975)*var**.5)
@@ -131,7 +131,7 @@ def test_paired_test_keeps_its_level():
     for _ in range(300):
         y = np.arange(120) < 50
         common = rng.normal(y, 1)
-        ps.append(S.delong_test(y, common+rng.normal(size=120), common+rng.normal(size=120)).p_value)
+        ps.append(C.delong_test(y, common+rng.normal(size=120), common+rng.normal(size=120)).p_value)
     assert .02 < np.mean(np.array(ps)<.05) < .09
 
 def test_paired_test_clusters_patients():
@@ -140,7 +140,7 @@ def test_paired_test_clusters_patients():
     y = (who%2).astype(bool)
     base = rng.normal(size=40)[who]+y
     p1,p2 = base+rng.normal(size=40)[who]+rng.normal(0,.1,200), base+rng.normal(size=40)[who]+rng.normal(0,.1,200)
-    naive,honest = S.delong_test(y,p1,p2), S.delong_test(y,p1,p2,who)
+    naive,honest = C.delong_test(y,p1,p2), C.delong_test(y,p1,p2,who)
     assert honest.difference.high-honest.difference.low > 1.5*(naive.difference.high-naive.difference.low)
     assert honest.difference.n == 40
 
@@ -320,7 +320,7 @@ def test_brier_and_reliability_equal_scikit_learn(yp):
     from sklearn.calibration import calibration_curve
     from sklearn.metrics import brier_score_loss
     y,p = yp
-    c = S.calibration(y,p,n_boot=2)
+    c = K.calibration(y,p,n_boot=2)
     assert c.brier.value == pytest.approx(brier_score_loss(y,p,pos_label=True), abs=1e-12)
     t = c.table[c.table.n>0]
     if y.any() and not y.all():
@@ -334,7 +334,7 @@ def test_calibration_slope_equals_scikit_learn():
     logit = rng.normal(0,2,500)
     y = rng.random(500) < 1/(1+np.exp(-(.3+.7*logit)))
     fit = LogisticRegression(C=1e12, tol=1e-10, max_iter=1000).fit(logit[:,None], y)
-    c = S.calibration(y, 1/(1+np.exp(-logit)), n_boot=2)
+    c = K.calibration(y, 1/(1+np.exp(-logit)), n_boot=2)
     assert c.slope.value == pytest.approx(fit.coef_[0,0], rel=1e-4)
     mean = lambda a: (1/(1+np.exp(-(logit+a)))).mean() # the intercept makes mean probability equal prevalence
     assert mean(c.intercept.value) == pytest.approx(y.mean(), abs=1e-9)
@@ -344,20 +344,20 @@ def test_calibration_intervals_cover():
     for _ in range(200):
         logit = rng.normal(0,1.5,150)
         y = rng.random(150) < 1/(1+np.exp(-logit))
-        c = S._wald(np.stack([np.ones(150),logit],1), y, np.arange(150), 150, 0., .95)
+        c = K._wald(np.stack([np.ones(150),logit],1), y, np.arange(150), 150, 0., .95)
         inside += c.low <= 1 <= c.high
     assert .9 < inside/200 <= .99
 
 def test_net_benefit_is_vickers():
     y,p = np.array([1,1,0,0,0]), np.array([.9,.4,.6,.2,.1])
-    nb = S.net_benefit(y,p,[.5,.25])
+    nb = K.net_benefit(y,p,[.5,.25])
     assert nb.model.tolist() == pytest.approx([1/5-1/5*1, 2/5-1/5/3]) and nb.treat_all.tolist() == pytest.approx([2/5-3/5, 2/5-3/5/3])
 
 
 # ---- bad input
 
-@pytest.mark.parametrize('f', [S.auc, S.bootstrap_auc, S.average_precision, S.roc_curve, S.pr_curve, S.youden, S.confusion, S.calibration,
-                               S.net_benefit])
+@pytest.mark.parametrize('f', [S.auc, S.bootstrap_auc, S.average_precision, S.roc_curve, S.pr_curve, S.youden, S.confusion, K.calibration,
+                               K.net_benefit])
 def test_bad_input_is_refused_everywhere(f):
     for y,p in [([0,1,math.nan],[.1,.2,.3]), ([0,1,None],[.1,.2,.3]), ([0,1,2],[.1,.2,.3]), (['a','b'],[.1,.2]), ([0,1],[.1,math.nan]),
                 ([0,1],[.1]), ([0,1],[[.1,.2],[.3,.4]]), ([0,1],['x','y'])]:
@@ -397,17 +397,18 @@ def test_surface_metrics_equal_monai(masks, shape, spacing):
     for p,t in masks(shape, 4):
         one_hot = lambda m: torch.tensor(np.stack([~m,m])[None])
         kw = dict(include_background=False, spacing=list(spacing))
-        a,b,d = one_hot(p), one_hot(t), M.surface_distances(p, t, spacing)
-        assert M.hausdorff(p,t,spacing) == pytest.approx(float(monai.compute_hausdorff_distance(a,b,**kw)), rel=1e-5)
-        assert M.hd95(p,t,spacing) == pytest.approx(float(monai.compute_hausdorff_distance(a,b,percentile=95,**kw)), rel=1e-5)
-        assert M.assd(p,t,spacing) == pytest.approx(float(monai.compute_average_surface_distance(a,b,symmetric=True,**kw)), rel=1e-5)
+        a,b,d = one_hot(p), one_hot(t), M.surface_distances(p, t, spacing, surface='voxels')
+        assert d.hausdorff() == pytest.approx(float(monai.compute_hausdorff_distance(a,b,**kw)), rel=1e-5)
+        assert d.hausdorff(95) == pytest.approx(float(monai.compute_hausdorff_distance(a,b,percentile=95,**kw)), rel=1e-5)
+        assert d.assd() == pytest.approx(float(monai.compute_average_surface_distance(a,b,symmetric=True,**kw)), rel=1e-5)
         for tolerance in (0., .75, 1.5):
             want = monai.compute_surface_dice(a, b, [tolerance], **kw)
-            assert M.nsd(p,t,tolerance,spacing) == pytest.approx(float(want), rel=1e-5)
+            assert d.nsd(tolerance) == pytest.approx(float(want), rel=1e-5)
         assert M.dice(p,t) == pytest.approx(float(monai.compute_dice(a,b,include_background=False)), rel=1e-6)
         assert M.iou(p,t) == pytest.approx(float(monai.compute_iou(a,b,include_background=False)), rel=1e-6)
-        row = M.segment_metrics(p, t, spacing, tolerance=.75).iloc[0] # cut out of the volume first: the same values
-        assert (row.dice,row.hd95_mm,row.assd_mm,row.nsd) == (M.dice(p,t), M.hd95(p,t,spacing), M.assd(p,t,spacing), M.nsd(p,t,.75,spacing))
+        for s in ('voxels','surfels'): # cut out of the volume first: the same values
+            row = M.segment_metrics(p, t, spacing, tolerance=.75, surface=s).iloc[0]
+            assert (row.dice,row.hd95_mm,row.assd_mm,row.nsd) == (M.dice(p,t), M.hd95(p,t,spacing,surface=s), M.assd(p,t,spacing,surface=s), M.nsd(p,t,.75,spacing,surface=s))
         assert len(d.pred_to_true) and len(d.true_to_pred)
 
 def test_distances_equal_a_distance_map(masks):
@@ -415,7 +416,7 @@ def test_distances_equal_a_distance_map(masks):
     from scipy.ndimage import binary_erosion, distance_transform_edt
     for p,t in masks((12,20,18), 4):
         border = lambda m: m & ~binary_erosion(m)
-        d = M.surface_distances(p, t, (2.5,.7,.7))
+        d = M.surface_distances(p, t, (2.5,.7,.7), surface='voxels')
         assert np.allclose(d.pred_to_true, distance_transform_edt(~border(t), (2.5,.7,.7))[border(p)])
         assert np.allclose(d.true_to_pred, distance_transform_edt(~border(p), (2.5,.7,.7))[border(t)])
 
@@ -452,7 +453,8 @@ def test_lesions_equal_components():
         (lp,n_p),(lt,n_t) = (label(m, np.ones((3,3,3))) for m in (p,t))
         found = sum(p[lt==i].any() for i in range(1,n_t+1))
         false = sum(not t[lp==i].any() for i in range(1,n_p+1))
-        assert M.lesion_detection(p,t) == (found, n_t-found, false)
+        d = D.lesion_detection(p,t)
+        assert (d.tp, d.fn, d.fp) == (found, n_t-found, false)
 
 def test_largest_diameter_is_ibsis(real):
     "IBSI-1 digital phantom: maximum 3D diameter 13.1 mm (consensus, tolerance 0.1)."

@@ -4,7 +4,8 @@ from fastai.learner import load_learner
 from radnb.core import BadInput, BadLabels, OneClass, TooFewPatients
 from radnb.explain.audit import audit
 from radnb.explain.evaluate import FindingsReport, OrdinalReport, evaluate
-from radnb.measure.stats import auc, kappa
+from radnb.measure.agreement import kappa
+from radnb.measure.stats import auc
 from radnb.train.classify import classify_dls, classify_learner
 from radnb.train.models import create_classifier, save_weights
 from radnb.view.threshold import tune_threshold

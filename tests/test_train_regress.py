@@ -3,7 +3,7 @@ import math
 import numpy as np, pandas as pd, pytest
 from hypothesis import given, settings, strategies as st
 from radnb.core import BadInput, BadLabels, RadnbError
-from radnb.measure.stats import agreement
+from radnb.measure.agreement import agreement
 
 def frame(n=24, seed=0, size=12):
     rng = np.random.default_rng(seed)

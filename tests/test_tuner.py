@@ -7,7 +7,9 @@ from radnb.core import BadInput, OneClass
 from radnb.data.volume import Volume
 from radnb.explain.evaluate import SegmentCase, SegmentReport, evaluate
 from radnb.measure import metrics as M
-from radnb.measure.stats import OperatingPoint, at_cost, at_sensitivity, confusion, curve_bands, net_benefit, roc_curve, threshold_table, youden
+from radnb.measure.calibration import net_benefit
+from radnb.measure.detection import lesion_detection
+from radnb.measure.stats import OperatingPoint, at_cost, at_sensitivity, confusion, curve_bands, roc_curve, threshold_table, youden
 from radnb.view.threshold import _COLUMNS, _Classify, tune_threshold
 from radnb.view.tune_intensity import threshold_mask
 from radnb.view.tune_segment import case_curves
@@ -105,7 +107,7 @@ def test_curves_of_a_case_are_the_metrics_at_each_threshold(seed, shape):
     c = case_curves(prob, true, spacing, grid)
     for i,t in enumerate(grid):
         mask = prob >= np.float32(t)
-        d = M.lesion_detection(mask, true)
+        d = lesion_detection(mask, true)
         shown = [c[k][i] for k in ('dice','volume_ml','found','false','hd95_mm')]
         np.testing.assert_allclose(shown, [M.dice(mask, true), M.volume_ml(mask, spacing), d.tp, d.fp, M.hd95(mask, true, spacing)], rtol=1e-9)
 

@@ -15,7 +15,9 @@ import pandas as pd
 from ..core import BadInput, RadnbError, progress
 from ..data.volume import Volume
 from ..measure.metrics import dice_curve, segment_metrics
-from ..measure.stats import (Estimate, OperatingPoint, agreement, auc, auc_ovr, average_precision, bootstrap, calibration, confusion, estimates_table, kappa, mean_auc,
+from ..measure.agreement import agreement, kappa
+from ..measure.calibration import calibration
+from ..measure.stats import (Estimate, OperatingPoint, auc, auc_ovr, average_precision, bootstrap, confusion, estimates_table, mean_auc,
                                  operating_point, proportion, roc_curve, youden)
 from ..view.figures import PALETTE, Picture, show_volume
 

@@ -12,7 +12,8 @@ import numpy as np, pandas as pd, torch, torch.nn.functional as F
 from fastai.learner import Learner
 from fastcore.basics import patch
 from ..core import BadInput, OneClass, RadnbError, progress, stable_uniform
-from ..measure.stats import Comparison, Estimate, auc, auc_ovr, bootstrap, delong_test
+from ..measure.comparison import Comparison, delong_test
+from ..measure.stats import Estimate, auc, auc_ovr, bootstrap
 from .splits import patient_ids
 
 # %% ../../nbs/train/baseline.ipynb #8e29298f

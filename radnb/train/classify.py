@@ -23,7 +23,8 @@ from fasttransform import Transform
 from plum import dispatch
 from torch import nn
 from ..core import BadInput, BadLabels, OneClass
-from ..measure.stats import Estimate, auc, bootstrap, kappa
+from ..measure.agreement import kappa
+from ..measure.stats import Estimate, auc, bootstrap
 from .augment import augmentations
 from .blocks import ScanBlock, ScanDL, _grid
 from .reading import Preprocess, ScanReader, TensorSlice, TensorVolume3d, first_image, with_reference

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['ResidualBlock', 'small_net', 'adapt_channels', 'SliceStack', 'SlicePool', 'inflate', 'Coral', 'create_classifier',
-           'unet_strides', 'pad_to', 'UNet', 'NeighbourSlices', 'Padded', 'create_segmenter', 'sliding_window',
-           'Windowed', 'split_params', 'param_stages', 'save_weights']
+           'unet_levels', 'unet_strides', 'pad_to', 'UNet', 'NeighbourSlices', 'Padded', 'create_segmenter',
+           'sliding_window', 'Windowed', 'split_params', 'param_stages', 'save_weights']
 
 # %% ../../nbs/train/models.ipynb #0cacbf02
 import copy, functools, math
@@ -256,6 +256,14 @@ def create_classifier(
     return with_stats(net, stats, in_ch)
 
 # %% ../../nbs/train/models.ipynb #e503d3d2
+def unet_levels(
+    shape, # Voxels of a training patch
+    most:int=6 # At most
+) -> int:
+    "Resolutions of a network that sees all of its patch at once: until 4 to 7 voxels are left of the longest axis."
+    return int(min(most, max(2, 1+math.log2(max(shape)/4)//1)))
+
+# %% ../../nbs/train/models.ipynb #35190950
 def unet_strides(
     shape, # Voxels of a training patch, `(slices, rows, columns)` or `(rows, columns)`
     levels:int=4 # Resolutions, the finest included
@@ -267,7 +275,7 @@ def unet_strides(
         shape = [n//s for n,s in zip(shape, strides[-1])]
     return strides
 
-# %% ../../nbs/train/models.ipynb #35190950
+# %% ../../nbs/train/models.ipynb #a8d3210f
 def _cut(x, size): return x[(..., *map(slice, size))]
 
 def pad_to(
@@ -284,7 +292,7 @@ def _answer(n_in, n_out, ndim, sigmoid):
     with torch.no_grad(): layer.bias[:] = torch.tensor([-2. if sigmoid else 2.]+[-2.]*(n_out-1))
     return layer
 
-# %% ../../nbs/train/models.ipynb #4d6bd8f0
+# %% ../../nbs/train/models.ipynb #0daa85c1
 class UNet(nn.Module):
     """Residual U-Net in 2D or 3D; takes images of any size. `channels`: one number per level; `strides`: one per step down, a number or one per axis; `blocks`: residual blocks per level;
     `sigmoid`: the labels may overlap and none is background. With `deep_supervision` it answers in training at every level, the finest first, for the loss `DeepSupervision`."""
@@ -308,7 +316,7 @@ def _level(n_in, n_out, ndim, stride, norm, blocks):
     first = ResidualBlock(n_in, n_out, ndim, stride, norm)
     return first if blocks == 1 else nn.Sequential(first, *(ResidualBlock(n_out, n_out, ndim, 1, norm) for _ in range(blocks-1)))
 
-# %% ../../nbs/train/models.ipynb #a8d3210f
+# %% ../../nbs/train/models.ipynb #b5b37f62
 def _forward(self, x):
     size = x.shape[2:]
     skips,answers = [pad_to(x, self.multiples[-1])], []
@@ -322,7 +330,7 @@ def _forward(self, x):
 
 UNet.forward = _forward
 
-# %% ../../nbs/train/models.ipynb #09251838
+# %% ../../nbs/train/models.ipynb #806216b8
 class NeighbourSlices(nn.Module):
     "A 2D segmentation network over the slices of a volume; each slice comes with `context` neighbours on either side as channels."
     def __init__(self, net, context=1):
@@ -337,7 +345,7 @@ class NeighbourSlices(nn.Module):
         y = self.net(x.flatten(2, 3).flatten(0, 1))
         return [back(o) for o in y] if isinstance(y, list) else back(y)
 
-# %% ../../nbs/train/models.ipynb #ee68e8c0
+# %% ../../nbs/train/models.ipynb #a287b6d2
 class Padded(nn.Module):
     "A network that needs sides of a `multiple`, for images of any size."
     def __init__(self, net, multiple):
@@ -358,7 +366,7 @@ def _monai_segmenter(arch, n_out, in_ch, ndim, strides, channels):
         return Padded(net, [math.prod(s[a] for s in strides) for a in range(ndim)])
     raise BadInput(f'No network called {arch!r}', remedy="'unet', 'monai_unet', 'monai_segresnet', 'monai_dynunet', 'monai_swinunetr', or a network of your own")
 
-# %% ../../nbs/train/models.ipynb #1d80312a
+# %% ../../nbs/train/models.ipynb #03b80912
 def _segmenter(arch, n_out, in_ch, ndim, channels, strides, options):
     if isinstance(arch, nn.Module): return arch
     if arch == 'unet': return UNet(n_out, in_ch, ndim, channels, strides, **options)
@@ -395,7 +403,7 @@ def _fit_segmenter(net, state, path):
     inner = net.net if isinstance(net, (Padded,NeighbourSlices)) else net
     fit_weights(inner, {k.removeprefix('net.'): v for k,v in state.items()}, ('head.','deep.'), path)
 
-# %% ../../nbs/train/models.ipynb #52b1a2a6
+# %% ../../nbs/train/models.ipynb #f4962b6f
 def _starts(n, w, overlap):
     "Where windows of width `w` begin along an axis of `n` voxels: evenly, the last one at the end."
     if n <= w: return [0]
@@ -409,7 +417,7 @@ def _gauss(shape, like):
     for a in axes[1:]: w = w[...,None]*a
     return w.clamp(min=.01).to(like)
 
-# %% ../../nbs/train/models.ipynb #39db1a0c
+# %% ../../nbs/train/models.ipynb #887df8dd
 def _scores(net, batch, flips):
     "Scores of a batch of windows, averaged over the image as it is and mirrored along each of `flips` (spatial axes)."
     y = net(batch)
@@ -437,7 +445,7 @@ def sliding_window(
         for o,p in zip(y, batch): out[(0, slice(None), *p)].addcmul_(o, weight); total[p] += weight
     return out.div_(total)
 
-# %% ../../nbs/train/models.ipynb #1e188062
+# %% ../../nbs/train/models.ipynb #6c991a6a
 class Windowed(nn.Module):
     "A segmentation network that, in evaluation, takes images of more than `max_voxels` in windows. `.net` is the network itself."
     def __init__(self, net, window, max_voxels=8_000_000, overlap=.5, flips=()):
@@ -449,7 +457,7 @@ class Windowed(nn.Module):
         if x[0,0].numel() <= self.max_voxels: return _scores(self.net, x, self.flips)
         with torch.no_grad(): return torch.cat([sliding_window(self.net, o[None], self.window, self.overlap, flips=self.flips) for o in x])
 
-# %% ../../nbs/train/models.ipynb #dd103b3e
+# %% ../../nbs/train/models.ipynb #de3ad443
 def split_params(
     net:nn.Module # From `create_classifier` or `create_segmenter`
 ) -> L:
@@ -457,7 +465,7 @@ def split_params(
     parts = [net[0], net[1]] if getattr(net, 'pretrained', False) and isinstance(net, nn.Sequential) else [net]
     return L([p for p in m.parameters() if p.requires_grad] for m in parts)
 
-# %% ../../nbs/train/models.ipynb #34dbfc9e
+# %% ../../nbs/train/models.ipynb #efc11660
 def _with_params(m): return [c for c in m.children() if next(c.parameters(), None) is not None]
 def _size(m): return sum(p.numel() for p in m.parameters())
 
@@ -475,7 +483,7 @@ def _merged(parts):
         else: groups.append([p])
     return groups
 
-# %% ../../nbs/train/models.ipynb #f97df6cd
+# %% ../../nbs/train/models.ipynb #d454d8ec
 def param_stages(
     net:nn.Module # A classifier, a segmenter, or a network of your own
 ) -> L:
@@ -488,7 +496,7 @@ def param_stages(
     groups[0] += left.values()
     return L([p for p in g if p.requires_grad] for g in groups if g)
 
-# %% ../../nbs/train/models.ipynb #c36a3fa3
+# %% ../../nbs/train/models.ipynb #8cbe8100
 def save_weights(
     net:nn.Module, # What to save
     path, # `.safetensors`

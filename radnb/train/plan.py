@@ -4,13 +4,14 @@
 
 # %% auto #0
 __all__ = ['Fingerprint', 'data_fingerprint', 'plan_spacing', 'plan_window', 'memory_gb', 'voxel_budget', 'plan_patch',
-           'plan_levels', 'plan_strides', 'Plan', 'plan']
+           'plan_strides', 'Plan', 'plan']
 
 # %% ../../nbs/train/plan.ipynb #ab7044f5
 import math, os
 from dataclasses import dataclass, field
 import numpy as np, pandas as pd, torch
 from ..core import BadInput, progress
+from .models import unet_levels
 from .reading import read_image, read_mask
 from .segment import auto_passes, extent
 
@@ -130,10 +131,6 @@ def plan_patch(shape, spacing, budget, least=16) -> tuple:
         patch[k] = max(patch[k]-max(8, patch[k]//16*8 if patch[k] > 256 else 8), least)
     return tuple(int(n) for n in patch)
 
-def plan_levels(patch, most) -> int:
-    "Resolutions of the network: until 4 to 7 voxels are left of the longest axis, at most `most`."
-    return int(min(most, 1+max(1, math.log2(max(patch)/4)//1)))
-
 # %% ../../nbs/train/plan.ipynb #381ff39a
 def plan_strides(patch, spacing, levels) -> list: # One tuple per step
     "By how much each step halves each axis."
@@ -201,7 +198,7 @@ def _whole_rules(add, f, budget):
 
 def _learner_rules(add, f, patch, mm, shape, gpu, width):
     "Settings of the network and its loss."
-    levels = plan_levels(patch, 6 if gpu else 4)
+    levels = unet_levels(patch, 6 if gpu or f.ndim == 2 else 5)
     channels = tuple(add('learner', 'channels', tuple(min(width*2**k, 320) for k in range(levels)), f'{levels} levels: about {max(patch)//2**(levels-1)} voxels of the longest axis are left'))
     strides = plan_strides(patch, mm, len(channels))
     add('learner', 'strides', strides, 'every axis is halved at every step' if len({s for o in strides for s in o}) == 1 else 'coarse or short axes are halved later, or not')

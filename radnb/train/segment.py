@@ -25,7 +25,7 @@ from .reading import Preprocess, ScanReader, read_image, read_mask, with_referen
 from .classify import finish_dls
 from .losses import CELoss, DeepSupervision, DiceBCELoss, DiceCELoss, DiceLoss, FocalLoss, GeneralisedDiceLoss, MaskedBCE, ScanLoss, TverskyLoss
 from .learner import scan_learner, set_seed, threshold_of
-from .models import Windowed, create_segmenter
+from .models import Windowed, create_segmenter, unet_levels
 from .splits import PatientSplitter, check_split
 
 # %% ../../nbs/train/segment.ipynb #bd90edd1
@@ -231,7 +231,7 @@ def segment_learner(
     arch:str='unet', # 'unet', 'monai_unet', 'monai_segresnet'
     weights=None, # None or a local file
     metrics=None, # Dice of each label if not given
-    channels=None, # Of our U-Net, one number per level
+    channels=None, # Of our U-Net, one number per level; None: as many levels as `unet_levels` finds, 16 channels at the finest in 2D and 8 in 3D, at most 128
     strides=None, # Of our U-Net, one per step between levels; from the patch if not given
     deep:bool=False, # Deep supervision: our U-Net also answers at its coarser levels while it learns
     loss='dice_ce', # See `segment_loss`
@@ -245,7 +245,7 @@ def segment_learner(
     "A learner that outlines. In evaluation, images of more than 8 million voxels go through in windows. Raises `BadInput`, `WeightsUnavailable`."
     set_seed(dls.seed if seed is None else seed)
     ndim = dls.reader.prep.ndim
-    channels = channels or ((8,16,32,64) if ndim == 3 else (16,32,64,128))
+    channels = channels or [min((16 if ndim == 2 else 8)*2**k, 128) for k in range(unet_levels(dls.patch))]
     options = dict(deep_supervision=True) if deep else {}
     if dls.regions and arch == 'unet': options['sigmoid'] = True
     net = create_segmenter(arch, len(dls.names)+(dls.regions is None), dls.reader.n_channels, ndim, dls.patch, channels, weights, strides, **options)

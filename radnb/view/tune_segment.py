@@ -11,7 +11,7 @@ import numpy as np
 from fastcore.basics import patch
 from traitlets import Int, Unicode
 from ..core import BadInput, progress
-from ..measure.metrics import _border, _hd, _nearest, SurfaceDistances
+from ..measure.metrics import _nearest, _real_axes, _surface, SurfaceDistances
 from ..measure.stats import OperatingPoint, _plain, bootstrap, data_mark
 from .svg import BLUE, GREY, ORANGE
 from .tuning import WHERE, Tuner, now
@@ -37,10 +37,10 @@ def _lesions(called, true_parts, n_true):
     both = called & (true_parts>0)
     return n, len(np.unique(true_parts[both])), n-len(np.unique(parts[both]))
 
-def _surface(called, edge, away, spacing):
-    "HD95 of a mask from the true border `edge` and the distance `away` of every voxel from it."
-    b = _border(called)
-    return _hd(SurfaceDistances(away[b] if edge.any() else np.full(b.sum(), np.inf), _nearest(edge, b, spacing)), 95)
+def _hd95(called, edge, away, spacing):
+    "HD95 of a mask from the true surface (`edge`: where, and how much) and the distance `away` of every corner of the grid from it."
+    (there,true_area),(here,area) = edge, _surface(called, spacing)
+    return SurfaceDistances(away[here], _nearest(there, here, spacing), area, true_area).hausdorff(95)
 
 def case_curves(
     prob, # Probabilities (s, r, c)
@@ -52,14 +52,15 @@ def case_curves(
     from scipy.ndimage import distance_transform_edt, label
     called,both = overlap_curve(prob, true, thresholds)
     n,ml = int(true.sum()), float(np.prod(spacing))/1000
-    real = tuple(slice(None) if k>1 else 0 for k in (true.shape if max(true.shape)>1 else (2,)*true.ndim)) # a flat image has no surface above and below
+    axes = _real_axes(true.shape)
+    real,mm = tuple(slice(None) if a else 0 for a in axes), np.asarray(spacing, float)[axes]
     true_parts,n_true = label(true, np.ones((3,)*true.ndim))
-    edge,mm = _border(true[real]), np.asarray(spacing, float)[[isinstance(r, slice) for r in real]]
-    away,rows = distance_transform_edt(~edge, sampling=mm) if n else np.zeros(edge.shape), []
+    edge,rows = _surface(true[real], mm), []
+    away = distance_transform_edt(~edge[0], sampling=mm) if n else np.full(edge[0].shape, np.inf)
     for i,t in enumerate(thresholds):
         if i and called[i]==called[i-1]: rows.append(rows[-1]); continue
         mask = prob>=prob.dtype.type(t)
-        rows.append((*_lesions(mask, true_parts, n_true), _surface(mask[real], edge, away, mm)))
+        rows.append((*_lesions(mask, true_parts, n_true), _hd95(mask[real], edge, away, mm)))
     lesions,found,false,hd = (np.array(c, float) for c in zip(*rows))
     dice = 2*both/(called+n) if n else np.full(len(called), np.nan)
     return dict(dice=dice, volume_ml=called*ml, error_ml=(called-n)*ml, lesions=lesions, found=found, false=false, hd95_mm=hd, lesions_true=n_true, true_ml=n*ml)
