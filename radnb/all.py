@@ -28,6 +28,8 @@ from radnb.train.ensemble import *
 from radnb.train.studies import *
 from radnb.explain.evaluate import *
 from radnb.explain.detection_report import *
+from radnb.explain.sanity import *
+from radnb.explain.interpret import *
 from radnb.explain.audit import *
 from radnb.explain.robust import *
 from radnb.share.export import *
