@@ -32,5 +32,11 @@ from radnb.explain.sanity import *
 from radnb.explain.interpret import *
 from radnb.explain.audit import *
 from radnb.explain.robust import *
+from radnb.explain.checks import *
+from radnb.explain.imaging import *
+from radnb.explain.judging import *
+from radnb.explain.leaks import *
+from radnb.explain.shift import *
+from radnb.explain.shortcuts import *
 from radnb.share.export import *
 from radnb.share.publish import *

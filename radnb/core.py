@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['RadnbError', 'NoDicomFound', 'UnreadableFile', 'NotDicom', 'NoPixelData', 'NotOneVolume', 'MissingSlices',
            'GeometryError', 'BadLabels', 'UnknownPatients', 'OneClass', 'PatientLeak', 'TooFewPatients', 'SealBroken',
-           'NaNLoss', 'OutOfMemory', 'WeightsUnavailable', 'BadInput', 'PHIFound', 'NotebookFailed', 'MissingPackage',
-           'lazy_import', 'progress', 'stable_uniform', 'fingerprint', 'provenance']
+           'NaNLoss', 'OutOfMemory', 'WeightsUnavailable', 'BadInput', 'PHIFound', 'AuditFailed', 'NotebookFailed',
+           'MissingPackage', 'lazy_import', 'progress', 'stable_uniform', 'fingerprint', 'provenance']
 
 # %% ../nbs/core.ipynb #fbd863b2
 import hashlib, html, importlib, os, platform, sys
@@ -50,6 +50,7 @@ class OutOfMemory(RadnbError): "Not even a single image at a time fits into memo
 class WeightsUnavailable(RadnbError): "Pretrained weights that are not on this machine."
 class BadInput(RadnbError): "An argument that is outside what a function accepts."
 class PHIFound(RadnbError): "Something that identifies a patient is about to leave."
+class AuditFailed(RadnbError): "An audit found what must be settled before anything is published."
 class NotebookFailed(RadnbError): "A cell of a notebook raised while it was executed."
 class MissingPackage(RadnbError, ImportError): "An optional package that is not installed."
 
