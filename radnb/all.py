@@ -26,6 +26,11 @@ from radnb.train.sources import *
 from radnb.train.plan import *
 from radnb.train.ensemble import *
 from radnb.train.studies import *
+from radnb.explain.reports import *
+from radnb.explain.report_numbers import *
+from radnb.explain.report_masks import *
+from radnb.explain.subgroups import *
+from radnb.explain.versus import *
 from radnb.explain.evaluate import *
 from radnb.explain.detection_report import *
 from radnb.explain.sanity import *

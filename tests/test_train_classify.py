@@ -3,7 +3,8 @@ import numpy as np, pandas as pd, pytest, torch
 from fastai.learner import load_learner
 from radnb.core import BadInput, BadLabels, OneClass, TooFewPatients
 from radnb.explain.audit import audit
-from radnb.explain.evaluate import FindingsReport, OrdinalReport, evaluate
+from radnb.explain.evaluate import evaluate
+from radnb.explain.reports import FindingsReport, OrdinalReport
 from radnb.measure.agreement import kappa
 from radnb.measure.stats import auc
 from radnb.train.classify import classify_dls, classify_learner

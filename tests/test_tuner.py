@@ -5,7 +5,8 @@ import numpy as np, pandas as pd, pytest
 from hypothesis import given, settings, strategies as st
 from radnb.core import BadInput, OneClass
 from radnb.data.volume import Volume
-from radnb.explain.evaluate import SegmentCase, SegmentReport, evaluate
+from radnb.explain.evaluate import evaluate
+from radnb.explain.report_masks import SegmentCase, SegmentReport
 from radnb.measure import metrics as M
 from radnb.measure.calibration import net_benefit
 from radnb.measure.detection import lesion_detection

@@ -233,7 +233,7 @@ class Baseline:
     words:str # What it is
     estimates:dict=field(default_factory=dict) # Per class or label, and what stands beside it
     y:np.ndarray=field(default=None, repr=False) # (n,) truth
-    prob:np.ndarray=field(default=None, repr=False) # (n,), (n, classes), or predicted numbers
+    prob:np.ndarray=field(default=None, repr=False) # (n,), (n, classes), predicted numbers, or (n, labels) Dice
     patients:np.ndarray=field(default=None, repr=False) # (n,) whose image it is
     at:np.ndarray=field(default=None, repr=False) # (n,) positions of these cases among the rows judged: all of them, if there was time
     on:object=field(default=None, repr=False) # Rows of a table to a `Baseline` judged on them
@@ -370,7 +370,7 @@ def _segmenter(dls, seconds):
         d,ids = np.array([_dices(_placed(mean, y.shape, t), y, n) for y in ys]), patient_ids(rows, dls.patient).to_numpy()[at]
         each = {f'Dice {name}': bootstrap(d[:,i], _groups(ids), skipna=True) for i,name in enumerate(dls.names.values())}
         words = f'The average mask of {len(train)} training images, put in the same place without a look at the image'
-        return Baseline('segment', 'mean Dice', _mean_dice(d, ids), words, each, patients=ids, at=at, on=on)
+        return Baseline('segment', 'mean Dice', _mean_dice(d, ids), words, each, prob=d, patients=ids, at=at, on=on)
     on = lambda rows: judge(rows, np.arange(len(rows)), _masks(dls, rows, math.inf))
     return judge(dls.valid_ds.items, *_in_time(dls.valid_ds.items, dls.patient, read))
 

@@ -6,6 +6,7 @@
 __all__ = ['Comparison', 'compare']
 
 # %% ../../nbs/view/compare.ipynb #b2ef8ef2
+from functools import singledispatch
 from html import escape
 import numpy as np
 from fastcore.basics import patch
@@ -113,6 +114,7 @@ def snapshot(self:Comparison) -> Picture:
     return Picture(fig, text)
 
 # %% ../../nbs/view/compare.ipynb #fa2881d0
+@singledispatch
 def compare(
     a, b, # What `view` takes
     mask=None, mask_b=None, # Labels on each
@@ -122,7 +124,8 @@ def compare(
     height:int=440, # Pixels
     max_mb:float=64. # As in `view`
 ) -> Comparison:
-    "Two volumes at the same place: side by side with linked crosshair, zoom and (in HU and SUV) window, or as a swipe. Raises `BadInput`."
+    """Two volumes at the same place: side by side with linked crosshair, zoom and (in HU and SUV) window, or as a swipe. Reports of models are compared by the same verb, see
+    `radnb.explain.versus`. Raises `BadInput`."""
     a,b = as_volume(a), as_volume(b)
     if is_placed(a) != is_placed(b): raise BadInput('Of one of the two nobody knows how it lies in the patient', remedy='give an affine, or compare with a copy of the other: b = a.like(b.data)')
     if not is_placed(a) and a.shape != b.shape: raise BadInput(f'Nobody knows how shapes {a.shape} and {b.shape} lie on each other', remedy='give both an affine')

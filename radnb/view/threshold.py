@@ -499,6 +499,8 @@ def tune_threshold(
     if getattr(report, 'task', '')=='regress': raise BadInput('A number has no threshold', remedy='evaluate judges it; for yes or no, train classify_dls on a column such as df.age > 65')
     if kwargs: raise BadInput(f'{next(iter(kwargs))!r} is for scans and segmentations', remedy='see the help of tune_threshold')
     source = _Source(report, prob, classes, patients, subgroups)
+    if len(source.questions)>1 and positive is None:
+        raise BadInput(f'{len(source.questions)} classes have a threshold each, and which is meant is not said', remedy=f'positive=one of: {", ".join(source.questions)}')
     return ThresholdTuner(source, rule or 'youden', minimum, cost, threshold, prevalence, positive, chosen_by, chosen_on)
 
 def _is_scan(x):
