@@ -34,8 +34,10 @@ from radnb.explain.versus import *
 from radnb.explain.evaluate import *
 from radnb.explain.detection_report import *
 from radnb.explain.sanity import body_mask, outside_body, overlap_at_area
+from radnb.explain.sanity import *
 from radnb.explain.interpret import *
 from radnb.explain.audit import *
+from radnb.explain.robust import *
 from radnb.explain.checks import *
 from radnb.explain.imaging import *
 from radnb.explain.judging import *

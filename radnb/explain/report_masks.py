@@ -12,7 +12,8 @@ import pandas as pd
 from fastcore.basics import patch
 from ..core import BadInput
 from .reports import _BLUE, _INK, _ORANGE, Measure, Report, _ci, _draw_roc, _measured, _nothing, _who_notes, verdict_on_size
-from ..measure.metrics import dice_curve, lesion_detection, segment_metrics
+from ..measure.detection import lesion_detection
+from ..measure.metrics import dice_curve, segment_metrics
 from ..measure.stats import OperatingPoint, auc, bootstrap, confusion, proportion
 from ..view.figures import PALETTE
 

@@ -12,7 +12,8 @@ import pandas as pd
 from fastcore.basics import patch
 from ..core import BadInput
 from .reports import _BLUE, _INK, _ORANGE, Measure, Report, _who_notes
-from ..measure.stats import agreement, bootstrap, proportion
+from ..measure.agreement import agreement
+from ..measure.stats import bootstrap, proportion
 
 # %% ../../nbs/explain/report_numbers.ipynb #89dfca14
 class RegressReport(Report):

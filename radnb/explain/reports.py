@@ -13,8 +13,10 @@ import numpy as np
 import pandas as pd
 from fastcore.basics import patch
 from ..core import BadInput
+from ..measure.agreement import kappa
+from ..measure.calibration import calibration, net_benefit
 from ..measure.stats import (Estimate, OperatingPoint, _ap_of_weights, _auc_of_weights, _bootstrapped, _codes, _texts, _weighted_mean, auc, auc_ovr, average_precision, bootstrap,
-                                 calibration, confusion, estimates_table, kappa, mean_auc, net_benefit, operating_point, pr_curve, proportion, roc_curve, youden)
+                                 confusion, estimates_table, mean_auc, operating_point, pr_curve, proportion, roc_curve, youden)
 from ..view.figures import PALETTE, Picture, show_volume
 
 # %% ../../nbs/explain/reports.ipynb #1a54f691

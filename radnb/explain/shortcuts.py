@@ -207,7 +207,7 @@ def check_occlusion(
     if learn is None or report is None: return _not_run(name, 'it needs a trained learner')
     if learn.task!='classify' or np.ndim(report.prob)!=1: return _not_run(name, 'the model does not tell two classes apart')
     import torch
-    from radnb.measure.stats import delong_test
+    from radnb.measure.comparison import delong_test
     at = np.sort(np.random.default_rng(0).permutation(len(report.y))[:most])
     rows,y,p = report.rows.iloc[at].reset_index(drop=True), report.y[at], np.asarray(report.prob)[at]
     groups = report.patients[at]
