@@ -32,7 +32,7 @@ def test_clean_cohort_raises_no_alarm(tmp_path):
 def test_planted_traps_are_found(tmp_path):
     found = phantoms(tmp_path, 'duplicate_patient', 'burned_in_text', 'site_predicts_label')
     assert set(found.failed) | set(found.warned) >= {SCANNER, MARGIN, IDENTICAL} and set(found.failed) >= {SCANNER, MARGIN}
-    assert set(found.failed) <= {SCANNER, MARGIN, IDENTICAL}
+    assert set(found.failed) <= {SCANNER, MARGIN, IDENTICAL, 'site read off the image'}  # which is another side of the scanner's trap
     assert len(found[IDENTICAL].cases) == 1 and found[IDENTICAL].cases['patient 1'][0] == 'SYN-0032'
     for check in found.failed: assert found[check].remedy and found[check].consequence and check in found._repr_html_()
 
@@ -59,9 +59,10 @@ def test_the_hash_finds_the_eight_too():
     df = pneumonia()
     thumbs = read_thumbs(cohort_of_table(pd.concat([df[df.split=='valid'], df.iloc[found_in_training(df)]], ignore_index=True)))
     bits = perceptual_hash(np.stack([t.small.reshape(32, 3, 32, 3).mean((1, 3)) for t in thumbs]))
-    pairs = _hash_pairs(bits)
-    same = {(i, j) for i, j in pairs if thumbs[i].digest == thumbs[j].digest}
-    assert len(same) == 8 and len(pairs) < 40  # of 150,000
+    pairs, digests = set(_hash_pairs(bits)), np.array([t.digest for t in thumbs])
+    i, j = np.nonzero(digests[:, None] == digests)
+    same = {(a, b) for a, b in zip(i.tolist(), j.tolist()) if a < b}
+    assert len(same) >= 8 and same <= pairs and len(pairs-same) < 30  # of 150,000
 
 
 def found_in_training(df):

@@ -81,7 +81,7 @@ def _check_html(c):
         if c.cases is not None and len(c.cases): more += _shown_cases(c.cases)
     seconds = '' if np.isnan(c.seconds) else f'{c.seconds:.1f} s'
     return (f'<tr><td class="v" style="color:{colour}">{sign} {c.level}</td><td class="n">{html.escape(c.check)}</td>'
-            f'<td>{html.escape(c.evidence or c.verdict)}{more}</td><td class="s">{seconds}</td></tr>')
+            f'<td>{html.escape(c.evidence or c.verdict.removeprefix("not run: "))}{more}</td><td class="s">{seconds}</td></tr>')
 
 def _audit_html(self):
     counts = {v: sum(c.level==v for c in self.checks) for v in _COLOURS}

@@ -160,8 +160,8 @@ def _side_test(name, c, thumbs, note):
     m = np.median(r)
     if m<.3: return Check(name, 'pass', f'no image is the mirror image of another; the images are too symmetric to tell more (median {m:.2f}){note}')
     same = f'all {len(c)} images point the same way (what is not symmetric in them correlates: median {m:.2f})'
-    text = ('point the other way than the rest' if (r<-.4).any() else same)+note
-    return _on_images(name, c, thumbs, r<-.4, 'warn', text, 'Left and right were exchanged on the way, or the patient is one of the few who are built so.',
+    text = ('point the other way than the rest' if (r<-.5).any() else same)+note
+    return _on_images(name, c, thumbs, r<-.5, 'warn', text, 'Left and right were exchanged on the way; or disease of one side outweighs the heart; or the patient is built so.',
                       'Look at them: the heart, the marker, ImageOrientationPatient.', 'images that point the other way')
 
 # %% ../../nbs/explain/imaging.ipynb #f88f3e8f
