@@ -925,7 +925,8 @@ def _attacked(learn, ds, given, n, seed, level):
 def _robust_html(self):
     kind = f'{html.escape(self.ds)} data: {len(self.rows)} images of {self.n_patients} patients'
     mean = '' if self.mean_change is None else f'<p style="margin:.3em 0">Mean change over all corruptions and severities: {self.mean_change._repr_html_()}</p>'
-    table = self.summary().reset_index().to_html(index=False, escape=True, justify='left').replace('<td>', '<td style="text-align:left">') if self.corruptions else ''
+    table = self.summary().reset_index().to_html(index=False) if self.corruptions else ''
+    for cell in ('td','th'): table = table.replace(f'<{cell}>', f'<{cell} style="text-align:left">')
     parts = [mean, table]
     if self.attack is not None:
         t = self.attack.table[['size', *(f'{c}, {w}' for w in ('attack','noise') for c in (self.judge.name, self.judge.flip))]]
