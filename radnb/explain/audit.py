@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from ..core import AuditFailed, BadInput, RadnbError
 from .checks import Cohort, _not_run, cohort_of_table, embed, read_thumbs
-from .imaging import check_clipping, check_inverted, check_laterality, check_lesions, check_phi, check_rescale, check_windows
+from .imaging import check_clipping, check_inverted, check_laterality, check_lesions, check_identifiers, check_rescale, check_windows
 from .judging import (check_balance, check_calibration, check_counting, check_gap, check_numbers, check_sealed,
                                    check_subgroups)
 from .leaks import check_identical, check_label_conflicts, check_label_noise, check_near, check_patients
@@ -162,7 +162,7 @@ class Audited:
 AUDIT_CHECKS = dict(
     patients=lambda a: check_patients(a.c), numbers=lambda a: check_numbers(a.c), prevalence=lambda a: check_balance(a.c, a.report, a.given.get('intended')),
     acquisition=lambda a: check_acquisition(a.c), person=lambda a: check_person(a.c), metadata=lambda a: check_metadata(a.c),
-    sealed=lambda a: check_sealed(a.c, a.given.get('sealed')), phi=lambda a: check_phi(a.c),
+    sealed=lambda a: check_sealed(a.c, a.given.get('sealed')), phi=lambda a: check_identifiers(a.c),
     identical=lambda a: check_identical(a.c, a.thumbs), near=lambda a: check_near(a.c, a.thumbs), conflicts=lambda a: check_label_conflicts(a.c, a.thumbs),
     clipping=lambda a: check_clipping(a.c, a.thumbs), rescale=lambda a: check_rescale(a.c, a.thumbs), inverted=lambda a: check_inverted(a.c, a.thumbs),
     windows=lambda a: check_windows(a.c, a.thumbs), laterality=lambda a: check_laterality(a.c, a.thumbs, a.dls), lesions=lambda a: check_lesions(a.c, a.dls),

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['check_clipping', 'check_rescale', 'check_inverted', 'check_windows', 'check_laterality', 'region_diameters',
-           'check_lesions', 'check_phi']
+           'check_lesions', 'check_identifiers']
 
 # %% ../../nbs/explain/imaging.ipynb #450ef409
 import re
@@ -237,7 +237,7 @@ def _phi_of(path):
     except MissingPackage: found,looked = find_phi(path, pixels='none'), False
     return sorted(set(found[found.severity=='high'].kind)), looked
 
-def check_phi(
+def check_identifiers(
     c:Cohort,
     most:int=25 # Files to look into
 ) -> Check:
