@@ -1,6 +1,6 @@
 """Head circumference from ultrasound: outline the head, fit an ellipse, compare with the sonographer's circumference in mm.
 
-    RADNB_DATA=... python benchmarks/hc18.py [epochs=28] [folds=5] [threads=2] [only=0]
+    RADNB_DATA=... python benchmarks/hc18.py [epochs=90] [folds=5] [threads=2] [only=0]
 
 84 images of 70 subjects of HC18 (CC BY 4.0); five folds, no subject on both sides, every image predicted once by a network that has not seen its subject. The annotations
 are filled outlines whose line has a width; by how many pixels that makes the head too large is estimated on the training images of each fold and taken off.
@@ -18,8 +18,8 @@ def table(data):
 def fold(df, k, folds, epochs):
     "Predicted circumferences (mm) and Dice of the held-out rows."
     from radnb.all import PatientKFold, dice, fit_ellipse, segment_dls, segment_learner
-    dls = segment_dls(df, ndim=2, size=(96,144), names={1: 'head'}, splitter=PatientKFold(folds, k, seed=0), flips=('LR',), aug=1.5, bs=8, foreground=0., passes=1)
-    learn = segment_learner(dls)
+    dls = segment_dls(df, ndim=2, size=(96,144), names={1: 'head'}, splitter=PatientKFold(folds, k, seed=0), flips=('LR',), aug=2, bs=4, foreground=0., passes=1)
+    learn = segment_learner(dls, channels=(16,24,48,96,128,128))
     learn._do_epoch_validate = lambda *args, **kwargs: None
     with learn.no_bar(), learn.no_logging(): learn.fit_flat_cos(epochs, 3e-3, pct_start=.5)
     train,held = dls.train_ds.items, dls.valid_ds.items
@@ -33,7 +33,7 @@ def interval(values, groups, n=5000):
     some = by[np.random.default_rng(0).integers(0, len(by), (n, len(by)))].sum(1)
     return f'{np.mean(values):.2f} (95 % CI {np.percentile(some[:,0]/some[:,1], 2.5):.2f} to {np.percentile(some[:,0]/some[:,1], 97.5):.2f})'
 
-def main(epochs='28', folds='5', threads='2', only=None):
+def main(epochs='90', folds='5', threads='2', only=None):
     torch.set_num_threads(int(threads))
     warnings.filterwarnings('ignore', message='Left and right')   # a head is a head from either side
     df,start,wall,parts = table(Path(os.environ.get('RADNB_DATA', '../shared/data'))/'hc18'), time.process_time(), time.perf_counter(), []
