@@ -2040,6 +2040,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                      'radnb/measure/calibration.py'),
                                            'radnb.measure.calibration._probabilities': ( 'measure/calibration.html#_probabilities',
                                                                                          'radnb/measure/calibration.py'),
+                                           'radnb.measure.calibration._quantiles': ( 'measure/calibration.html#_quantiles',
+                                                                                     'radnb/measure/calibration.py'),
                                            'radnb.measure.calibration._regressed': ( 'measure/calibration.html#_regressed',
                                                                                      'radnb/measure/calibration.py'),
                                            'radnb.measure.calibration._reliability': ( 'measure/calibration.html#_reliability',

@@ -333,7 +333,9 @@ def _bootstrapped(f, G, rows, n_boot=2000, seed=0, kind='bca', level=0.95, unit=
 # %% ../../nbs/measure/stats.ipynb #207eafc6
 def _weighted_mean(x, g, G):
     total,rows = np.bincount(g, x, G), np.bincount(g, minlength=G)
-    return lambda W: (W@total)/(W@rows)
+    def f(W):
+        with np.errstate(invalid='ignore', divide='ignore'): return (W@total)/(W@rows)
+    return f
 
 def _resampled(x, g, stat): return lambda W: np.array([float(stat(np.repeat(x, w[g], axis=0))) for w in W])
 
