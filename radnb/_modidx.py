@@ -2620,6 +2620,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                      'radnb.measure.stats.RocCurve': ('measure/stats.html#roccurve', 'radnb/measure/stats.py'),
                                      'radnb.measure.stats.RocCurve.__repr__': ( 'measure/stats.html#roccurve.__repr__',
                                                                                 'radnb/measure/stats.py'),
+                                     'radnb.measure.stats.__getattr__': ('measure/stats.html#__getattr__', 'radnb/measure/stats.py'),
                                      'radnb.measure.stats._achieved': ('measure/stats.html#_achieved', 'radnb/measure/stats.py'),
                                      'radnb.measure.stats._ap_of_weights': ('measure/stats.html#_ap_of_weights', 'radnb/measure/stats.py'),
                                      'radnb.measure.stats._area_between': ('measure/stats.html#_area_between', 'radnb/measure/stats.py'),
