@@ -1,5 +1,5 @@
 "radnb.measure.comparison and the AUC family against R's pROC, scikit-learn, scipy, statsmodels and published values, and what must hold for any input."
-import itertools, math
+import itertools, math, warnings
 import numpy as np
 import pytest
 from hypothesis import given as any_given, settings, strategies as st
@@ -396,3 +396,8 @@ def test_optimism_counts_patients_and_names_what_it_left_out():
     few = S.optimism([0,0,0,1], [.1,.2,.4,.3], n_boot=40)
     assert 'without a threshold left out' in few.corrected['sensitivity'].method
     assert S.optimism([0,1,1], [.1,.2,.3], groups=['a']*3, n_boot=5).corrected['sensitivity'].method.startswith('undefined')
+
+def test_a_sample_of_one_patient_is_compared_without_a_warning():
+    with warnings.catch_warnings():
+        warnings.simplefilter('error')
+        assert C.permutation_unpaired([1.], [2.,3.], n_perm=99).difference.value == -1.5

@@ -280,7 +280,7 @@ class ICC:
 def _icc_estimate(form, ms, k, G, level):
     value = float(_iccs(ms, k)[form])
     if not math.isfinite(value): return _undefined('the cases do not differ', G, level)
-    if ms[3]==0 or ms[0]==0 or (form[4]=='1' and ms[1]==0):
+    if ms[1 if form[4]=='1' else 3]==0 or ms[0]==0:
         return _no_interval(value, 'no spread within cases' if ms[0]>0 else 'no spread between cases', G, level)
     low,high = _icc_limits(form, ms, k, value, level)
     return Estimate(value, float(low), float(high), f'F, {k} readings', G, level)

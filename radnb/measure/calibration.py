@@ -76,11 +76,17 @@ def _wald(X, y, g, G, offset, level):
     b,half = fit[0][-1], _z(level)*fit[1][-1,-1]**.5
     return Estimate(float(b), float(b-half), float(b+half), f'logistic regression{_clustered(G,len(y))}', G, level)
 
+def _quantiles(p, bins):
+    "The edges of `bins` equal parts, as np.quantile, but exactly a value where they fall on one: rounding would put its case into the next bin."
+    s = np.sort(p)
+    i,rest = np.divmod((len(s)-1)*np.arange(bins+1), bins)
+    return s[i]+(s[np.minimum(i+1, len(s)-1)]-s[i])*rest/bins
+
 def _bins(p, bins, strategy):
     "The bin of each case, and the edges; bins are closed on the right, as scikit-learn's."
     if bins is None: return np.unique(p, return_inverse=True)[1], np.r_[np.unique(p), np.inf]
     if not (bins>=1 and bins==int(bins)): raise BadInput(f'There should be 1 bin or more, not {bins}')
-    if strategy=='quantile': edges = np.unique(np.quantile(p, np.linspace(0,1,bins+1)))
+    if strategy=='quantile': edges = np.unique(_quantiles(p, int(bins)))
     elif strategy=='uniform': edges = np.linspace(0,1,bins+1)
     else: raise BadInput(f"strategy should be 'uniform' or 'quantile', not {strategy!r}")
     if len(edges)==1: edges = np.r_[edges, edges]

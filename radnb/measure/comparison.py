@@ -50,8 +50,9 @@ def _delong(y, scores, groups, level):
 def _delong_pair(A, cov, estimates, G, rows, level, i=0, j=1):
     d,var = float(A[i]-A[j]), cov[i,i]+cov[j,j]-2*cov[i,j]
     if not var > 1e-20:
-        why = 'only one patient in a class' if math.isnan(var) else 'the two differ by the same amount on every patient'
-        return Comparison(_no_interval(d, why, G, level), math.nan, estimates[i], estimates[j])
+        equal = not math.isnan(var) and abs(d) < 1e-12
+        why = 'only one patient in a class' if math.isnan(var) else f'the two {"are equal" if equal else "differ by the same amount"} on every patient'
+        return Comparison(_no_interval(d, why, G, level), 1. if equal else math.nan, estimates[i], estimates[j])
     half,method = _z(level)*var**.5, f'paired DeLong{_clustered(G,rows)}{_perfect((A[i],A[j]), ("first","second"))}'
     return Comparison(Estimate(d, d-half, d+half, method, G, level), math.erfc(abs(d)/math.sqrt(2*var)), estimates[i], estimates[j])
 
@@ -166,7 +167,8 @@ def _all_equal(A, cov):
     L = np.eye(len(A)-1, len(A))-np.eye(len(A)-1, len(A), 1)
     d,(values,V) = L@A, np.linalg.eigh(L@cov@L.T)
     keep = values > max(1e-10*values.max(), 1e-20)
-    if not keep.any() or np.abs(V[:,~keep].T@d).max(initial=0) > 1e-9: return math.nan, 0, math.nan
+    if np.abs(V[:,~keep].T@d).max(initial=0) > 1e-9: return math.nan, 0, math.nan
+    if not keep.any(): return 0., 0, 1. # all rank alike
     chi2 = float(((V[:,keep].T@d)**2/values[keep]).sum())
     return chi2, int(keep.sum()), float(chdtrc(keep.sum(), chi2))
 

@@ -49,6 +49,8 @@ def _known_cases(cases, groups=None):
     if 'case' not in t: raise BadInput(f'The table of cases has no column case, but {list(t)}', remedy="name it 'case', or pass a list of names")
     if groups is not None and len(groups)!=len(t): raise BadInput(f'groups has {len(groups)} values for {len(t)} cases', remedy='pass the patient of each case')
     who = groups if groups is not None else t['PatientID'] if 'PatientID' in t else t['case']
+    for what,v in (('name',t['case']), ('patient',who)):
+        if bad := int(pd.isna(np.asarray(v, object)).sum()): raise BadInput(f'{bad} of {len(t)} cases have no {what}', remedy=f'give every case its {what}')
     t = pd.DataFrame(dict(case=t['case'].astype(str).to_numpy(), PatientID=np.asarray(who).astype(str)))
     if len(t)==0: raise BadInput('There are no cases', remedy='pass the names of all cases that were looked at')
     if t.case.duplicated().any(): raise BadInput(f'The case {t.case[t.case.duplicated()].iloc[0]!r} is there more than once', remedy='one row per case')

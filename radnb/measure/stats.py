@@ -333,7 +333,9 @@ def _bootstrapped(f, G, rows, n_boot=2000, seed=0, kind='bca', level=0.95, unit=
 # %% ../../nbs/measure/stats.ipynb #207eafc6
 def _weighted_mean(x, g, G):
     total,rows = np.bincount(g, x, G), np.bincount(g, minlength=G)
-    return lambda W: (W@total)/(W@rows)
+    def f(W):
+        with np.errstate(invalid='ignore', divide='ignore'): return (W@total)/(W@rows)
+    return f
 
 def _resampled(x, g, stat): return lambda W: np.array([float(stat(np.repeat(x, w[g], axis=0))) for w in W])
 
@@ -1094,3 +1096,12 @@ def mean_auc(
     lost = Y.shape[1]-len(parts)
     e = _bootstrapped(lambda W: np.mean([f(W) for f in parts], axis=0), G, len(Y), n_boot, seed, 'bca', level)
     return Estimate(**{**asdict(e), 'method': e.method+(f', {lost} of {Y.shape[1]} labels left out' if lost else '')})
+
+# %% ../../nbs/measure/stats.ipynb #5d1c0a72
+def __getattr__(name):
+    "What `comparison`, `calibration`, `conformal`, `agreement` and `planning` export is found in `radnb.measure.stats` too."
+    from importlib import import_module
+    parts = () if name.startswith('_') else ('comparison','calibration','conformal','agreement','planning')
+    for m in (import_module(f'radnb.measure.{p}') for p in parts):
+        if name in m.__all__: return getattr(m, name)
+    raise AttributeError(f'There is no {name!r} in radnb.measure.stats')
