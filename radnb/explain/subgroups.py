@@ -118,9 +118,10 @@ def _gap(report, measure, a, b, n_perm, seed):
 def _difference(x, y):
     d,n = x.value-y.value, x.n+y.n
     if math.isnan(x.low+y.low): return _no_interval(d, 'one of the groups has none', n, x.level)
-    return Estimate(d, *_mover(x, y), 'Newcombe, from both intervals', n, x.level, x.unit)
+    down,up = _mover(x, y)
+    return Estimate(d, d-down, d+up, 'Newcombe, from both intervals', n, x.level, x.unit)
 
-# %% ../../nbs/explain/subgroups.ipynb #ff108307
+# %% ../../nbs/explain/subgroups.ipynb #b6d5df96
 def _shared_gap(report, m, a, b, seed):
     "Difference, p value and test where groups share patients: bootstrap over patients."
     g,G = _codes(report.patients, len(report.y))
@@ -129,7 +130,7 @@ def _shared_gap(report, m, a, b, seed):
     if math.isnan(d.low): return d, math.nan, ''
     return d, math.erfc(abs(d.value)/((d.high-d.low)/3.919928)/math.sqrt(2)), 'normal, spread by bootstrap over patients'
 
-# %% ../../nbs/explain/subgroups.ipynb #c79c4cd4
+# %% ../../nbs/explain/subgroups.ipynb #58de444f
 _USUAL = ('sex','PatientSex','age','PatientAge','site','InstitutionName','scanner','Manufacturer','ManufacturerModelName','kernel','ConvolutionKernel','race','ethnicity')
 
 def _columns(report, by):
@@ -149,7 +150,7 @@ def _pairs(order):
     "Which groups are compared: (group, against)"
     return [(order[0], order[1])] if len(order)==2 else [(o, 'the others') for o in order] if len(order)>2 else []
 
-# %% ../../nbs/explain/subgroups.ipynb #58de444f
+# %% ../../nbs/explain/subgroups.ipynb #2f534d3a
 @dataclass
 class Subgroups:
     "How good a model is in each group, and the gaps between groups."
@@ -182,7 +183,7 @@ def _gap_row(report, measure, a, b, n_perm, seed):
     d,p,test = _gap(report, measure, a, b, n_perm, seed)
     return dict(difference=d, p_value=p, test=test)
 
-# %% ../../nbs/explain/subgroups.ipynb #2f534d3a
+# %% ../../nbs/explain/subgroups.ipynb #b85088b7
 _PARTS = ('value','low','high','method')
 
 def _flat(rows, key):
@@ -210,7 +211,7 @@ def subgroups(self:Report,
     gaps['p_holm'] = adjust_p(gaps.p_value.to_numpy(float))
     return Subgroups(_flat(table, 'estimate'), gaps, {m: self.measures[m].estimate(groups=self.groups) for m in measures}, alpha, self.unit)
 
-# %% ../../nbs/explain/subgroups.ipynb #154c01b2
+# %% ../../nbs/explain/subgroups.ipynb #d3002b3e
 @patch
 def notes(self:Subgroups) -> list:
     "What the table says, in sentences."
@@ -225,7 +226,7 @@ def notes(self:Subgroups) -> list:
 @patch
 def __repr__(self:Subgroups): return '\n'.join([f'{len(self.table.drop_duplicates(["column","group"]))} groups', *self.notes()])
 
-# %% ../../nbs/explain/subgroups.ipynb #49e88ff9
+# %% ../../nbs/explain/subgroups.ipynb #cd9fb3bf
 def _cells(t, measures):
     "One row per group: name, images, patients, and each measure."
     first,out = t.iloc[0], []
@@ -245,7 +246,7 @@ def _repr_html_(self:Subgroups):
     flag = '<small>⚑ too few to judge. 95 % CI in brackets.</small>' if (self.table.few!='').any() else '<small>95 % CI in brackets.</small>'
     return f'<div style="max-width:100%;overflow-x:auto"><table style="border-collapse:collapse">{"".join(parts)}</table>{flag}{notes}</div>'
 
-# %% ../../nbs/explain/subgroups.ipynb #cd9fb3bf
+# %% ../../nbs/explain/subgroups.ipynb #3403868f
 def _draw_forest(ax, t, all_):
     "One measure of every group with its interval; the dotted line is that of all."
     t = t[::-1].reset_index(drop=True)
