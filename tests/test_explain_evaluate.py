@@ -142,3 +142,15 @@ def test_the_segmentation_says_that_the_baseline_is_better():
     d = np.full((12,1), .9)
     r.baseline = SimpleNamespace(task='segment', prob=d, at=np.arange(12), estimate=bootstrap(d[:,0]), line='Conventional baseline: mean Dice 0.90')
     assert 'the model is worse' in _beside(r)[0] and math.isfinite(r.estimates['Dice liver'].low)
+
+
+def test_a_threshold_from_these_very_cases_is_flagged_whatever_they_are_called():
+    from radnb.explain.evaluate import evaluate
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 2, 80)
+    p = np.clip(.3*y+.7*rng.random(80), 0, 1)
+    flagged = lambda r: any('chosen on these same cases' in n for n in r.notes)
+    first = evaluate(y=y, prob=p)
+    assert flagged(first) and flagged(evaluate(y=y, prob=p, ds='test'))
+    assert not flagged(evaluate(y=y[::-1], prob=p, operating_point=first.operating_point)) # other cases
+    assert not flagged(evaluate(y=y, prob=p, operating_point=.5))

@@ -6,7 +6,7 @@
 __all__ = []
 
 # %% ../../nbs/explain/report_page.ipynb #72971271
-import base64, html, json, math, textwrap
+import base64, html, json, math, re, textwrap
 from datetime import datetime, timezone
 from importlib import metadata
 from pathlib import Path
@@ -244,10 +244,10 @@ def _picks(self:Report, which, n=5):
 def _picks(self:FindingsReport, which, n=5):
     return [lambda ax,name=name: self._draw_finding(name, _ranked(self[name], which, 1)[0], ax) for name in list(self.judged)[:n]]
 
-def _wrapped(title, width=27):
-    "Broken where it would run into its neighbour: a title keeps two lines, the second shortened."
-    first,*more = title.split('\n')
-    return '\n'.join([textwrap.shorten(first, width, placeholder='…'), *(textwrap.shorten(m.replace('called ', '').replace(', ', ' '), width, placeholder='…') if len(m)>width else m for m in more)])
+def _brief_title(title, width=27):
+    "Short enough not to run into its neighbour."
+    short = lambda t: textwrap.shorten(re.sub(r'p [^=]+ =', 'p =', t.replace('called ', '')), width, placeholder='…')
+    return '\n'.join(t if len(t)<=width else short(t) for t in title.split('\n'))
 
 def _draw_strip(fig, report, which, y, n=5, height=1.3):
     "Cases in a row, black behind them; where it ends."
@@ -259,11 +259,11 @@ def _draw_strip(fig, report, which, y, n=5, height=1.3):
         ax = fig.add_axes([(.55+k*7.27/n)/W, 1-(y+height+.48)/H, (7.27/n-.1)/W, height/H])
         ax.set_axis_off()
         draw(ax)
-        ax.set_title(_wrapped(ax.get_title()), fontsize=6, color='white')
+        ax.set_title(_brief_title(ax.get_title()), fontsize=6, color='white')
         for t in ax.texts: t.set_fontsize(5)
     return y+height+.6
 
-# %% ../../nbs/explain/report_page.ipynb #361c7a2d
+# %% ../../nbs/explain/report_page.ipynb #91b10a62
 def _write_head(fig, report):
     w = _Writer(fig, .5, .4, 13)
     w.put(textwrap.shorten(report.model or 'Report of a model', 60, placeholder='…'), fontweight='bold'); w.line(.24)

@@ -16,7 +16,7 @@ from ..core import BadInput
 from ..measure.agreement import kappa
 from ..measure.calibration import calibration, net_benefit
 from ..measure.stats import (Estimate, OperatingPoint, _ap_of_weights, _auc_of_weights, _bootstrapped, _codes, _texts, _weighted_mean, auc, auc_ovr, average_precision, bootstrap,
-                                 confusion, estimates_table, mean_auc, operating_point, pr_curve, proportion, roc_curve, youden)
+                                 confusion, data_mark, estimates_table, mean_auc, operating_point, pr_curve, proportion, roc_curve, youden)
 from ..view.figures import PALETTE, Picture, show_volume
 
 # %% ../../nbs/explain/reports.ipynb #1a54f691
@@ -499,7 +499,7 @@ def _notes(self:ClassifyReport, per):
         kinds = pd.Series(self.y).groupby(self.patients).max() if not per else pd.Series(per[0])
         notes.append(verdict_on_size(self.estimates['AUC'], int(kinds.sum()), int((1-kinds).sum())))
         if self.several: notes += _slice_notes(self)
-    if op is not None and op.chosen_on and op.chosen_on==self.ds:
+    if op is not None and op.chosen_on and (op.chosen_on==self.ds or op.data==data_mark(self.y, self.prob, self.groups)):
         notes.append(f'The threshold ({op.threshold:.3g}, {op.rule}) was chosen on these same cases: sensitivity, specificity, PPV and NPV '
                      'are optimistic. Judge it on cases it has not seen.')
     if self.several and not per: notes.append("Some patients have images of different classes, so there is no score per patient; rule='max' asks whether any image is positive.")
