@@ -54,14 +54,14 @@ def test_a_planted_gap_is_found_and_its_place_named():
     assert sum(((f.column == 'site') & (f.group == 'C') & (f.difference < 0)).any() for f in found) == 3
 
 def test_no_gap_is_cried_where_there_is_none():
-    "60 cohorts without a gap: were the family-wise rate 5 %, more than 8 alarms would come by chance in 0.3 % (binomial). Seen over 300 seeds: 13 (4.3 %)."
+    "30 cohorts without a gap: were the family-wise rate 5 %, more than 5 alarms would come by chance in 0.3 % (binomial). Seen over 300 seeds: 13 (4.3 %)."
     alarms = 0
-    for seed in range(100, 160):
+    for seed in range(100, 130):
         t = cohort(100, seed=seed)
         s = _from_predictions(t.y, t.prob, t.patient, None, .5, '', None, rows=t).subgroups(['site','sex'], n_perm=499)
         assert s.tested >= 3
         alarms += len(s.found) > 0
-    assert alarms <= 8
+    assert alarms <= 5
 
 def test_small_groups_are_flagged_and_not_tested():
     t = cohort(100).assign(device=np.where(np.arange(100) < 9, 'old', 'new'))
@@ -142,3 +142,14 @@ def test_the_segmentation_says_that_the_baseline_is_better():
     d = np.full((12,1), .9)
     r.baseline = SimpleNamespace(task='segment', prob=d, at=np.arange(12), estimate=bootstrap(d[:,0]), line='Conventional baseline: mean Dice 0.90')
     assert 'the model is worse' in _beside(r)[0] and math.isfinite(r.estimates['Dice liver'].low)
+
+
+def test_a_threshold_from_these_very_cases_is_flagged_whatever_they_are_called():
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 2, 80)
+    p = np.clip(.3*y+.7*rng.random(80), 0, 1)
+    flagged = lambda r: any('chosen on these same cases' in n for n in r.notes)
+    first = evaluate(y=y, prob=p)
+    assert flagged(first) and flagged(evaluate(y=y, prob=p, ds='test'))
+    assert not flagged(evaluate(y=y[::-1], prob=p, operating_point=first.operating_point)) # other cases
+    assert not flagged(evaluate(y=y, prob=p, operating_point=.5))

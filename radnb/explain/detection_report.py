@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from ..core import BadInput, progress
 from .evaluate import Report
+from .reports import Measure
 from ..measure.detection import CPM_RATES, Detections, find_candidates, find_lesions, match_candidates
 from ..measure.stats import OperatingPoint, auc, estimates_table
 from ..view.figures import PALETTE, Picture, best_slice, hang, show_volume
@@ -57,7 +58,7 @@ def _notes(r):
 # %% ../../nbs/explain/detection_report.ipynb #e21c27c7
 class DetectReport(Report):
     "A report on a model that marks places. Made by `evaluate_detection` or `evaluate_lesions`."
-    task = 'detect'
+    task,main = 'detect',('sensitivity','false alarms per case')
     def __init__(self,
         detections:Detections, # From `match_candidates`
         operating_point, # `OperatingPoint`, or a threshold: a mark is shown to the reader if its score >= threshold
@@ -65,10 +66,12 @@ class DetectReport(Report):
         edges=(0, 6, 8, 15, math.inf), # mm of diameter, for `by_size`
         ds:str='', # Which data, in words
         images=None, # Position -> `Volume`, for pictures of cases
-        to_voxels=None # (Volume, points in mm (n, 3)) -> array indices (n, 3); None: the points are patient coordinates
+        to_voxels=None, # (Volume, points in mm (n, 3)) -> array indices (n, 3); None: the points are patient coordinates
+        rows=None # Table with one row per case, for subgroups
     ):
         y,top = _case_scores(detections)
-        super().__init__(y.astype(int), top, detections.cases.PatientID.to_numpy(), ['without','with'], ds, images)
+        super().__init__(y.astype(int), top, detections.cases.PatientID.to_numpy(), ['without','with'], ds, images if to_voxels or {'z','z0'} & set(detections.truths) else None, rows=rows)
+        self.ids = detections.cases.case.to_numpy()
         self.detections,self.n_boot,self.edges,self.to_voxels = detections,n_boot,edges,to_voxels or _patient_to_voxels
         self.set_operating_point(operating_point)
 
@@ -83,6 +86,13 @@ class DetectReport(Report):
 
     @property
     def threshold(self): "A mark is shown if its score is at least this."; return self.operating_point.threshold
+
+    @property
+    def measures(self):
+        "The main numbers as `Measure`s, by name."
+        t = self.cases
+        return {'sensitivity': Measure('rate', t.found.to_numpy(), t.lesions.to_numpy(), on=t.lesions.to_numpy()>0),
+                'false alarms per case': Measure('mean', t.false_alarms.to_numpy(float), better=-1), 'AUC of the cases': Measure('auc', self.prob, self.y==1)}
 
     @property
     def by_size(self):
@@ -103,11 +113,14 @@ def evaluate_detection(
     ds:str='', # Which data, in words, e.g. 'test'
     n_boot:int=1000, # Resamples of the patients
     edges=(0, 6, 8, 15, math.inf), # mm of diameter
+    data:str='', model:str='', # Names of data set and model, for the report
     **kwargs # Of `match_candidates`: hit, within, iou, max_marks
 ) -> DetectReport:
     "Judge a detector by its marks. Raises `BadInput`."
     d = match_candidates(candidates, truths, cases, groups, **kwargs)
-    return DetectReport(d, _point(d, operating_point, fp_per_case, ds), n_boot, edges, ds, images)
+    report = DetectReport(d, _point(d, operating_point, fp_per_case, ds), n_boot, edges, ds, images, rows=cases.reset_index(drop=True) if isinstance(cases, pd.DataFrame) else None)
+    report.data,report.model = data,model
+    return report
 
 def _point(d, op, fp_per_case, ds):
     "As given; without one, from the false alarms on these cases."
@@ -203,7 +216,7 @@ def _by_group(self,
 
 DetectReport.by_group = _by_group
 
-# %% ../../nbs/explain/detection_report.ipynb #35266e11
+# %% ../../nbs/explain/detection_report.ipynb #4b0e07b8
 def _painted(r, i, vol):
     "Balls at the places of a case: 1 found, 2 missed, 3 false alarm."
     d,out = r.detections, np.zeros(vol.shape[:3], np.uint8)
@@ -216,8 +229,9 @@ def _painted(r, i, vol):
     return vol.like(out, 'label', {1:'found', 2:'missed', 3:'false alarm'})
 
 def _centres_mm(t):
-    if 'x' in t: return t[['x','y','z']].to_numpy(float)
-    return (t[['x0','y0','z0']].to_numpy(float)+t[['x1','y1','z1']].to_numpy(float))/2
+    names = [c for c in 'xyz' if c in t or f'{c}0' in t]
+    at = t[names] if 'x' in t else (t[[f'{c}0' for c in names]].to_numpy(float)+t[[f'{c}1' for c in names]].to_numpy(float))/2
+    return np.pad(np.asarray(at, float), ((0,0),(0,3-len(names))))
 
 def _telling_slice(mask):
     "Where most is to be seen of what was missed, else of the false alarms, else of what was found; None if there is nothing."
@@ -234,7 +248,7 @@ def _paint(out, p, radius, spacing, label):
     near = sum(((g-c)*s)**2 for g,c,s in zip(grid, p, spacing)) <= max(radius, max(spacing)/2)**2
     out[box][near] = label
 
-# %% ../../nbs/explain/detection_report.ipynb #95719643
+# %% ../../nbs/explain/detection_report.ipynb #e047e5f7
 def _draw_case(self, i, axs):
     "One case, into the first of some axes."
     vol,row = self.images(i),self.cases.iloc[i]
@@ -250,8 +264,7 @@ def _show_detect_cases(self,
     "The cases with most lesions missed, then most false alarms (or fewest). Raises `BadInput` where the report was made without images, or in 2D."
     from matplotlib.figure import Figure
     if which not in ('worst','best'): raise BadInput(f"which should be 'worst' or 'best', not {which!r}")
-    if self.images is None: raise BadInput('This report has no images', remedy='pass images=, position of the case -> Volume')
-    if not {'z','z0'} & set(self.detections.truths): raise BadInput('Pictures of cases need places in 3D', remedy='give z as well')
+    if self.images is None: raise BadInput('This report has no images, or its places have no z', remedy='pass images=, position of the case -> Volume, and places in 3D')
     shown = np.argsort(self._badness()*(-1 if which=='worst' else 1), kind='stable')[:n].tolist()
     cols = min(len(shown), 3)
     fig = Figure(figsize=(3.3*cols, 3.8*-(-len(shown)//cols)), facecolor='black', layout='constrained')
@@ -262,7 +275,7 @@ def _show_detect_cases(self,
 
 DetectReport._draw_case,DetectReport._badness,DetectReport.show_cases = _draw_case, _badness, _show_detect_cases
 
-# %% ../../nbs/explain/detection_report.ipynb #0fd65f85
+# %% ../../nbs/explain/detection_report.ipynb #62613feb
 def _tables(report, threshold, kwargs):
     "Marks and lesions of the cases of a `SegmentReport`, in mm from the first voxel."
     marks,lesions = [],[]
@@ -290,4 +303,4 @@ def evaluate_lesions(
     if threshold<.005: raise BadInput('Probabilities below 0.005 are not kept in the report', remedy='threshold=0.005 or more')
     marks,lesions = _tables(report, threshold, kwargs)
     d = match_candidates(marks, lesions, range(len(report.segmented)), report.patients, **(match or {}))
-    return DetectReport(d, _point(d, operating_point, fp_per_case, report.ds), n_boot, edges, report.ds, report.images, lambda vol, xyz: xyz[:,::-1]/vol.spacing)
+    return DetectReport(d, _point(d, operating_point, fp_per_case, report.ds), n_boot, edges, report.ds, report.images, lambda vol, xyz: xyz[:,::-1]/vol.spacing, report.rows)

@@ -6,14 +6,14 @@
 __all__ = []
 
 # %% ../../nbs/explain/report_page.ipynb #72971271
-import base64, html, json, math, textwrap
+import base64, html, json, math, re, textwrap
 from datetime import datetime, timezone
 from importlib import metadata
 from pathlib import Path
 import numpy as np
 import pandas as pd
 from fastcore.basics import patch
-from .reports import _INK, _ORANGE, _RULES, FindingsReport, Report, _beside, _ranked, _table_html
+from .reports import _INK, _ORANGE, _RULES, FindingsReport, OrdinalReport, Report, _beside, _ranked, _table_html
 from .subgroups import Subgroups, _draw_forest
 from ..measure.stats import Estimate, _texts
 from ..view.figures import Picture
@@ -35,7 +35,8 @@ def _cutoff(self:Report):
     op = self.operating_point
     if self.task=='regress': return 'none: the answer is a number'
     if self.task=='multilabel': return ', '.join(f'{n} >= {r.operating_point.threshold:.3g}' for n,r in self.judged.items())
-    return 'the likeliest class is called' if op is None else op.brief
+    if op is None and isinstance(self, OrdinalReport): return 'the median grade is called'
+    return 'the likeliest class is called' if op is None else op.brief.replace(op.cut, f'{op.cut.split()[0]} >= {op.threshold:.3g}')
 
 # %% ../../nbs/explain/report_page.ipynb #a85f99d8
 @patch
@@ -173,6 +174,11 @@ def _short(e):
     value,interval,_ = _texts(e)
     return textwrap.shorten(value, 24, placeholder='…'), interval.split('CI ')[-1].replace(' to ', '–' if e.low>=0 else ' to ') if interval else 'no interval' if np.isfinite(e.value) else ''
 
+def _narrow(name, most=25):
+    "The last word stays: it says which class or label."
+    head,_,last = name.rpartition(' ')
+    return name if len(name)<=most else textwrap.shorten(name, most, placeholder='…') if len(last)>most-6 else f'{head[:most-len(last)-2]}… {last}'
+
 def _write_estimates(w, report, most=14):
     "One row per measure; per image and per patient side by side."
     units = report._units()
@@ -183,7 +189,7 @@ def _write_estimates(w, report, most=14):
     shown = list(units[0][1])[:most]
     wide = .82 if any(len(_short(units[0][1][n])[0])>5 for n in shown) else .34
     for name in shown:
-        w.put(textwrap.shorten(name, 26, placeholder='…'))
+        w.put(_narrow(name))
         for x,(_,es) in zip(at, units):
             if name in es: value,limits = _short(es[name]); w.put(value, x, fontweight='bold'); w.put(limits, x+wide)
         w.line()
@@ -238,6 +244,11 @@ def _picks(self:Report, which, n=5):
 def _picks(self:FindingsReport, which, n=5):
     return [lambda ax,name=name: self._draw_finding(name, _ranked(self[name], which, 1)[0], ax) for name in list(self.judged)[:n]]
 
+def _brief_title(title, width=27):
+    "Short enough not to run into its neighbour."
+    short = lambda t: textwrap.shorten(re.sub(r'p [^=]+ =', 'p =', t.replace('called ', '')), width, placeholder='…')
+    return '\n'.join(t if len(t)<=width else short(t) for t in title.split('\n'))
+
 def _draw_strip(fig, report, which, y, n=5, height=1.3):
     "Cases in a row, black behind them; where it ends."
     from matplotlib.patches import Rectangle
@@ -248,11 +259,11 @@ def _draw_strip(fig, report, which, y, n=5, height=1.3):
         ax = fig.add_axes([(.55+k*7.27/n)/W, 1-(y+height+.48)/H, (7.27/n-.1)/W, height/H])
         ax.set_axis_off()
         draw(ax)
-        ax.title.set_fontsize(6)
+        ax.set_title(_brief_title(ax.get_title()), fontsize=6, color='white')
         for t in ax.texts: t.set_fontsize(5)
     return y+height+.6
 
-# %% ../../nbs/explain/report_page.ipynb #361c7a2d
+# %% ../../nbs/explain/report_page.ipynb #91b10a62
 def _write_head(fig, report):
     w = _Writer(fig, .5, .4, 13)
     w.put(textwrap.shorten(report.model or 'Report of a model', 60, placeholder='…'), fontweight='bold'); w.line(.24)
@@ -278,7 +289,7 @@ def page(self:Report,
     left.head('What was judged'); _write_facts(left, self, 47)
     right.head('Results (95 % CI)'); _write_estimates(right, self)
     notes = _Writer(fig, .5, max(left.y, right.y))
-    notes.head('What follows'); _write_notes(notes, [*_beside(self), *(s.notes() if s else []), *self.notes] or ['Nothing to warn of.'], 145, 7)
+    notes.head('What follows'); _write_notes(notes, [*_beside(self), *(s.notes() if s else []), *self.notes] or ['Nothing to warn of.'], 125, 7)
     panels = self._panels()[:5 if s else 6]+([_forest_panel(s)] if s else [])
     y = _draw_panels(fig, panels, notes.y+.05)
     for which in ('worst','best'):

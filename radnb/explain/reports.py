@@ -16,7 +16,7 @@ from ..core import BadInput
 from ..measure.agreement import kappa
 from ..measure.calibration import calibration, net_benefit
 from ..measure.stats import (Estimate, OperatingPoint, _ap_of_weights, _auc_of_weights, _bootstrapped, _codes, _texts, _weighted_mean, auc, auc_ovr, average_precision, bootstrap,
-                                 confusion, estimates_table, mean_auc, operating_point, pr_curve, proportion, roc_curve, youden)
+                                 confusion, data_mark, estimates_table, mean_auc, operating_point, pr_curve, proportion, roc_curve, youden)
 from ..view.figures import PALETTE, Picture, show_volume
 
 # %% ../../nbs/explain/reports.ipynb #1a54f691
@@ -111,9 +111,9 @@ def verdict_on_size(
 @dataclass(frozen=True)
 class Measure:
     "One number of a report, for any of its rows."
-    kind:str # 'auc', 'average precision', 'share' or 'mean'
+    kind:str # 'auc', 'average precision', 'share', 'mean', or 'rate': the sum of `x` per sum of `y`, e.g. lesions found per lesion
     x:np.ndarray # (n,) scores; or what is averaged
-    y:np.ndarray=None # (n,) truth, for the first two
+    y:np.ndarray=None # (n,) truth, for the first two; of how many, for a rate
     on:np.ndarray=None # (n,) rows that count at all, e.g. the sick ones for the sensitivity; None: all
     better:int=1 # 1: more is better; -1: less is; 0: neither
     unit:str=''
@@ -124,6 +124,14 @@ class Measure:
         return on if rows is None else on & rows
 
 # %% ../../nbs/explain/reports.ipynb #b3b72aca
+def _share_of(k, n, groups):
+    "`k` of `n` (m,), e.g. lesions found, those of a group belonging together."
+    return proportion(np.concatenate([np.repeat([1,0], (a, b-a)) for a,b in zip(k, n)]).astype(int), np.repeat(groups, n))
+
+def _rate_of_weights(k, n, g, G):
+    top,bottom = (np.bincount(g, v, G) for v in (k, n))
+    return lambda W: (W@top)/(W@bottom)
+
 @patch
 def estimate(self:Measure,
     rows=None, # (n,) booleans; None: all
@@ -134,6 +142,7 @@ def estimate(self:Measure,
     g = None if groups is None else np.asarray(groups)[r]
     if self.kind=='auc': return auc(self.y[r], self.x[r], g, undefined='nan')
     if self.kind=='average precision': return average_precision(self.y[r], self.x[r], g, undefined='nan')
+    if self.kind=='rate': return _share_of(self.x[r], self.y[r], np.arange(int(r.sum())) if g is None else g)
     return proportion(self.x[r], g) if self.kind=='share' else bootstrap(self.x[r], g, unit=self.unit)
 
 @patch
@@ -146,7 +155,7 @@ def of_weights(self:Measure,
     r = self.rows(rows)
     if self.kind=='auc': return _auc_of_weights(self.y[r].astype(bool), self.x[r], g[r])
     if self.kind=='average precision': return _ap_of_weights(self.y[r].astype(bool), self.x[r], g[r])
-    mean = _weighted_mean(self.x[r].astype(float), g[r], G)
+    mean = _rate_of_weights(self.x[r], self.y[r], g[r], G) if self.kind=='rate' else _weighted_mean(self.x[r].astype(float), g[r], G)
     def f(W):
         with np.errstate(invalid='ignore', divide='ignore'): return mean(W)
     return f
@@ -490,7 +499,7 @@ def _notes(self:ClassifyReport, per):
         kinds = pd.Series(self.y).groupby(self.patients).max() if not per else pd.Series(per[0])
         notes.append(verdict_on_size(self.estimates['AUC'], int(kinds.sum()), int((1-kinds).sum())))
         if self.several: notes += _slice_notes(self)
-    if op is not None and op.chosen_on and op.chosen_on==self.ds:
+    if op is not None and op.chosen_on and (op.chosen_on==self.ds or op.data==data_mark(self.y, self.prob, self.groups)):
         notes.append(f'The threshold ({op.threshold:.3g}, {op.rule}) was chosen on these same cases: sensitivity, specificity, PPV and NPV '
                      'are optimistic. Judge it on cases it has not seen.')
     if self.several and not per: notes.append("Some patients have images of different classes, so there is no score per patient; rule='max' asks whether any image is positive.")

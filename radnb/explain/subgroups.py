@@ -6,7 +6,7 @@
 __all__ = ['Subgroups']
 
 # %% ../../nbs/explain/subgroups.ipynb #5b8257f1
-import html, math
+import html, math, re
 from dataclasses import dataclass
 import numpy as np
 import pandas as pd
@@ -33,16 +33,23 @@ def _cut(v, edges):
     "Names of bands, `40 to 59` for whole edges; in order."
     edges = sorted(edges)
     inner = [f'{a:g} to {b-1:g}' if all(float(e).is_integer() for e in edges) else f'{a:.3g} to below {b:.3g}' for a,b in zip(edges[:-1], edges[1:])]
-    names = [f'below {edges[0]:g}', *inner, f'{edges[-1]:g} and more']
+    first,last = (f'{e:g}' if float(e).is_integer() else f'{e:.3g}' for e in (edges[0],edges[-1]))
+    names = [f'below {first}', *inner, f'{last} and more']
     return pd.Series(np.where(v.isna(), None, np.array(names, object)[np.searchsorted(edges, v, 'right')]), index=v.index), names
 
 # %% ../../nbs/explain/subgroups.ipynb #017a99d0
+def _usual_edges(x, name):
+    "Decades of life for an age, unless all are of one; else thirds."
+    ages = [a for a in _AGES if a>0]
+    if re.search(r'(?<![a-z])age(?![a-z])|Age$', name) and len(set(np.searchsorted(ages, x.dropna(), 'right')))>1: return ages
+    thirds = x.quantile((1/3,2/3)).round(6)
+    return np.unique(np.ceil(thirds) if (x.dropna()%1==0).all() else thirds).tolist()
+
 def _bands(v, name, edges=None):
     "A column as names of groups, and the groups in order."
     x = _numbers_of(v)
     if x is not None and (edges is not None or x.nunique()>6):
-        edges = edges or ([a for a in _AGES if a>0] if 'age' in name.casefold() else np.unique(x.quantile((1/3,2/3)).round(6)).tolist())
-        named,order = _cut(x, edges)
+        named,order = _cut(x, edges or _usual_edges(x, name))
     else:
         named = v.map(lambda o: None if pd.isna(o) or not str(o).strip() else str(o).strip())
         order = sorted(named.dropna().unique())
@@ -70,21 +77,21 @@ def _shuffled_p(m, a, b, patients, n_perm, seed):
     "P value of the difference, patients shuffled between two groups that share none."
     r = m.rows(a | b)
     g,G = _codes(patients[r], int(r.sum()))
-    here = Measure(m.kind, m.x[r], None if m.y is None else m.y[r])
+    here,classes = Measure(m.kind, m.x[r], None if m.y is None else m.y[r]), m.kind in ('auc','average precision')
     first = np.zeros(G, bool); first[g[a[r]]] = True
-    strata = np.zeros(G, int) if m.y is None else _class_strata(here.y.astype(bool), g, G)
+    strata = _class_strata(here.y.astype(bool), g, G) if classes else np.zeros(G, int)
     f = here.of_weights(g, G)
     d = f(first[None].astype(int))[0]-f(~first[None]+0)[0]
     reps = np.concatenate([f(S)-f(1-S) for S in _shuffles(first, strata, n_perm, seed)])
     return _permutation_p(d, reps, False)
 
 def _mean_spread(m, rows, patients):
-    "Mean over rows, its variance from the spread between patients, and how many there are."
+    "Mean over rows (or a rate), its variance from the spread between patients, and how many there are."
     r = m.rows(rows)
     g,G = _codes(patients[r], int(r.sum()))
-    x = m.x[r].astype(float)
-    total,n = np.bincount(g, x, G), np.bincount(g, minlength=G)
-    return x.mean(), G/(G-1)*((total-n*x.mean())**2).sum()/n.sum()**2, G
+    total,n = np.bincount(g, m.x[r], G), np.bincount(g, m.y[r] if m.kind=='rate' else None, G)
+    mean = total.sum()/n.sum()
+    return mean, G/(G-1)*((total-n*mean)**2).sum()/n.sum()**2, G
 
 def _welch_p(m, a, b, patients):
     from scipy.special import stdtr
@@ -111,9 +118,10 @@ def _gap(report, measure, a, b, n_perm, seed):
 def _difference(x, y):
     d,n = x.value-y.value, x.n+y.n
     if math.isnan(x.low+y.low): return _no_interval(d, 'one of the groups has none', n, x.level)
-    return Estimate(d, *_mover(x, y), 'Newcombe, from both intervals', n, x.level, x.unit)
+    down,up = _mover(x, y)
+    return Estimate(d, d-down, d+up, 'Newcombe, from both intervals', n, x.level, x.unit)
 
-# %% ../../nbs/explain/subgroups.ipynb #ff108307
+# %% ../../nbs/explain/subgroups.ipynb #b6d5df96
 def _shared_gap(report, m, a, b, seed):
     "Difference, p value and test where groups share patients: bootstrap over patients."
     g,G = _codes(report.patients, len(report.y))
@@ -122,7 +130,7 @@ def _shared_gap(report, m, a, b, seed):
     if math.isnan(d.low): return d, math.nan, ''
     return d, math.erfc(abs(d.value)/((d.high-d.low)/3.919928)/math.sqrt(2)), 'normal, spread by bootstrap over patients'
 
-# %% ../../nbs/explain/subgroups.ipynb #c79c4cd4
+# %% ../../nbs/explain/subgroups.ipynb #58de444f
 _USUAL = ('sex','PatientSex','age','PatientAge','site','InstitutionName','scanner','Manufacturer','ManufacturerModelName','kernel','ConvolutionKernel','race','ethnicity')
 
 def _columns(report, by):
@@ -142,7 +150,7 @@ def _pairs(order):
     "Which groups are compared: (group, against)"
     return [(order[0], order[1])] if len(order)==2 else [(o, 'the others') for o in order] if len(order)>2 else []
 
-# %% ../../nbs/explain/subgroups.ipynb #58de444f
+# %% ../../nbs/explain/subgroups.ipynb #2f534d3a
 @dataclass
 class Subgroups:
     "How good a model is in each group, and the gaps between groups."
@@ -175,7 +183,7 @@ def _gap_row(report, measure, a, b, n_perm, seed):
     d,p,test = _gap(report, measure, a, b, n_perm, seed)
     return dict(difference=d, p_value=p, test=test)
 
-# %% ../../nbs/explain/subgroups.ipynb #2f534d3a
+# %% ../../nbs/explain/subgroups.ipynb #b85088b7
 _PARTS = ('value','low','high','method')
 
 def _flat(rows, key):
@@ -203,7 +211,7 @@ def subgroups(self:Report,
     gaps['p_holm'] = adjust_p(gaps.p_value.to_numpy(float))
     return Subgroups(_flat(table, 'estimate'), gaps, {m: self.measures[m].estimate(groups=self.groups) for m in measures}, alpha, self.unit)
 
-# %% ../../nbs/explain/subgroups.ipynb #154c01b2
+# %% ../../nbs/explain/subgroups.ipynb #d3002b3e
 @patch
 def notes(self:Subgroups) -> list:
     "What the table says, in sentences."
@@ -218,7 +226,7 @@ def notes(self:Subgroups) -> list:
 @patch
 def __repr__(self:Subgroups): return '\n'.join([f'{len(self.table.drop_duplicates(["column","group"]))} groups', *self.notes()])
 
-# %% ../../nbs/explain/subgroups.ipynb #49e88ff9
+# %% ../../nbs/explain/subgroups.ipynb #cd9fb3bf
 def _cells(t, measures):
     "One row per group: name, images, patients, and each measure."
     first,out = t.iloc[0], []
@@ -238,7 +246,7 @@ def _repr_html_(self:Subgroups):
     flag = '<small>⚑ too few to judge. 95 % CI in brackets.</small>' if (self.table.few!='').any() else '<small>95 % CI in brackets.</small>'
     return f'<div style="max-width:100%;overflow-x:auto"><table style="border-collapse:collapse">{"".join(parts)}</table>{flag}{notes}</div>'
 
-# %% ../../nbs/explain/subgroups.ipynb #cd9fb3bf
+# %% ../../nbs/explain/subgroups.ipynb #3403868f
 def _draw_forest(ax, t, all_):
     "One measure of every group with its interval; the dotted line is that of all."
     t = t[::-1].reset_index(drop=True)

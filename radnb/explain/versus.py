@@ -14,6 +14,7 @@ from fastcore.basics import patch
 from ..core import BadInput
 from .reports import _INK, _ORANGE, Report, _axes, _ci, _draw_rocs, _picture
 from ..measure.comparison import _p_text, adjust_p, delong_test, mcnemar, permutation_test
+from ..measure.stats import _bootstrapped, _codes
 from ..view.compare import compare
 from ..view.figures import PALETTE, Picture
 
@@ -53,6 +54,14 @@ def _aligned(reports):
 def _taken(m, at): return replace(m, x=m.x[at], y=None if m.y is None else m.y[at], on=None if m.on is None else m.on[at])
 
 # %% ../../nbs/explain/versus.ipynb #e533acb6
+def _rate_difference(a, b, r, groups, n_perm, seed):
+    "Of two rates with the same denominators: the models are exchanged within patients; the interval is a bootstrap over patients."
+    if not np.array_equal(a.y, b.y): raise BadInput('The models were not judged by the same lesions', remedy='judge both with the same table of truths')
+    part = [m.x[r]*(r.sum()/m.y[r].sum()) for m in (a, b)]
+    g,G = _codes(groups, int(r.sum()))
+    f,h = (_taken(m, np.flatnonzero(r)).of_weights(g, G) for m in (a, b))
+    return permutation_test(*part, None, 'mean', groups, n_perm, seed=seed)._replace(difference=_bootstrapped(lambda W: f(W)-h(W), G, int(r.sum()), seed=seed))
+
 def _difference(a, b, groups, n_perm, seed):
     "First minus second of two `Measure`s of the same cases, as a `Comparison`; None if no case counts in both."
     r = a.rows() & b.rows()
@@ -60,6 +69,7 @@ def _difference(a, b, groups, n_perm, seed):
     if not r.any() or a.kind in ('auc','average precision') and len(set(a.y[r]))<2: return None
     if a.kind=='auc': return delong_test(a.y[r], a.x[r], b.x[r], g)
     if a.kind=='share': return mcnemar(np.ones(r.sum(), int), a.x[r].astype(int), b.x[r].astype(int), groups=g)
+    if a.kind=='rate': return _rate_difference(a, b, r, g, n_perm, seed)
     y,metric = (a.y[r], a.kind) if a.kind=='average precision' else (None, 'mean')
     return permutation_test(a.x[r].astype(float), b.x[r].astype(float), y, metric, g, n_perm, seed=seed, unit=a.unit)
 
