@@ -502,7 +502,7 @@ def _notes(self:ClassifyReport, per):
     if op is not None and op.chosen_on and (op.chosen_on==self.ds or op.data==data_mark(self.y, self.prob, self.groups)):
         notes.append(f'The threshold ({op.threshold:.3g}, {op.rule}) was chosen on these same cases: sensitivity, specificity, PPV and NPV '
                      'are optimistic. Judge it on cases it has not seen.')
-    if self.several and not per: notes.append("Some patients have images of different classes, so there is no score per patient; rule='max' asks whether any image is positive.")
+    if self.several and not per: notes.append("Some patients have images of different classes, so there is no score per patient; evaluate(..., per_patient='max') asks whether any image is positive.")
     return [n for n in [*notes, *_who_notes(self)] if n]
 
 # %% ../../nbs/explain/reports.ipynb #cc0f2164
