@@ -203,6 +203,8 @@ def _accept(checks, reasons):
     return [replace(c, accepted=reasons[c.key].strip()) if c.key in reasons and c.level in ('fail','warn') else c for c in checks]
 
 # %% ../../nbs/explain/audit.ipynb #39ec2719
+def _whose(c): return f'{len(c)} images, of patients that are not known' if c.patients is None else f'{len(c)} images of {len(set(c.patients))} patients'
+
 def _sorted_out(x, df, dls):
     "(learner, table, data loaders) from the first argument and the named ones."
     if isinstance(x, pd.DataFrame): return None, x, dls
@@ -232,6 +234,6 @@ def audit(
     c = cohort_of_table(df, label, patient, split) if df is not None else cohort_of_learner(learn if learn is not None else dls)
     audited = Audited(c, learn, dls, report, new=new, intended=intended, sealed=sealed, patient=patient)
     checks = _accept([_run_one(k, audited) for k in _chosen(only, skip)], accept)
-    result = AuditReport(checks, f'{len(c)} images of {len(set(c.groups))} patients, {sum(c.seconds for c in checks):.0f} s.')
+    result = AuditReport(checks, f'{_whose(c)}, {sum(c.seconds for c in checks):.0f} s.')
     if strict and result.failed: raise AuditFailed(f'The audit failed: {", ".join(result.failed)}', remedy=result[result.failed[0]].remedy)
     return result

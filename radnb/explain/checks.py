@@ -51,6 +51,10 @@ class Cohort:
         "Who belongs together: the patient, else the row."
         return self.patients if self.patients is not None else np.arange(len(self)).astype(str)
     @property
+    def counted(self):
+        "What is counted where groups are: 'patients', or 'images' where nobody knows whose they are."
+        return 'images' if self.patients is None else 'patients'
+    @property
     def judged(self):
         "The side that the model is judged on, or None."
         return next((s for s in ('valid','test') if self.side is not None and (self.side==s).any()), None)

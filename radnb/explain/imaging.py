@@ -13,7 +13,7 @@ import pandas as pd
 from pathlib import Path
 from ..core import MissingPackage
 from .checks import Check, Cohort, _cases_picture, _not_run
-from .leaks import _individual, _pair_table, _pairs_picture, _sort_pairs
+from .leaks import _individual, _least, _pair_table, _pairs_picture, _sort_pairs
 
 # %% ../../nbs/explain/imaging.ipynb #cd59a42d
 def _on_images(name, c, thumbs, bad, verdict, text, consequence, remedy, alt):
@@ -110,11 +110,12 @@ def check_windows(c:Cohort, thumbs) -> Check:
                       'Export all with one window, or from the DICOM files.', 'images of the other family')
 
 # %% ../../nbs/explain/imaging.ipynb #3d74402c
-def _mirrored_pairs(thumbs, least=.97, block=1024):
+def _mirrored_pairs(thumbs, groups, least=.97, block=1024):
     "Pairs of which one is nearly the mirror image of the other."
     X = _grid(thumbs, 32)
     both = _individual(np.concatenate([X, X[:,:,::-1]]).reshape(2*len(X), -1).astype(np.float32))
     a,b = both[:len(X)], both[len(X):]
+    least = _least(both, np.r_[groups,groups], least)
     hits = [(start+i,j) for start in range(0, len(a), block) for i,j in zip(*np.nonzero(a[start:start+block]@b.T>=least)) if start+i<j]
     return [(int(i),int(j)) for i,j in hits if a[i]@a[j]<least]
 
@@ -147,7 +148,7 @@ def check_laterality(c:Cohort, thumbs, dls=None) -> Check:
         return Check(name, 'fail', f'the augmentation exchanges left and right, but {", ".join(sided[:3])} has a side',
                      'The network is taught that left is right.', "Leave 'LR' out of flips=.")
     if thumbs is None or len(c)<8: return _not_run(name, _TOO_FEW[thumbs is None])
-    across,elsewhere = _sort_pairs(c, _mirrored_pairs(thumbs))
+    across,elsewhere = _sort_pairs(c, _mirrored_pairs(thumbs, c.groups))
     if bad := across+elsewhere:
         text = f'{len(bad)} images are the mirror image of another one, e.g. rows {bad[0][0]} and {bad[0][1]}'
         return Check(name, 'fail' if across else 'warn', text, 'One image counts twice, and one of them has its sides exchanged.',
@@ -159,12 +160,13 @@ def _side_test(name, c, thumbs, note):
     r = _asymmetry(thumbs)
     m = np.median(r)
     if m<.3: return Check(name, 'pass', f'no image is the mirror image of another; the images are too symmetric to tell more (median {m:.2f}){note}')
-    same = f'all {len(c)} images point the same way (what is not symmetric in them correlates: median {m:.2f})'
-    text = ('point the other way than the rest' if (r<-.5).any() else same)+note
-    return _on_images(name, c, thumbs, r<-.5, 'warn', text, 'Left and right were exchanged on the way; or disease of one side outweighs the heart; or the patient is built so.',
+    bad = (r<-.5)&((r<-.5).sum()>((r>=-.5)&(r<0)).sum())           # a tail is no family of its own
+    same = f'the {len(c)} images point one way, with more or less of it (what is not symmetric in them correlates: median {m:.2f})'
+    text = ('point the other way than the rest' if bad.any() else same)+note
+    return _on_images(name, c, thumbs, bad, 'warn', text, 'Left and right were exchanged on the way; or disease of one side outweighs the heart; or the patient is built so.',
                       'Look at them: the heart, the marker, ImageOrientationPatient.', 'images that point the other way')
 
-# %% ../../nbs/explain/imaging.ipynb #f88f3e8f
+# %% ../../nbs/explain/imaging.ipynb #e759962d
 _DIAMETERS = ('diameter_mm','lesion_mm','lesion_diameter_mm','size_mm')
 
 def region_diameters(
@@ -176,7 +178,7 @@ def region_diameters(
     size = np.bincount(labels.ravel())[1:]*np.prod(mask.spacing if len(mask.data)>1 else mask.spacing[1:])
     return (6*size/np.pi)**(1/3) if len(mask.data)>1 else 2*(size/np.pi)**.5
 
-# %% ../../nbs/explain/imaging.ipynb #e759962d
+# %% ../../nbs/explain/imaging.ipynb #d53532f0
 def _lesion_rows(c, reader, most):
     "Rows with a lesion, at most so many, and what its size is known from."
     mask = next((k for k in (reader.mask_col, 'mask') if k in c.df), None)
@@ -211,7 +213,7 @@ def check_lesions(
     if not len(found): return _not_run(name, 'nothing is marked in the masks looked at')
     return _verdict_on_lesions(name, c, found)
 
-# %% ../../nbs/explain/imaging.ipynb #bb0d2479
+# %% ../../nbs/explain/imaging.ipynb #e27da239
 def _verdict_on_lesions(name, c, found):
     times = found.diameter_mm/found.pixel_mm
     k = times.idxmin()
@@ -221,7 +223,7 @@ def _verdict_on_lesions(name, c, found):
     return Check(name, verdict, text, 'What is smaller than three pixels is a guess for a network, what is smaller than one is not there.',
                  'A finer spacing=, a larger size=, or patches.', c.df.loc[found.index[times<3]].assign(**found[times<3]) if verdict!='pass' else None)
 
-# %% ../../nbs/explain/imaging.ipynb #cf90ca54
+# %% ../../nbs/explain/imaging.ipynb #7940cccb
 def _files_of(c, most):
     "One file of each row, at most so many, spread over the table; and how many there are."
     from radnb.train.blocks import SOURCES

@@ -24,17 +24,17 @@ def auc_half_width(
 
 def check_numbers(c:Cohort) -> Check:
     "Are there enough patients of each class to judge anything?"
-    name = 'number of patients'
+    name = f'number of {c.counted}'
     if c.y is None: return _not_run(name, 'no label is known; give label=')
     here = c.side==c.judged if c.judged else np.ones(len(c), bool)
     counts = [len(set(c.groups[here&(c.y==k)])) for k in range(len(c.classes))]
-    text = f'{"validation" if c.judged=="valid" else c.judged or "all"}: ' + ', '.join(f'{n} patients "{k}"' for n,k in zip(counts, c.classes))
+    text = f'{"validation" if c.judged=="valid" else c.judged or "all"}: ' + ', '.join(f'{n} {c.counted} "{k}"' for n,k in zip(counts, c.classes))
     if len(counts)<2 or min(counts)==0:
-        return Check(name, 'fail', text, 'With one class nothing can be told apart.', 'Add patients of the other class, or split stratified.')
+        return Check(name, 'fail', text, 'With one class nothing can be told apart.', f'Add {c.counted} of the other class, or split stratified.')
     half = auc_half_width(min(counts), max(counts))
     text += f'; an AUC of 0.80 would have an interval of {max(.8-half,0):.2f} to {min(.8+half,1):.2f}'
     return Check(name, 'warn' if half>.1 else 'pass', text, 'Differences smaller than this interval cannot be seen.',
-                 'Collect more patients, or cross-validate.')
+                 f'Collect more {c.counted}, or cross-validate.')
 
 # %% ../../nbs/explain/judging.ipynb #dc1a1bf2
 def _share_of(c, k):
@@ -53,6 +53,7 @@ def check_balance(
     if c.y is None or len(c.classes)<2: return _not_run(name, 'no label is known; give label=' if c.y is None else 'there is only one class')
     shares = [_share_of(c, k) for k in range(len(c.classes))]
     text = ', '.join(f'{e.value:.0%} "{k}"' for e,k in zip(shares, c.classes))
+    if sum(e.value for e in shares)>1.001: text += ' (some patients have images of both)'
     if not intended or 'prevalence' not in intended: return _balance_alone(name, c, shares, text)
     e,prior = shares[-1], float(intended['prevalence'])
     text += f'; where it will be used {prior:.1%} "{c.classes[-1]}"'

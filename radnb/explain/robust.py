@@ -418,6 +418,12 @@ class RobustReport:
 
     @property
     def n_patients(self): return len(set(self.groups))
+    @property
+    def counted(self):
+        "Who was counted, in words: patients, or images where nobody knows whose they are."
+        return f'{self.n_patients} '+('images' if self.judge.learn.patient is None else 'patients')
+    @property
+    def _whose(self): return f'{len(self.rows)} images'+('' if self.judge.learn.patient is None else f' of {self.counted}')
 
     @property
     def table(self):
@@ -450,7 +456,7 @@ def _robust_summary(self) -> pd.DataFrame:
 def _robust_notes(self):
     "What this does and does not show."
     if not self.corruptions: return []
-    name,who = self.judge.name, f'{self.n_patients} patients'
+    name,who = self.judge.name, self.counted
     lost = 'A larger error' if not self.judge.more else f'A loss of {name}'
     fear = [f'{n} (from {_at(self.corruptions[n], self.corruptions[n].severities[k])})' for n,k in self.shown.items() if k is not None]
     calm = [n for n,k in self.shown.items() if k is None]
@@ -489,8 +495,7 @@ def _robust_plot(self) -> Picture:
         ax.tick_params(labelsize=7.5); ax.title.set_fontsize(9.5); ax.xaxis.label.set_fontsize(8); ax.spines[['top','right']].set_visible(False)
     unit = f' / {self.judge.unit}' if self.judge.unit else ''
     for ax in axs[:,0]: ax.set_ylabel(f'{self.judge.name}{unit}', fontsize=9)
-    who = f'{len(self.rows)} images of {self.n_patients} patients'
-    fig.suptitle(f'{who}; bars and grey band: {100*self.judge.level:g} % CI; orange: a loss against clean is shown', fontsize=8.5)
+    fig.suptitle(f'{self._whose}; bars and grey band: {100*self.judge.level:g} % CI; orange: a loss against clean is shown', fontsize=8.5)
     return Picture(fig, f'{self.judge.name} against the severity of {len(self.corruptions)} corruptions')
 
 RobustReport.plot = _robust_plot
@@ -859,7 +864,7 @@ class Universal:
     learned_on:int # Images
 
     def __repr__(self):
-        return (f'Universal perturbation of size {self.size}, made from {self.learned_on} training images\n  decisions changed on other patients {self.fooled}\n'
+        return (f'Universal perturbation of size {self.size}, made from {self.learned_on} training images\n  decisions changed on other images   {self.fooled}\n'
                 f'  by random patterns of that size     {self.by_chance}\n  difference                          {self.difference}')
 
     def _repr_html_(self): return f'<pre style="margin:0">{html.escape(repr(self))}</pre>'
@@ -923,7 +928,7 @@ def _attacked(learn, ds, given, n, seed, level):
     return out
 
 def _robust_html(self):
-    kind = f'{html.escape(self.ds)} data: {len(self.rows)} images of {self.n_patients} patients'
+    kind = f'{html.escape(self.ds)} data: {self._whose}'
     mean = '' if self.mean_change is None else f'<p style="margin:.3em 0">Mean change over all corruptions and severities: {self.mean_change._repr_html_()}</p>'
     table = self.summary().reset_index().to_html(index=False) if self.corruptions else ''
     for cell in ('td','th'): table = table.replace(f'<{cell}>', f'<{cell} style="text-align:left">')
@@ -938,7 +943,7 @@ def _robust_html(self):
     return f'<div><b>Robustness</b>, {kind}; clean {self.judge.name} {self.clean._repr_html_()}{"".join(parts)}{said}</div>'
 
 def _robust_repr(self):
-    lines = [f'Robustness on {self.ds} data: {len(self.rows)} images of {self.n_patients} patients; clean {self.judge.name} {self.clean}']
+    lines = [f'Robustness on {self.ds} data: {self._whose}; clean {self.judge.name} {self.clean}']
     for name,row in self.summary().iterrows() if self.corruptions else ():
         lines.append(f'  {name:<11} loss shown from: {row["loss shown from"]}; {row["worst tried"]}: {self.judge.name} {row[f"{self.judge.name} there"]}')
     return '\n'.join(lines+self.notes+(self.attack.notes if self.attack is not None else []))

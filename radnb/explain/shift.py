@@ -9,6 +9,7 @@ __all__ = ['mmd_test', 'compare_features', 'check_shift']
 import numpy as np
 import pandas as pd
 from .checks import Check, Cohort, _GREYS, _not_run, _numbers, embed, guess_auc, read_thumbs
+from ..measure.comparison import adjust_p
 
 # %% ../../nbs/explain/shift.ipynb #d53a0e37
 def _kernel(X):
@@ -56,15 +57,6 @@ def _chi2_p(v, side, n_perm=1999, seed=0):
     stat = (inside**2/hot.sum(0)[:,None]).sum(0)          # grows with chi squared, as the margins are fixed
     return float((stat>=stat[0]-1e-6).mean())
 
-def _holm(
-    p # p values
-) -> np.ndarray: # Adjusted, in the same order
-    "Holm's correction for several tests."
-    p = np.asarray(p, float)
-    order = np.argsort(p)
-    adjusted = np.maximum.accumulate(p[order]*np.arange(len(p), 0, -1)).clip(max=1)
-    return adjusted[np.argsort(order)]
-
 # %% ../../nbs/explain/shift.ipynb #29a5c2cd
 _COMPARED = ('PatientAge age PatientSex sex site InstitutionName ManufacturerModelName Manufacturer ConvolutionKernel KVP SliceThickness Rows Columns').split()
 
@@ -93,7 +85,7 @@ def compare_features(
         usual = (lambda o: f'{o.median():.4g}') if number else (lambda o: str(o.mode().iloc[0]))
         rows.append(dict(feature=k, usual=usual(u), value=usual(v), p=float(p)))
     out = pd.DataFrame(rows, columns=['feature','usual','value','p'])
-    return out.assign(p=_holm(out.p) if len(out) else []).sort_values('p', ignore_index=True)
+    return out.assign(p=adjust_p(out.p) if len(out) else []).sort_values('p', ignore_index=True)
 
 # %% ../../nbs/explain/shift.ipynb #cc2751bf
 def _both(c, thumbs, new, new_thumbs):
