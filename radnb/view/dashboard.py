@@ -6,7 +6,7 @@
 __all__ = ['TRUTH', 'PREDICTED', 'duration', 'Dashboard', 'outlined']
 
 # %% ../../nbs/view/dashboard.ipynb #97e13b71
-import math, threading, time
+import math, textwrap, threading, time
 from html import escape
 from fastcore.basics import patch
 from .fallback import WithFallback, has_kernel, shell
@@ -342,7 +342,7 @@ def _sample_axes(fig, samples):
         ax.set_axis_off()
         if s is None: continue
         ax.imshow(s['image'])
-        ax.set_title(s['caption'] + ('\nblue: truth, orange: prediction' if s.get('outlines') and s is samples[0] else ''), fontsize=7.5)
+        ax.set_title(textwrap.fill(s['caption'], 26) + ('\nblue: truth, orange: prediction' if s.get('outlines') and s is samples[0] else ''), fontsize=7)
 
 @patch
 def figure(self:Dashboard):
