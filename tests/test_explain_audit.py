@@ -17,7 +17,7 @@ def phantoms(d, *traps):
     from radnb.data.series import join_labels, series_table
     from radnb.data.phantom import make_cohort
     from radnb.train.splits import PatientSplitter
-    make_cohort(d, n=32, kinds=('ct',), seed=0, traps=traps, size=(20, 40, 40))
+    make_cohort(d, n=32, kinds=('ct',), seed=0, traps=traps, size=(12, 40, 40))
     series = series_table(index_dicom(d))
     series = join_labels(series[series.Modality == 'CT'], d/'labels.csv')
     return audit(df=series, label='nodule', split=PatientSplitter(valid=.4, seed=0))

@@ -50,7 +50,8 @@ def _verdict_on_pairs(name, kind, c, thumbs, pairs):
     count = lambda n: f'{n} {kind} pair' + 's'*(n!=1)
     if pairs and c.side is None and c.patients is None:
         return _not_run(name, f'{count(len(pairs))}, e.g. rows {pairs[0][0]} and {pairs[0][1]}, but whether they matter cannot be told: give split= or patient=')
-    if not across and not elsewhere: return Check(name, 'pass', f'{len(c)} images compared: '+(f'{count(len(pairs))}, none across the split or under different patient IDs' if pairs else f'no {kind} pair'))
+    none = 'none across the split or under different patient IDs'
+    if not across and not elsewhere: return Check(name, 'pass', f'{len(c)} images compared: '+(f'{count(len(pairs))}, {none}' if pairs else f'no {kind} pair'))
     bad = across + elsewhere
     where = [f'{count(len(across))} across the split'] if across else []
     if elsewhere: where.append(f'{count(len(elsewhere))} under different patient IDs' + (' on one side' if c.side is not None else ''))
