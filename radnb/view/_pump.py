@@ -26,6 +26,7 @@ class Pump:
         try: self._look(stream, others)
         finally:                                                                     # whatever happens meanwhile, Ctrl-C too
             for frames in others: stream._run_callback(stream._recv_callback, frames)   # as if they arrived now
+            stream._update_handler(stream._state)                                    # what came since then rings no bell: ZeroMQ's is rung once, and was heard here
 
     def _look(self, stream, others):
         "Handle what may be handled now; append what has to wait to `others`."
