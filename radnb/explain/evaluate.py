@@ -181,9 +181,8 @@ def _evaluate_classifier(learn, rows, name, per_patient='mean'):
 def _one_slice(vol, row):
     "The slice that a row names, as a volume of one slice."
     if 'slice' not in row: return vol
-    k,affine = int(row['slice']), vol.affine.copy()
-    affine[:3,3] += k*affine[:3,0]
-    return Volume(vol.data[k:k+1], affine, vol.unit, vol.meta)
+    k = int(row['slice'])
+    return vol.crop((k,0,0), (k+1,*vol.shape[1:]))
 
 # %% ../../nbs/explain/evaluate.ipynb #5107952a
 def _whole_volumes(rows):
