@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Make .venv beside this file and install radnb into it.
 #   bash install.sh        to use it
-#   bash install.sh dev    to change and test it: editable, with the test tools, Chromium, dcm2niix and dcmtk
+#   bash install.sh dev    to change and test it: editable, with the test tools, Chromium, dcm2niix, dcmtk and dicom3tools
 set -euo pipefail
 cd "$(dirname "$0")"
 python=${PYTHON:-python3.11}
@@ -16,7 +16,7 @@ debian() { as_root apt-get update -qq && as_root apt-get install -y -qq --no-ins
 echo "Installing radnb into $PWD/.venv (with PyTorch: several GB, some minutes) ..."
 if [ "${1:-}" = dev ]; then
     missing=()
-    for p in chromium dcm2niix dcmdump; do command -v $p >/dev/null || missing+=("${p/dcmdump/dcmtk}"); done
+    for p in chromium:chromium dcm2niix:dcm2niix dcmdump:dcmtk dciodvfy:dicom3tools; do command -v "${p%%:*}" >/dev/null || missing+=("${p##*:}"); done
     [ ${#missing[@]} = 0 ] || debian "${missing[@]}" fonts-dejavu-core
     .venv/bin/python -m pip install --quiet -e '.[dev]'
     .venv/bin/python -m radnb.lab >/dev/null    # JupyterLab finds radnb's extension in the source tree

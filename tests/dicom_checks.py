@@ -1,0 +1,22 @@
+"What strangers say of the DICOM files that radnb writes: dicom3tools' dciodvfy and dcmtk."
+import shutil, subprocess
+import pytest
+
+
+def _run(*command):
+    if shutil.which(command[0]) is None: pytest.skip(f'{command[0]} is not on this machine: bash install.sh dev')
+    return subprocess.run(command, capture_output=True, text=True, errors='replace', timeout=120)
+
+
+def dciodvfy_errors(path):
+    "Errors that David Clunie's validator finds, one a line; it must have recognised the kind of object, which its other lines name."
+    said = _run('dciodvfy', '-new', str(path)).stderr.splitlines()
+    assert said and not any('not recognized' in line for line in said), said
+    return [line for line in said if line.startswith('Error')]
+
+
+def dcmtk_dump(path, tool='dcmdump'):
+    "What dcmtk's `dcmdump`, `dsrdump` or `drtdump` reads in the file; asserts that it reads it without a complaint."
+    done = _run(tool, str(path))
+    assert done.returncode == 0 and not any(line.startswith(('E:', 'F:')) for line in done.stderr.splitlines()), done.stderr
+    return done.stdout
