@@ -20,4 +20,7 @@ step 'notebooks'
 nbdev-test --n-workers 2 --timing --skip-file-re 01_journey   # the journey is what `radnb demo` runs
 
 step 'tests'
-python -m pytest
+OMP_NUM_THREADS=1 python -m pytest -n logical --maxprocesses 8 --dist loadfile -m 'not browser'
+
+step 'tests in the browser'   # one after the other: clicks and repaints have time limits
+python -m pytest -m browser

@@ -1,5 +1,6 @@
 "What a user meets first: how long the imports take, what they pull in, and that every verb of the journey is there."
 import json, subprocess, sys
+import pytest
 
 def run(code, *flags):
     return subprocess.run([sys.executable, *flags, '-c', code], capture_output=True, text=True, check=True).stdout
@@ -21,39 +22,37 @@ def test_explore_needs_no_torch():
 JOURNEY = '''index_dicom series_table join_labels find_masks cohort load_series view classify_dls PatientSplitter classify_learner segment_dls segment_learner
 evaluate tune_threshold audit save_seg publish make_cohort Volume Estimate montage'''.split()
 
-def test_the_journeys_verbs_exist():
-    missing = json.loads(run(f"from radnb.all import *; import json; print(json.dumps([v for v in {JOURNEY!r} if v not in globals()]))"))
-    assert missing == []
-
-def test_everything_exported_is_documented():
-    "Every public name of every module has a docstring, and none of them says it is not done."
-    code = '''
-import importlib, inspect, json, pkgutil, radnb
-bare = []
+ASK = '''
+import importlib, inspect, json, pkgutil, re, radnb
+from pathlib import Path
+bare, seen, hidden, given = [], {}, [], {}
+exec("from radnb.all import *", given)
 for m in pkgutil.walk_packages(radnb.__path__, "radnb."):
     mod = importlib.import_module(m.name)
     for name in getattr(mod, "__all__", []):
         obj = getattr(mod, name, None)
         if (inspect.isfunction(obj) or inspect.isclass(obj)) and not (obj.__doc__ or "").strip(): bare.append(f"{m.name}.{name}")
         if inspect.isfunction(obj) and obj.__code__.co_names[-1:] == ("NotImplementedError",): bare.append(f"{m.name}.{name} is a stub")
-print(json.dumps(bare))'''
-    assert json.loads(run(code)) == []
-
-#: Values that verbs return and constants of figures: nobody calls these by name.
-UNNAMED = {'Comparison', 'Cohort', 'TRUTH', 'PREDICTED'}
-
-def test_no_verb_hides_another():
-    "What `from radnb.all import *` gives is what each module means by the name."
-    code = '''
-import importlib, json, re, radnb
-from pathlib import Path
-seen, hidden = {}, []
 for door in ("explore", "all"):
     for module in re.findall(r"^from (radnb[.]\\S+) import [*]", Path(radnb.__file__).with_name(door+".py").read_text(), re.M):
         mod = importlib.import_module(module)
         for name in getattr(mod, "__all__", []):
             obj = getattr(mod, name)
             if seen.setdefault(name, obj) is not obj: hidden.append(name)
-print(json.dumps([len(seen), hidden]))'''
-    n, hidden = json.loads(run(code))
-    assert n > 300 and set(hidden) <= UNNAMED
+print(json.dumps(dict(given=list(given), bare=bare, n=len(seen), hidden=hidden)))'''
+
+@pytest.fixture(scope='module')
+def doors(): return json.loads(run(ASK))
+
+def test_the_journeys_verbs_exist(doors): assert set(JOURNEY) <= set(doors['given'])
+
+def test_everything_exported_is_documented(doors):
+    "Every public name of every module has a docstring, and none of them says it is not done."
+    assert doors['bare'] == []
+
+#: Values that verbs return and constants of figures: nobody calls these by name.
+UNNAMED = {'Comparison', 'Cohort', 'TRUTH', 'PREDICTED'}
+
+def test_no_verb_hides_another(doors):
+    "What `from radnb.all import *` gives is what each module means by the name."
+    assert doors['n'] > 300 and set(doors['hidden']) <= UNNAMED

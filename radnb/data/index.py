@@ -274,7 +274,7 @@ def index_dicom(
 ) -> pd.DataFrame: # One row per file: `path`, `status`, `reason`, DICOM keywords
     "Read the header of every file below `root`, whatever its name. Raises `NoDicomFound` if nothing there is DICOM."
     root = Path(root)
-    if not root.is_dir(): raise NoDicomFound('No such folder', root, 'check the path')
+    if not os.path.isdir(root): raise NoDicomFound('No such folder, or it lies where you may not look', root, 'check the path and the permissions')
     cache = cache and _Cache(cache, root)
     seen = [s for s in _walk(root, follow_links) if not (cache and cache.owns(s[0]))]
     if not seen: raise NoDicomFound('The folder is empty', root, 'check the path, and that the export is finished')
