@@ -50,4 +50,8 @@ from radnb.share.running import *
 from radnb.share.page import *
 from radnb.share.citation import *
 from radnb.share.formats import *
+from radnb.share.stored import *
+from radnb.share.codes import *
+from radnb.share.multiframe import *
+from radnb.share.seg import *
 from radnb.share.publish import *
