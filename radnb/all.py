@@ -50,3 +50,4 @@ from radnb.share.running import *
 from radnb.share.page import *
 from radnb.share.publish import *
 from radnb.share.card import *
+from radnb.share.recheck import *
