@@ -48,6 +48,8 @@ from radnb.share.export import *
 from radnb.share.gate import *
 from radnb.share.running import *
 from radnb.share.page import *
+from radnb.share.citation import *
+from radnb.share.formats import *
 from radnb.share.publish import *
 from radnb.share.card import *
 from radnb.share.recheck import *
