@@ -55,3 +55,5 @@ from radnb.share.codes import *
 from radnb.share.multiframe import *
 from radnb.share.seg import *
 from radnb.share.publish import *
+from radnb.share.card import *
+from radnb.share.recheck import *
