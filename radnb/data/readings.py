@@ -101,7 +101,7 @@ def _escaped(m):
 
 # %% ../../nbs/data/readings.ipynb #04035aba
 _GLYPH = r'\s*<use\b[^<>]*?#[A-Za-z][\w.-]*?-([0-9a-f]{2,5})"[^<>]*?(?:/>|>\s*</use>)'
-_CELLS = r'\s*<t[hdr]\b[^<>]*>\s*|\s*</t[hd]>\s*|\s*</tr>\s*'
+_CELLS = r'\s*<(?:t[hdr]|/?t(?:head|body|foot))\b[^<>]*>\s*|\s*</t[hd]>\s*|\s*</tr>\s*'
 _INLINE = re.compile(r'</?(?:b|i|u|s|em|strong|span|a|sub|sup|font|code|mark|small|wbr|tspan|kbd|abbr|bdi|bdo|ins|del|label|big|tt|q)\b|<!--', re.I)
 _TAG = r'<!--.*?-->|</?[A-Za-z][^<>]*>'
 
@@ -109,8 +109,8 @@ def _tagged(m):
     "What is read where a tag stands."
     s = m[0].strip()
     if s.startswith('<use') and (g := re.match(_GLYPH, s)): return chr(min(int(g[1], 16), 0x10FFFF))
-    if re.match(r'</t[hd]', s, re.I): return '\t'
-    if re.match(r'<t[hdr]\b', s, re.I) or _INLINE.match(s): return ''
+    if re.match(r'</t[hd]\b', s, re.I): return '\t'
+    if re.match(r'</?t(?:[hd]|r\b|head|body|foot)', s, re.I) and s[:4].lower()!='</tr' or _INLINE.match(s): return ''
     return '\n'
 
 # %% ../../nbs/data/readings.ipynb #de645db0

@@ -17,7 +17,7 @@ _NUMBER_OF = dict(jan=1, gen=1, ene=1, feb=2, fev=2, mar=3, mrz=3, mrt=3, apr=4,
                   aug=8, aou=8, ago=8, sep=9, set=9, oct=10, okt=10, ott=10, out=10, nov=11, dec=12, dez=12, dic=12)
 _MONTH = rf'(?:{_NAMED})[^\W\d_]{{0,7}}\.?'
 #: A date as people and programs write it. Groups: year, month and day; day, month and year; with the month in words; Chinese and Japanese.
-DATE = (r'(?<![\d.,/-])(?:(?:1[89]|20)\d\d([-./ ]?)(?:0?[1-9]|1[0-2])\1(?:0?[1-9]|[12]\d|3[01])|(?:0?[1-9]|[12]\d|3[01])([-./ ]|\. )(?:0?[1-9]|[12]\d|3[01])\2'
+DATE = (r'(?<![\d.,/-])(?:(?:1[89]|20)\d\d(?P<y>[-./ ]?)(?:0?[1-9]|1[0-2])(?P=y)(?:0?[1-9]|[12]\d|3[01])|(?:0?[1-9]|[12]\d|3[01])(?P<d>[-./ ]|\. )(?:0?[1-9]|[12]\d|3[01])(?P=d)'
         rf'(?:(?:1[89]|20)\d\d|\d\d))(?!\d|[-/.]\d)|(?<!\d)(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th|er|\.|º)?[ -]?(?:de )?(?i:{_MONTH})[ ,-]{{0,2}}(?:de )?(?:1[89]|20)\d\d(?!\d)'
         rf'|\b(?i:{_MONTH}) (?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?,? (?:1[89]|20)\d\d(?!\d)|(?:1[89]|20)\d\d ?年 ?\d\d? ?月 ?\d\d? ?日')
 _DATE = re.compile(DATE)
