@@ -44,5 +44,6 @@ from radnb.explain.judging import *
 from radnb.explain.leaks import *
 from radnb.explain.shift import *
 from radnb.explain.shortcuts import *
-from radnb.share.export import *
+from radnb.share.stored import *
+from radnb.share.seg import *
 from radnb.share.publish import *
