@@ -46,4 +46,8 @@ from radnb.explain.shift import *
 from radnb.explain.shortcuts import *
 from radnb.share.stored import *
 from radnb.share.seg import *
+from radnb.share.export import *
+from radnb.share.gate import *
+from radnb.share.running import *
+from radnb.share.page import *
 from radnb.share.publish import *
