@@ -51,3 +51,4 @@ from radnb.share.gate import *
 from radnb.share.running import *
 from radnb.share.page import *
 from radnb.share.publish import *
+from radnb.share.recipe import *
