@@ -45,6 +45,8 @@ from radnb.explain.leaks import *
 from radnb.explain.shift import *
 from radnb.explain.shortcuts import *
 from radnb.share.stored import *
+from radnb.share.codes import *
+from radnb.share.multiframe import *
 from radnb.share.seg import *
 from radnb.share.export import *
 from radnb.share.gate import *
