@@ -54,3 +54,4 @@ from radnb.share.running import *
 from radnb.share.page import *
 from radnb.share.publish import *
 from radnb.share.recipe import *
+from radnb.share.card import *

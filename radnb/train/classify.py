@@ -31,7 +31,7 @@ from .reading import Preprocess, ScanReader, TensorSlice, TensorVolume3d, first_
 from .learner import median_class, scan_learner, set_seed
 from .losses import CELoss, FocalLoss, MaskedBCE, OrdinalLoss, ScanLoss
 from .models import create_classifier
-from .splits import PatientSplitter, check_split, patient_ids
+from .splits import PatientSplitter, Splitter, check_split, patient_ids
 from .tabular import fit_inputs, input_blocks, with_table
 from ..view.svg import BLUE, ORANGE
 
@@ -228,7 +228,7 @@ def classify_dls(
     getter = noop if task == 'multilabel' else ColReader(label)
     block = DataBlock(**input_blocks(reader, encoder, _target_block(task, names), getter), splitter=lambda _: splits[:2], batch_tfms=batch_tfms, dl_type=ScanDL)
     bs = min(bs or (32 if ndim == 2 else 8), len(splits[0]))
-    dls = finish_dls(block.dataloaders(df, bs=bs, num_workers=num_workers, **kwargs), reader, patient, label, seed)
+    dls = finish_dls(block.dataloaders(df, bs=bs, num_workers=num_workers, **kwargs), reader, patient, label, seed, splitter or PatientSplitter(valid, seed, label, patient))
     dls.task,dls.uncertain,dls.encoder = task,uncertain,encoder
     return dls
 
@@ -241,11 +241,12 @@ def _with_images(df, images):
     if len(images) != len(df): raise BadInput(f'{len(images)} images for {len(df)} rows', remedy='one image per row, in the same order')
     return df.reset_index(drop=True).assign(pixels=list(images))
 
-def finish_dls(dls, reader, patient, label, seed):
+def finish_dls(dls, reader, patient, label, seed, splitter=None):
     "DataLoaders that know their reader and columns, with the order of training batches fixed by the seed."
     dls.train.rng = random.Random(seed)
     reader.patient,reader.label = patient,label
     for dl in dls.loaders: dl.reader = reader
+    dls.split = splitter if isinstance(splitter, str) else repr(splitter) if isinstance(splitter, Splitter) else "by a function of the user" if splitter else ""
     for k,v in dict(reader=reader, patient=patient, label=label, seed=seed).items(): setattr(dls, k, v)
     return dls
 

@@ -253,6 +253,7 @@ def create_classifier(
     if ordinal and head: net[1].append(Coral(n_out))
     if state is not None: fit_weights(net, state, head, path)
     net.pretrained = weights is not None or getattr(net, 'pretrained', False)
+    net.arch = arch if isinstance(arch, str) else type(arch).__name__
     return with_stats(net, stats, in_ch)
 
 # %% ../../nbs/train/models.ipynb #e503d3d2
@@ -395,7 +396,7 @@ def create_segmenter(
     net = _segmenter(arch, n_out, planes, n, channels, strides, options)
     if flat: net = NeighbourSlices(net, context)
     if state is not None: _fit_segmenter(net, state, path)
-    net.pretrained = weights is not None
+    net.pretrained,net.arch = weights is not None, arch if isinstance(arch, str) else type(arch).__name__
     return with_stats(net, stats, in_ch)
 
 def _fit_segmenter(net, state, path):

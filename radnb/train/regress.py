@@ -150,7 +150,7 @@ def regress_dls(
     batch_tfms = aug if isinstance(aug, (list,tuple)) else augmentations(flips, seed=seed, spacing=reader.prep.voxel_size(first)) if aug else None
     block = DataBlock(**input_blocks(reader, encoder, TargetBlock(unit), ColReader(target)), splitter=lambda _: splits[:2], batch_tfms=batch_tfms, dl_type=ScanDL)
     bs = min(bs or (32 if ndim == 2 else 8), len(splits[0]))
-    dls = finish_dls(block.dataloaders(df, bs=bs, num_workers=num_workers, **kwargs), reader, patient, target, seed)
+    dls = finish_dls(block.dataloaders(df, bs=bs, num_workers=num_workers, **kwargs), reader, patient, target, seed, splitter or f'patients of each third of {target}, valid={valid}, seed={seed}')
     dls.scale,dls.encoder = scale,encoder
     return dls
 

@@ -158,7 +158,7 @@ def segment_dls(
     bs = bs or (16 if ndim == 2 else 8 if np.prod(patch) <= 32_768 else 4)
     n = len(splits[0])*(passes or auto_passes(shapes, patch, len(splits[0]), bs))
     dls = block.dataloaders(df, bs=min(bs, n), val_bs=1, n=n, num_workers=num_workers, **kwargs)
-    dls = finish_dls(dls, reader, patient, mask, seed)
+    dls = finish_dls(dls, reader, patient, mask, seed, splitter or PatientSplitter(valid, seed, patient=patient))
     dls.names,dls.patch,dls.regions,dls.flips = names,patch,regions,tuple(flips)
     return dls
 
