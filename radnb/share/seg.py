@@ -213,7 +213,7 @@ def _frames(ds, parts, planes, kind):
     else:
         filled, bits = _filled(parts, planes, kind == 'fractional'), _KINDS[kind].bits
         frames = [(p.number, i) for p,i in filled]
-        pixels = _packed(p.on(i) > 0 for p,i in filled) if bits == 1 else (_stored(p.on(i)).tobytes() for p,i in filled)
+        pixels = _packed(p.on(i) for p,i in filled) if bits == 1 else (_stored(p.on(i)).tobytes() for p,i in filled)
     ds.BitsAllocated, ds.BitsStored, ds.HighBit, ds.PixelRepresentation = bits, bits, bits-1, 0
     return frames, pixels, (len(frames)*ds.Rows*ds.Columns*bits+7)//8
 
