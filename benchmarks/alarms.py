@@ -12,7 +12,8 @@ from radnb.explain.imaging import check_lesions
 from radnb.explain.checks import cohort_of_table
 from radnb.explain.judging import check_calibration, check_subgroups
 from radnb.measure.stats import wilson
-from radnb.train.reading import Preprocess, ScanReader
+from radnb.data.prepare import Preprocess
+from radnb.train.reading import ScanReader
 from radnb.train.splits import PatientSplitter
 
 SIZE, N, NEW = (16, 44, 44), 48, 20

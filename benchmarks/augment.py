@@ -21,7 +21,7 @@ def patches(seed=0):
 
 def radnb(device='cpu'):
     from radnb.train.augment import Affine, Augment, Elastic, Noise
-    from radnb.train.blocks import MaskVolume3d, TensorVolume3d
+    from radnb.train.reading import MaskVolume3d, TensorVolume3d
     aug = Augment(Affine(15, 15, .1, shift=0, p=1.), Elastic(8, points=7, p=1.), Noise(.05, p=1.))
     def run(x, y):
         out = aug((TensorVolume3d(x.to(device)), MaskVolume3d(y.to(device))), split_idx=0)

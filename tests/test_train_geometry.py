@@ -1,8 +1,8 @@
 "Where the network marks something is where it lies in the patient: a ball painted in mm, prepared as a network gets it, restored, in scans lying every way."
 import itertools
-import numpy as np, pytest, torch
+import numpy as np, pytest
 from radnb.data.volume import Volume
-from radnb.train.blocks import Preprocess
+from radnb.data.prepare import Preprocess
 
 CENTRE,RADIUS = np.array([4., -7., 12.]), 11.   # mm, patient coordinates
 
@@ -35,13 +35,13 @@ def test_what_is_marked_comes_back_to_the_same_millimetre(scan, prep, codes):
     assert np.linalg.norm(painted-CENTRE) < .1
 
     # a probability, as a network gives it: moved by less than a twentieth of a voxel of the scan
-    back = prep.restore(torch.from_numpy(prep.image(truth.like(truth.data.astype(np.float32), unit='a.u.'))), truth)
+    back = prep.restore(prep.image(truth.like(truth.data.astype(np.float32), unit='a.u.')), truth)
     assert back.shape == truth.shape
     found = (where*back[...,None]).sum((0,1,2))/back.sum()
     assert np.abs(np.linalg.inv(truth.affine[:3,:3]) @ (found-painted)).max() < .05
 
     # a mask, taken to the network's grid by what fills most of a voxel: by less than a tenth of a voxel of the coarser grid
-    back = prep.restore(torch.from_numpy(prep.mask(truth)), truth) > .5
+    back = prep.restore(prep.mask(truth), truth) > .5
     turned = truth.reorient('SPL')
     coarser = np.maximum(turned.spacing, prep.voxel_size(truth))
     found = np.abs(np.linalg.inv(turned.affine[:3,:3]) @ (where[back].mean(0)-painted))*turned.spacing

@@ -4,7 +4,8 @@ import numpy as np, pandas as pd, pytest, torch
 from radnb.core import UnreadableFile
 from radnb.data.volume import Volume
 from radnb.train.classify import classify_dls
-from radnb.train.reading import ArrayCache, Preprocess, ScanReader
+from radnb.data.prepare import Preprocess
+from radnb.train.reading import ArrayCache, ScanReader
 from radnb.train.segment import segment_dls
 
 AFFINE = np.diag([1.,-1,3,1])[:, [2,1,0,3]]

@@ -141,7 +141,7 @@ def _pixels(row, vol):
     return vol.data[int(row['slice'])] if 'slice' in row else vol.data
 
 def _read_thumb(row):
-    from radnb.train.blocks import read_image
+    from radnb.data.prepare import read_image
     vol = read_image(row)
     t = thumb(_pixels(row, vol))
     said = {k: vol.meta.get(k, row.get(k)) for k in _HEADER}
@@ -153,7 +153,7 @@ def read_thumbs(
     c:Cohort
 ) -> list: # of `Thumb`; None if the rows name no images
     "Read every image once and summarise it."
-    from radnb.train.blocks import SOURCES
+    from radnb.data.prepare import SOURCES
     if not any(s in c.df for s in SOURCES): return None
     return [_read_thumb(row) for _,row in progress(list(c.df.iterrows()), 'reading images')]
 

@@ -160,13 +160,13 @@ def _rows_of(learn, ds):
 
 def _evaluate_findings(learn, rows, name):
     from radnb.train.classify import finding_table
-    from radnb.train.blocks import read_image
+    from radnb.data.prepare import read_image
     report = FindingsReport(finding_table(rows, learn.label, learn.uncertain, check=False), learn.predict_proba(rows), _ids(learn, rows), learn.dls.vocab,
                             learn.operating_point, name, lambda i: _one_slice(read_image(rows.iloc[i]), rows.iloc[i]), learn, rows)
     return report
 
 def _evaluate_classifier(learn, rows, name, per_patient='mean'):
-    from radnb.train.blocks import read_image
+    from radnb.data.prepare import read_image
     names = list(learn.dls.vocab)
     unknown = set(rows[learn.label])-set(names)
     if unknown:
@@ -187,7 +187,7 @@ def _one_slice(vol, row):
 # %% ../../nbs/explain/evaluate.ipynb #5107952a
 def _whole_volumes(rows):
     "One row per volume of a table that may have one per slice."
-    from radnb.train.blocks import source_of
+    from radnb.data.prepare import source_of
     if 'slice' not in rows: return rows
     key = [str(source_of(row)) for _,row in rows.iterrows()]
     return rows[~pd.Series(key, index=rows.index).duplicated()].drop(columns='slice').reset_index(drop=True)
@@ -198,7 +198,7 @@ def _segmented_case(learn, row):
     return SegmentCase.from_arrays(learn.true_mask(row, prob).data, prob.data, prob.spacing)
 
 def _evaluate_segmenter(learn, rows, name):
-    from radnb.train.blocks import read_image
+    from radnb.data.prepare import read_image
     rows = _whole_volumes(rows)
     cases = [_segmented_case(learn, row) for _,row in progress(list(rows.iterrows()), 'evaluating', min_items=8)]
     report = SegmentReport(cases, _ids(learn, rows), learn.names, learn.operating_point, ds=name, learn=learn,
@@ -208,7 +208,7 @@ def _evaluate_segmenter(learn, rows, name):
 
 # %% ../../nbs/explain/evaluate.ipynb #74146483
 def _evaluate_number(learn, rows, name):
-    from radnb.train.blocks import read_image
+    from radnb.data.prepare import read_image
     from radnb.train.regress import number_labels
     y = number_labels(rows, learn.label).to_numpy()
     table,inside = learn.predict_number(rows), learn.covered(rows)

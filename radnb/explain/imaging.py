@@ -190,7 +190,7 @@ def _lesion_rows(c, reader, most):
 
 def _lesion_sizes(row, kind, prep):
     "(diameter in mm, network's voxel in mm, regions lost) of the lesions of a row; the smallest of them."
-    from radnb.train.reading import read_image, read_mask
+    from radnb.data.prepare import read_image, read_mask
     vol = read_image(row)
     mm = max(prep.voxel_size(vol)[-2:])      # in plane: thick slices are the scanner's, not the network's
     if kind in _DIAMETERS: return float(row[kind]), mm, int(row[kind]<mm/2)
@@ -226,7 +226,7 @@ def _verdict_on_lesions(name, c, found):
 # %% ../../nbs/explain/imaging.ipynb #7940cccb
 def _files_of(c, most):
     "One file of each row, at most so many, spread over the table; and how many there are."
-    from radnb.train.blocks import SOURCES
+    from radnb.data.prepare import SOURCES
     key = next((k for k in SOURCES if k in c.df), None)
     first = [] if key is None else [v[0] if isinstance(v, (list,tuple)) and len(v) else v for v in c.df[key]]
     files = list(dict.fromkeys(str(v) for v in first if isinstance(v, (str,Path)) and Path(v).is_file()))

@@ -21,7 +21,7 @@ from ..measure.stats import Estimate, _undefined, bootstrap
 from ..train.ensemble import EnsembleNet
 from ..train.learner import scan_learner, threshold_of
 from ..train.models import Padded, SliceStack, UNet, Windowed, _cut, _gauss, _starts
-from ..train.reading import _has, _limits, as_row, read_mask
+from ..data.prepare import _has, _limits, as_row, read_mask
 from ..train.splits import patient_ids
 from ..view.figures import Picture, _columns, _draw, _figure, _ink, _native_plane, _panels, _size_mm, fix_window, hang
 from ..view.viewer import view as _view

@@ -14,7 +14,7 @@ from fastai.vision.augment import RandTransform
 from fastai.vision.core import TensorBBox, TensorPoint
 from fastcore.basics import patch
 from ..core import BadInput
-from .blocks import MaskSlice, MaskVolume3d, TensorSlice, TensorVolume3d
+from .reading import MaskSlice, MaskVolume3d, TensorSlice, TensorVolume3d
 
 # %% ../../nbs/train/augment.ipynb #544515b4
 def uniform(

@@ -4,9 +4,7 @@
 
 # %% auto #0
 __all__ = ['LABELS', 'TRUTH', 'PREDICTED', 'ScanBlock', 'LabelMapBlock', 'PointsBlock', 'BoxesBlock', 'ScanDL', 'key_slice',
-           'key_point', 'three_planes', 'show_batch', 'show_results', 'SOURCES', 'MaskSlice', 'MaskVolume3d',
-           'Preprocess', 'ScanReader', 'TensorSlice', 'TensorVolume3d', 'as_row', 'read_file', 'read_image',
-           'read_mask', 'source_of']
+           'key_point', 'three_planes', 'show_batch', 'show_results']
 
 # %% ../../nbs/train/blocks.ipynb #1d22a92a
 import copy, warnings
@@ -22,12 +20,9 @@ from fastai.torch_core import TensorCategory, to_device
 from fastai.vision.core import TensorBBox
 from plum import dispatch
 from ..core import RadnbError
-from .reading import (SOURCES, MaskSlice, MaskVolume3d, Preprocess, ScanReader, TensorSlice, TensorVolume3d, as_row, named_error, read_file,
-                                 read_image, read_mask, source_of)
+from ..data.prepare import Preprocess, as_row
+from .reading import MaskSlice, MaskVolume3d, ScanReader, TensorSlice, TensorVolume3d, named_error
 from ..view.svg import BLUE, GREEN, ORANGE
-
-# %% ../../nbs/train/blocks.ipynb #20dfcaf7
-_all_ = ['SOURCES','MaskSlice','MaskVolume3d','Preprocess','ScanReader','TensorSlice','TensorVolume3d','as_row','read_file','read_image','read_mask','source_of']
 
 # %% ../../nbs/train/blocks.ipynb #6fddf67e
 class _Read(Transform):

@@ -27,7 +27,8 @@ from ..measure.agreement import kappa
 from ..measure.stats import Estimate, auc, bootstrap
 from .augment import augmentations
 from .blocks import ScanBlock, ScanDL, _grid
-from .reading import Preprocess, ScanReader, TensorSlice, TensorVolume3d, first_image, with_reference
+from ..data.prepare import Preprocess, with_reference
+from .reading import ScanReader, TensorSlice, TensorVolume3d, first_image
 from .learner import median_class, scan_learner, set_seed
 from .losses import CELoss, FocalLoss, MaskedBCE, OrdinalLoss, ScanLoss
 from .models import create_classifier

@@ -15,7 +15,7 @@ from fastcore.basics import listify
 from torch import nn
 from ..core import BadInput, progress
 from ..measure.stats import Confusion, Estimate, bootstrap, confusion, proportion
-from .blocks import source_of
+from ..data.prepare import source_of
 from .checkpoint import read_state, write_state
 from .classify import classify_dls, classify_learner
 from .learner import as_rows, scan_learner, threshold_of

@@ -21,7 +21,7 @@ from torch import nn
 from torch.amp import GradScaler
 from torch.utils.checkpoint import checkpoint
 from ..core import BadInput, NaNLoss
-from .blocks import source_of
+from ..data.prepare import source_of
 
 # %% ../../nbs/train/fitting.ipynb #8fdf737e
 def set_seed(

@@ -20,7 +20,8 @@ from fastcore.basics import noop, patch
 from fastcore.foundation import L
 from ..core import BadInput, OutOfMemory, RadnbError
 from . import baseline as _baseline  # adds `baseline` to Learner
-from .blocks import as_row, key_slice, show_results
+from ..data.prepare import as_row
+from .blocks import key_slice, show_results
 from .checkpoint import Checkpoint, read_state, unpack_call
 from .fitting import (Accumulate, Clock, EarlyStop, Fitted, HalfPrecision, StopOnNaN, Together, in_parts, is_training, leave_half,
                                  out_of_memory, rank, remark, set_seed, together)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np, pandas as pd, torch
 from ..core import BadInput, progress
 from .models import unet_levels
-from .reading import read_image, read_mask
+from ..data.prepare import read_image, read_mask
 from .segment import auto_passes, extent
 
 # %% ../../nbs/train/plan.ipynb #52529219

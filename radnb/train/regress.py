@@ -28,7 +28,8 @@ from .classify import _auto_arch, _auto_size, _grey_stats, _patients, _with_imag
 from .learner import _silent_preds, as_rows, scan_learner, set_seed
 from .losses import GaussianNLL
 from .models import create_classifier
-from .reading import Preprocess, ScanReader, TensorSlice, TensorVolume3d, first_image, with_reference
+from ..data.prepare import Preprocess, with_reference
+from .reading import ScanReader, TensorSlice, TensorVolume3d, first_image
 from .splits import PatientSplitter, check_split, patient_ids
 from .tabular import fit_inputs, input_blocks, with_table
 from ..view.svg import BLUE, ORANGE

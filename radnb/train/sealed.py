@@ -15,7 +15,7 @@ from fastcore.basics import listify
 from ..core import BadInput, PatientLeak, SealBroken, UnreadableFile, progress
 from ..data.index import _lock
 from ..data.volume import Volume
-from .reading import file_part
+from ..data.prepare import file_part
 from .splits import OPENED, SEALS, PatientSplitter,  patient_ids
 
 # %% ../../nbs/train/sealed.ipynb #b3029384

@@ -21,7 +21,8 @@ from .augment import _AXES, augmentations
 from .average import AverageWeights
 from .blocks import LabelMapBlock, ScanBlock, ScanDL
 from .patches import PatchSampler
-from .reading import Preprocess, ScanReader, read_image, read_mask, with_reference
+from ..data.prepare import Preprocess, read_image, read_mask, with_reference
+from .reading import ScanReader
 from .classify import finish_dls
 from .losses import CELoss, DeepSupervision, DiceBCELoss, DiceCELoss, DiceLoss, FocalLoss, GeneralisedDiceLoss, MaskedBCE, ScanLoss, TverskyLoss
 from .learner import scan_learner, set_seed, threshold_of

@@ -13,7 +13,7 @@ from fastcore.basics import listify
 from ..core import BadInput, BadLabels, NoDicomFound, UnreadableFile
 from ..data.index import index_dicom
 from ..data.series import find_masks, join_labels, series_table
-from .reading import SOURCES, file_part
+from ..data.prepare import SOURCES, file_part
 
 # %% ../../nbs/train/sources.ipynb #d75738f2
 def _check_patient(patient):

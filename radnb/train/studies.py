@@ -14,7 +14,7 @@ from fastcore.basics import patch
 from ..core import BadInput, TooFewPatients, progress, stable_uniform
 from ..measure.stats import Estimate, _auc_of_weights, _bootstrapped, _codes, _draws, auc
 from .baseline import baseline as conventional
-from .blocks import source_of
+from ..data.prepare import source_of
 from .classify import classify_dls, classify_learner
 from .ensemble import _all_proba, _mask_scores
 from .models import param_stages
