@@ -55,3 +55,4 @@ from radnb.share.page import *
 from radnb.share.publish import *
 from radnb.share.recipe import *
 from radnb.share.card import *
+from radnb.share.recheck import *
