@@ -52,6 +52,8 @@ from radnb.share.export import *
 from radnb.share.gate import *
 from radnb.share.running import *
 from radnb.share.page import *
+from radnb.share.citation import *
+from radnb.share.formats import *
 from radnb.share.publish import *
 from radnb.share.recipe import *
 from radnb.share.card import *
