@@ -203,7 +203,7 @@ def picture_change(
     anew = a.shape!=b.shape
     if anew: b = _grey(new, a.shape[::-1])
     if min(a.shape)>=8: a,b = _blocks(a), _blocks(b)
-    return float(((_beyond(a, b) | _beyond(b, a)) if anew else abs(a-b)>25).mean())
+    return float((_beyond(a, b) | _beyond(b, a)).mean()/3 if anew else (abs(a-b)>25).mean())
 
 def _beyond(a, b):
     "Where `a` is unlike `b` there and in the eight blocks around."
@@ -222,7 +222,8 @@ class _Outputs:
 
     def empty(self): return not (self.text.strip() or self.tables or self.pictures or self.drawings or self.error)
 
-def _svg_numbers(svg): return [float(v) for v in re.findall(r'-?\d+(?:\.\d+)?', re.sub(r'\b(?:id|clip-path|xlink:href|href|class)="[^"]*"|<!--.*?-->|<metadata>.*?</metadata>', '', str(svg), flags=re.S))]
+_NAMES = re.compile(r'\b(?:id|clip-path|xlink:href|href|class)="[^"]*"|<!--.*?-->|<metadata>.*?</metadata>', re.S)
+def _svg_numbers(svg): return [float(v) for v in re.findall(r'-?\d+(?:\.\d+)?', _NAMES.sub('', str(svg)))]
 
 def _add_html(out, source):
     from bs4 import BeautifulSoup, Comment
@@ -292,6 +293,8 @@ def compare_cells(
     return [*_compare_text(a.text, b.text, tol), *tables, *_compare_counts(a, b), *_compare_pictures(a, b, picture), *warned]
 
 # %% ../../nbs/share/recheck.ipynb #3ff2ea64
+_COLUMNS = 'cell heading kind what old new relative'.split()
+
 @dataclass
 class Recheck:
     "What `recheck` found. `ok`: nothing changed; `table`: a row per change."
@@ -309,7 +312,7 @@ class Recheck:
     @property
     def exit_code(self): "For a shell: 0 if nothing changed, else 1."; return int(not self.ok)
     @property
-    def table(self): return pd.DataFrame([{k: getattr(c, k) for k in 'cell heading kind what old new relative'.split()} for c in self.changes], columns='cell heading kind what old new relative'.split())
+    def table(self): return pd.DataFrame([[getattr(c, k) for k in _COLUMNS] for c in self.changes], columns=_COLUMNS)
 
     def headline(self):
         "The verdict in a line."
@@ -324,8 +327,10 @@ def _brief(s): return s if len(s)<=_SHORT else s[:_SHORT-1]+'…'
 
 def _line(c):
     far = f' ({c.relative:+.1%})'.replace('+', '') if c.relative==c.relative and c.kind!='picture' else ''
-    what = {'failed': f'fails: {c.new}', 'warning': f'warns: {c.new}', 'vanished': f'gone: {c.what}{": "+_brief(c.old) if c.old else ""}', 'new': f'new: {c.what} {_brief(c.new)}',
-            'picture': f'{c.what}: {c.new}', 'not reached': 'was not reached'}.get(c.kind, f'{c.what+": " if c.what else ""}{_brief(c.old) or "(nothing)"} → {_brief(c.new) or "(nothing)"}{far}')
+    where,was,now = f'{c.what}: ' if c.what else '', _brief(c.old), _brief(c.new)
+    what = {'failed': f'fails: {c.new}', 'warning': f'warns: {c.new}', 'vanished': f'gone: {c.what}{": "+was if was else ""}', 'new': f'new: {c.what} {now}',
+            'picture': f'{c.what}: {c.new}', 'not reached': f'{c.what}: not reached'}
+    what = what.get(c.kind, f'{where}{was or "(nothing)"} → {now or "(nothing)"}{far}')
     return f'cell {c.cell}{" · "+c.heading if c.heading else ""}: {what}'
 
 @patch
@@ -343,7 +348,7 @@ def _place(cells):
 def _pairs(old, new):
     "(position in old or None, position in new or None) of all code cells that run."
     a,b = list(_place(old)), list(_place(new))
-    for op,i,j,k,l in SequenceMatcher(None, [old[p].source for p in a], [new[p].source for p in b], autojunk=False).get_opcodes():
+    for _,i,j,k,l in SequenceMatcher(None, [old[p].source for p in a], [new[p].source for p in b], autojunk=False).get_opcodes():
         n = min(j-i, l-k)
         yield from zip(a[i:i+n], b[k:k+n])
         yield from ((p, None) for p in a[i+n:j])
@@ -372,7 +377,7 @@ def compare_notebooks(
         for c in _of_pair(old, new, i, j, tol, picture):
             c.cell,c.heading = number,heading
             changes.append(c)
-            if c.kind=='picture' and c.what.startswith('picture'): k = int(c.what.split()[1])-1; shown[number,c.what] = tuple(_outputs_of(o).pictures[k] for o in (old[i], new[j]))
+            if c.kind=='picture' and c.what.startswith('picture'): shown[number,c.what] = [_outputs_of(o).pictures[int(c.what.split()[1])-1] for o in (old[i], new[j])]
     volatile = sum(_tolerance_of(new[p], tol) is None for p in places)
     words = f'{tolerance:g} relative, counts exact, {100*picture:g} % of a picture'
     return Recheck(changes, cells=compared, volatile=volatile, tolerance=words, pictures=shown)
@@ -445,8 +450,10 @@ def _note_failure(result, nb, why, last):
     if last and len(places)>last: result.changes.append(Change('not reached', f'{len(places)-last} cells', cell=last+1, heading=places[last+1]))
 
 # %% ../../nbs/share/recheck.ipynb #cce6a36f
-_RECHECK_STYLE = '''.rn-recheck table{border-collapse:collapse;display:block;max-width:100%;overflow-x:auto}.rn-recheck td,.rn-recheck th{text-align:left;vertical-align:top;padding:.2em .9em .2em 0;border-top:1px solid #8884}
-.rn-recheck .k{white-space:nowrap;font-weight:600}.rn-recheck del{opacity:.7;text-decoration:none}.rn-recheck ins{text-decoration:none;font-weight:600}.rn-recheck img{max-width:20em;border:1px solid #8884}'''
+_RECHECK_STYLE = '''.rn-recheck table{border-collapse:collapse;display:block;max-width:100%;overflow-x:auto}
+.rn-recheck td,.rn-recheck th{text-align:left;vertical-align:top;padding:.2em .9em .2em 0;border-top:1px solid #8884}
+.rn-recheck .k{white-space:nowrap;font-weight:600}.rn-recheck del{opacity:.7;text-decoration:none}.rn-recheck ins{text-decoration:none;font-weight:600}
+.rn-recheck img{max-width:20em;border:1px solid #8884}'''
 
 def _img(png): return f'<img alt="" src="data:image/png;base64,{base64.b64encode(png).decode()}">'
 
