@@ -55,5 +55,6 @@ from radnb.share.codes import *
 from radnb.share.multiframe import *
 from radnb.share.seg import *
 from radnb.share.publish import *
+from radnb.share.recipe import *
 from radnb.share.card import *
 from radnb.share.recheck import *
