@@ -45,4 +45,7 @@ from radnb.explain.leaks import *
 from radnb.explain.shift import *
 from radnb.explain.shortcuts import *
 from radnb.share.export import *
+from radnb.share.gate import *
+from radnb.share.running import *
+from radnb.share.page import *
 from radnb.share.publish import *

@@ -3,7 +3,8 @@ import asyncio, re, shutil
 import nbformat, pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from radnb.core import BadInput, NotebookFailed, PHIFound
-from radnb.share.publish import find_phi_text, publish, redact_text
+from radnb.data.phi import find_phi_text, redact_text
+from radnb.share.publish import publish
 
 PLOT = 'import matplotlib.pyplot as plt\nplt.plot([0, 1], [0, 1])\nplt.show()'
 
