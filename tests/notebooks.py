@@ -4,9 +4,8 @@
     python tests/notebooks.py nbs/measure nbs/cli.ipynb
 
 What is executed, how, and what an error looks like is nbdev's own `test_nb`; only the executed notebook is kept, in _build/executed, instead of being dropped."""
-import argparse, multiprocessing, sys, time
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+import argparse, importlib, multiprocessing, os, sys, time
+from multiprocessing import connection
 from pathlib import Path
 from fastcore.nbio import write_nb
 from nbdev import test as nbdev_test
@@ -43,28 +42,46 @@ def execute(
     flags = config.tst_flags
     return nbdev_test.test_nb(nb, skip_flags=flags.split() if isinstance(flags, str) else flags, basepath=config.config_path, save=True, cell_timeout=CELL_TIMEOUT)
 
+def _child(nb, out, pipe):
+    pipe.send(execute(nb, out))
+    os._exit(0)  # a thread that a notebook left behind keeps nobody waiting
+
+def preload():
+    "Import what takes long, once; the processes of the notebooks are copies of this one. A copy for each keeps what one notebook patches from the next."
+    for name in ('radnb.all', 'matplotlib.pyplot', 'sklearn.linear_model', 'scipy.stats', 'captum.attr', 'monai.losses', 'monai.networks.nets', 'monai.inferers', 'timm', 'torchvision', 'highdicom'):
+        try: importlib.import_module(name)
+        except ModuleNotFoundError: pass  # optional: the notebooks say what they miss
+
 def execute_all(
     notebooks, # As `find` gives them
     out=EXECUTED, # Folder of the executed notebooks
-    workers=2, # Processes; each takes one notebook after the other and stays warm. 0: this process
+    workers=2, # So many at a time, each in a process of its own. 0: one after the other in this process
     say=print # Where progress goes
 ):
     "Execute many notebooks. Returns the names of those that failed."
-    failed, took = [], {}
-    def done(nb, result):
-        (passed, took[nb]), name = result, nb.relative_to(ROOT) if nb.is_relative_to(ROOT) else nb
-        if not passed: failed.append(str(name))
-        say(f'[{len(took)}/{len(notebooks)}] {name}: {took[nb]:.1f} s{"" if passed else ", FAILED"}')
+    failed, count = [], 0
+    def done(nb, passed, seconds, why='FAILED'):
+        nonlocal count
+        count, name = count+1, str(nb.relative_to(ROOT) if nb.is_relative_to(ROOT) else nb)
+        if not passed: failed.append(name)
+        say(f'[{count}/{len(notebooks)}] {name}: {seconds:.1f} s{"" if passed else ", "+why}')
     if not workers:
-        for nb in notebooks: done(nb, execute(nb, out))
+        for nb in notebooks: done(nb, *execute(nb, out))
         return failed
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context('fork')) as pool:
-        jobs = {pool.submit(execute, nb, out): nb for nb in notebooks}
-        try:
-            for job in as_completed(jobs): done(jobs[job], job.result())
-        except BrokenProcessPool:
-            open_ = sorted(str(nb) for nb in notebooks if nb not in took)
-            raise SystemExit('A worker died (memory, or a crash in compiled code) in one of the first of:\n  ' + '\n  '.join(open_[:2*workers])) from None
+    preload()
+    fork, waiting, running = multiprocessing.get_context('fork'), list(notebooks), {}
+    while waiting or running:
+        while waiting and len(running) < workers:
+            here, there = fork.Pipe(duplex=False)
+            process = fork.Process(target=_child, args=(waiting[0], out, there))
+            process.start(); there.close()
+            running[here] = waiting.pop(0), process, time.time()
+        for pipe in connection.wait(list(running)):
+            nb, process, start = running.pop(pipe)
+            try: result = pipe.recv()
+            except EOFError: result = None  # the process is gone without a word
+            process.join(); pipe.close()
+            done(nb, *(result or (False, time.time()-start, f'the process died with exit status {process.exitcode}')))
     return failed
 
 def main():
@@ -82,5 +99,4 @@ def main():
 
 if __name__ == '__main__':
     sys.stdout.reconfigure(line_buffering=True)
-    from notebooks import main  # under its own name: the shells that run the notebooks take the name __main__ for themselves
     main()
