@@ -54,6 +54,7 @@ from radnb.share.stored import *
 from radnb.share.codes import *
 from radnb.share.multiframe import *
 from radnb.share.seg import *
+from radnb.share.volumes import *
 from radnb.share.publish import *
 from radnb.share.recipe import *
 from radnb.share.card import *
