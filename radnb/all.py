@@ -52,6 +52,7 @@ from radnb.share.citation import *
 from radnb.share.formats import *
 from radnb.share.stored import *
 from radnb.share.codes import *
+from radnb.share.maps import *
 from radnb.share.multiframe import *
 from radnb.share.seg import *
 from radnb.share.volumes import *
