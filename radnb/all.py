@@ -48,4 +48,5 @@ from radnb.share.stored import *
 from radnb.share.codes import *
 from radnb.share.multiframe import *
 from radnb.share.seg import *
+from radnb.share.rtstruct import *
 from radnb.share.publish import *
