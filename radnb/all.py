@@ -49,4 +49,5 @@ from radnb.share.codes import *
 from radnb.share.multiframe import *
 from radnb.share.seg import *
 from radnb.share.rtstruct import *
+from radnb.share.sr import *
 from radnb.share.publish import *
