@@ -86,7 +86,7 @@ def _shared(planes):
         out.PlaneOrientationSequence = [where]
     if planes.thickness: size.SliceThickness = _numbers(planes.thickness)[0]
     if planes.gap: size.SpacingBetweenSlices = _numbers(planes.gap)[0]
-    if planes.spacing:
+    if planes.spacing and planes.positions is not None:   # a projection's spacing is no size in the patient, and highdicom refuses one without a thickness
         size.PixelSpacing = _numbers(planes.spacing)
         out.PixelMeasuresSequence = [size]
     return out
@@ -98,6 +98,15 @@ def _lossy(images, ds):
     ds.LossyImageCompression = '01' if src.get('LossyImageCompression') == '01' else '00'
     for k in ('LossyImageCompressionRatio','LossyImageCompressionMethod') if ds.LossyImageCompression == '01' else ():
         if v := legal_value(src, k): setattr(ds, k, v)
+
+def _place(images, planes, ds):
+    "Frame of reference (PS3.3 C.7.4.1); for a picture that has none, which way it hangs (C.7.6.1.1.1)."
+    src = images[0]
+    if planes.positions is not None:
+        ds.FrameOfReferenceUID, ds.PositionReferenceIndicator = frame_of_reference(src), legal_value(src, 'PositionReferenceIndicator') or ''
+    else:
+        hangs = [str(v) for v in src.get('PatientOrientation') or ()]
+        ds.PatientOrientation = hangs if len(hangs) == 2 and all(v and set(v) <= set('ALRPFH') for v in hangs) else None
 
 def multiframe_object(
     images:list, # From `stored_images`
@@ -112,7 +121,7 @@ def multiframe_object(
     ds = derived_object(images[0], sop_class, modality, description, model)
     ds.Rows, ds.Columns, ds.SamplesPerPixel, ds.PhotometricInterpretation = images[0].Rows, images[0].Columns, 1, 'MONOCHROME2'
     ds.PresentationLUTShape, ds.SharedFunctionalGroupsSequence = 'IDENTITY', [_shared(planes)]
-    if planes.positions is not None: ds.FrameOfReferenceUID, ds.PositionReferenceIndicator = frame_of_reference(images[0]), legal_value(images[0], 'PositionReferenceIndicator') or ''
+    _place(images, planes, ds)
     _dimensions(ds, [_SEGMENT]*segments + ([_POSITION] if planes.positions is not None else [] if segments else [_LABEL]))
     _lossy(images, ds)
     if refs := [r for r in map(image_reference, images) if r is not None]: ds.SourceImageSequence, ds.ReferencedSeriesSequence = refs, referenced_series(images)
