@@ -56,6 +56,8 @@ from radnb.share.maps import *
 from radnb.share.multiframe import *
 from radnb.share.seg import *
 from radnb.share.volumes import *
+from radnb.share.rtstruct import *
+from radnb.share.sr import *
 from radnb.share.publish import *
 from radnb.share.recipe import *
 from radnb.share.card import *
