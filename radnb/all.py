@@ -53,3 +53,4 @@ from radnb.share.formats import *
 from radnb.share.publish import *
 from radnb.share.card import *
 from radnb.share.recheck import *
+from radnb.share.templates import *
