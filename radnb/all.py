@@ -62,3 +62,4 @@ from radnb.share.publish import *
 from radnb.share.recipe import *
 from radnb.share.card import *
 from radnb.share.recheck import *
+from radnb.share.templates import *
