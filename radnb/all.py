@@ -46,3 +46,5 @@ from radnb.explain.shift import *
 from radnb.explain.shortcuts import *
 from radnb.share.export import *
 from radnb.share.publish import *
+from radnb.share.predictor import *
+from radnb.share.onnx_export import *
