@@ -2855,6 +2855,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                   'radnb/share/onnx_export.py'),
                                          'radnb.share.onnx_export._example': ( 'share/onnx_export.html#_example',
                                                                                'radnb/share/onnx_export.py'),
+                                         'radnb.share.onnx_export._gap': ('share/onnx_export.html#_gap', 'radnb/share/onnx_export.py'),
                                          'radnb.share.onnx_export._grades': ( 'share/onnx_export.html#_grades',
                                                                               'radnb/share/onnx_export.py'),
                                          'radnb.share.onnx_export._graph': ('share/onnx_export.html#_graph', 'radnb/share/onnx_export.py'),
