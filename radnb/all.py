@@ -63,3 +63,5 @@ from radnb.share.recipe import *
 from radnb.share.card import *
 from radnb.share.recheck import *
 from radnb.share.templates import *
+from radnb.share.predictor import *
+from radnb.share.onnx_export import *
