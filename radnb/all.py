@@ -50,4 +50,5 @@ from radnb.share.running import *
 from radnb.share.page import *
 from radnb.share.citation import *
 from radnb.share.formats import *
+from radnb.share.volumes import *
 from radnb.share.publish import *

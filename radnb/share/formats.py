@@ -104,7 +104,7 @@ def notebook_markdown(
     title:str, # Of the document
     folder:str, # Where its pictures go, relative to it
     rows=(), # Provenance as (name, value) pairs
-    synthetic:bool=False, # Say so?
+    synthetic=False, # Say so? `'partly'`: with patients among them
     code:str='folded', # `'hidden'`: no code
     citation=None, # From `citation_of`
     places=() # Folders where pictures named in the notebook are looked for
@@ -116,7 +116,7 @@ def notebook_markdown(
     front += [f'date: {q(citation.date)}'] if citation and citation.date else []
     body = [_cell_md(c, label, code, files, folder, places) for c,label in zip(nb.cells, _labels(nb.cells))]
     if not any(re.match(r'#\s', b) for b in body): body.insert(0, f'# {title}')
-    if synthetic: body.insert(0, '> **SYNTHETIC DATA**: made by a computer; no patient stands behind it')
+    if synthetic: body.insert(0, '> **PARTLY SYNTHETIC DATA**' if synthetic=='partly' else '> **SYNTHETIC DATA**: made by a computer; no patient stands behind it')
     cell = lambda v: str(v).replace('|', r'\|').replace('\n', ' ')
     table = '\n'.join(['| | |', '|---|---|', *(f'| {cell(k)} | {cell(v)} |' for k,v in rows)])
     body += ['## Where this came from', table] if rows else []
