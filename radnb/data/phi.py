@@ -4,12 +4,12 @@
 
 # %% auto #0
 __all__ = ['CODES', 'confidentiality_table', 'shape_of', 'Finding', 'role_of', 'find_phi_text', 'redact_text', 'identifiers',
-           'TextBox', 'read_text', 'is_mark', 'find_phi_picture', 'redact_picture', 'notebook_texts',
+           'TextBox', 'read_text', 'is_mark', 'find_phi_picture', 'redact_picture', 'Where', 'notebook_texts',
            'notebook_pictures', 'risky_pixels', 'find_phi']
 
 # %% ../../nbs/data/phi.ipynb #52a94a78
 import base64, html, io, json, os, re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
@@ -19,6 +19,7 @@ import pydicom
 from pydicom.datadict import keyword_for_tag
 from pydicom.dataset import Dataset
 from ..core import BadInput, NotDicom, RadnbError, UnreadableFile, lazy_import, progress
+from .containers import beside_pixels
 from .idnumbers import national_numbers
 from .pixels import decode
 from .readings import fold, readings, strike
@@ -143,6 +144,10 @@ _NAMES = [
     _shape('serial number', 'device serial s/n', r"""\b(?:DeviceSerialNumber|(?i:serial[ _](?:number|no\b\.?))|S/N)['"\]]{0,2}[\s:=#]{1,4}['"]?(?P<v>(?=[A-Z-]*\d{2})[\w-]{3,})""", 'low')]
 
 # %% ../../nbs/data/phi.ipynb #236a4568
+_OLD = re.compile(r'(?<![\w.–-])(?<!to )(?<!and )(?<!over )(?<!under )(?<!bis )(?:(?:9\d|1[01]\d)[ -]?(?:years?[ -]old|y/?o\b|jährig\w*|Jahre alt|ans\b|años|anni\b)|(?:09\d|1[01]\d)Y(?!\w))'
+                  r'|\baged? (?:of )?(?:9\d|1[01]\d)(?!\s?(?:to|-|–|%|\d|\.\d))\b')
+
+# %% ../../nbs/data/phi.ipynb #5bf628b7
 _DAY,_MONTH,_YEAR = r'(?:0?[1-9]|[12]\d|3[01])', r'(?:0?[1-9]|1[0-2])', r'(?:1[89]|20)\d\d'
 _MONTHS = r'(?:Jan|Feb|Mar|Apr|Ma[iy]|Jun|Jul|Aug|Sep|O[ck]t|Nov|De[cz])[a-zä]*\.?'
 _TITLE = r'(?:Dr|Prof|Mr|Mrs|Ms|Miss|Herrn?|Frau|Mme|Monsieur|Sra?|Dra)\b\.?'
@@ -162,7 +167,7 @@ _HINTS = [(kind, severity, re.compile(pattern)) for kind,severity,pattern in [
     ('date', 'medium', rf'\b({_DAY}(?:st|nd|rd|th|\.)? ?-?{_MONTHS} ?-?,? ?{_YEAR}|{_MONTHS} {_DAY}(?:st|nd|rd|th)?,? {_YEAR})\b'),
     ('UID', 'low', r'(?<![\d.])(2\.25\.[1-9]\d{19,38})(?!\d)'), ('age over 89', 'medium', r'\b((?:9\d|1[01]\d)[ -]?(?:years?|yrs?|y/?o|Y|Jahre)\b)')]]
 
-# %% ../../nbs/data/phi.ipynb #0107757f
+# %% ../../nbs/data/phi.ipynb #f13f661b
 _REACH = [
     _shape('e-mail address', '@', r'(?<![\w.])(?P<v>[\w.+-]+@[\w-]+(?:\.[A-Za-z][\w-]*)+)', back=60),
     _shape('telephone number', 'tel phone fax mobile handy pager', r'(?i:(?:tel|phone|telephone|telefon|fax|mobile|handy|pager)\b\.?:? ?(?:number|no\.?|nr\.?)?:? ?)(?P<v>\+?[\d(][\d ()/.-]{4,}\d)'),
@@ -175,7 +180,7 @@ _REACH = [
     _shape('user name in a path', '/home/ /users/ \\users\\ \\\\users\\\\', r'(?:/home/|/Users/|/users/|\\+Users\\+)(?P<v>[\w.-]+)', 'low'),
     _shape('server in a path', '\\\\', r'(?<![\\\w.\])}])(?P<v>(?:\\\\|\\\\\\\\)[A-Za-z][\w-]+(?:\.[\w-]+)*\\{1,2}[\w$.-]{2,}\\{1,2}[\w$. -]{2,})', 'low', back=1)]
 
-# %% ../../nbs/data/phi.ipynb #f13f661b
+# %% ../../nbs/data/phi.ipynb #271c961a
 _ROLES = {name: kind for kind,names in {
     'patient id': """patientid patid patientidentifier patientnumber patientno patientnr patnr patno mrn medicalrecordnumber medrecno hospitalnumber hospitalno hospitalid hospnum chartnumber
         fallnummer fallnr fallid patientennummer patientennr patientenid aufnahmenummer ipp nip nhc numeropatient numerodossier iddossier nhsnumber nhsno ssn socialsecuritynumber insurancenumber insuranceid
@@ -195,7 +200,7 @@ def role_of(
     "What a column of this name holds."
     return _ROLES.get(re.sub(r'[\W_]', '', fold(str(name))), '')
 
-# %% ../../nbs/data/phi.ipynb #77f737d6
+# %% ../../nbs/data/phi.ipynb #8f51b533
 _STEM = re.compile(r'patient|\bpat|mrn|\bpid\b|med.?rec|hosp|chart|fall|aufnahme|\bipp\b|\bnip\b|\bnhc\b|dossier|nhs|ssn|social|insurance|versichert|kvnr|admission|encounter|visit|\bcsn\b|empi|cpr'
                    r'|bsn|person|ahv|name|birth|\bdob\b|geb|naiss|nacim|nascita|fodel|ddn|acc|auftrag|untersuch|zugang|order|physician|operator|zuweiser|befunder|institution|station|addres|adres|serial'
                    r'|phone|telefon|mobile|e.?mail|prenom|apellido|cognome|患者|姓名|氏名|生年|出生|study.?id')
@@ -208,7 +213,7 @@ def _counts(kind, value, row):
     if kind in ('patient id', 'accession number', 'serial number', 'telephone number'): return re.search(r'\d', value) is not None and not re.fullmatch(r'[+-]?\d*\.\d*[1-9]\d*(?:e[+-]?\d+)?|\S+ .*[a-z]{3} .*', value)
     return re.search(r'[^\W\d_]{2}', value) is not None
 
-# %% ../../nbs/data/phi.ipynb #5140f461
+# %% ../../nbs/data/phi.ipynb #156e298d
 def _cut(line):
     "The cells of a delimited line, and its delimiter; (None, '') if it is not one."
     for d in '\t|;,':
@@ -234,7 +239,7 @@ def _aligned(line, lines):
             m = m or (re.match(r'\S+(?: \S+)*', row[a:]) if (a==0 or row[a-1]==' ') and row[a:a+1].strip() else None)
             if m: yield role, m[0], row
 
-# %% ../../nbs/data/phi.ipynb #8f51b533
+# %% ../../nbs/data/phi.ipynb #5b1dfb3c
 def _lines_from(text, at):
     "The lines of `text` after the one in which `at` is, one by one."
     while (end := text.find('\n', at))>=0:
@@ -269,7 +274,7 @@ def _column_values(text, folded):
         if role := role_of(m[1]): found += [(role, v, '') for v in re.findall(r"""(?<=['"])[^'",:\n]{3,64}(?=['"])(?!['"]\s*:)|(?<=[\s,\[:])\d{4,}(?=[\s,\]}]|$)""", m[2])]
     return [(role, v) for role,v,row in found if _counts(role, v, row)]
 
-# %% ../../nbs/data/phi.ipynb #5b1dfb3c
+# %% ../../nbs/data/phi.ipynb #c4c9f168
 @lru_cache(100_000)
 def _forms(identifier):
     "The ways in which `identifier` may stand in bytes and pixels; none if it is too short to be told from ordinary text."
@@ -292,7 +297,7 @@ def _word(s):
     before,after = (r'(?<!\d\.)', r'(?!\.\d*[1-9])') if s.isdigit() else ('', '')
     return re.compile((f'(?<!{head})' if head else '') + before + re.escape(s) + after + (f'(?!{tail})' if tail else ''), re.IGNORECASE)
 
-# %% ../../nbs/data/phi.ipynb #c4c9f168
+# %% ../../nbs/data/phi.ipynb #67b78ac6
 def _allowed(finding, allow):
     if re.match(r'(SYN-|SYNTHETIC\b)', finding.text): return True
     return any(a.fullmatch(finding.text) if isinstance(a, re.Pattern) else str(a) in (finding.text, finding.kind) for a in allow)
@@ -303,6 +308,7 @@ def _by_shape(text, hints, folded=None):
     found += [(s.kind, v, s.severity) for s in (*_NUMBERED, *_BIRTH, *_NAMES) for v in s(text, folded)]
     found += [('patient name', v, 'high') for v in (_names(text) if '^' in text else [])] + [('UID', v, 'low') for v in _uids(text)]
     found += [(kind, v, 'high') for kind,v in _column_values(text, folded)] + [('national number', v, 'high') for _,v in national_numbers(text)]
+    found += [('patient older than 89', m[0], 'medium') for m in _OLD.finditer(text)]
     if not hints: return found
     return found + [(s.kind, v, s.severity) for s in _REACH for v in s(text, folded)] + [(kind, v.strip(), severity) for kind,severity,pattern in _HINTS for v in pattern.findall(text)]
 
@@ -313,7 +319,7 @@ def _names(text):
         found += [m[0] for m in _NAME.finditer(text, max(0, at-60), at+120) if m.start()<at<m.end()]
     return found
 
-# %% ../../nbs/data/phi.ipynb #54e36bbe
+# %% ../../nbs/data/phi.ipynb #a25ff518
 def _found_in(text, known, hints):
     "(kind, text, severity) of everything that is found in a text as it reads."
     return [('known identifier', text[a:b], 'high') for a,b in spellings_of(known).spans(text)] + _by_shape(text, hints)
@@ -330,7 +336,7 @@ def find_phi_text(
     unique = {value: Finding(kind, value, where, severity) for kind,value,severity in reversed(found) if value}
     return [f for f in reversed(unique.values()) if not _allowed(f, allow)]
 
-# %% ../../nbs/data/phi.ipynb #a25ff518
+# %% ../../nbs/data/phi.ipynb #7515611b
 _BAR = '▇▇▇'
 
 def redact_text(
@@ -345,7 +351,7 @@ def redact_text(
         text = strike(read, [m.span() for v in values for m in _word(v).finditer(read.text)], bar)
     return text
 
-# %% ../../nbs/data/phi.ipynb #7515611b
+# %% ../../nbs/data/phi.ipynb #b0741a3c
 def _elements(ds, path=''):
     "Yield (path, element) of every element of `ds` that can be decoded, sequences' items after the sequence itself."
     for tag in sorted(ds.keys()):
@@ -370,7 +376,7 @@ def _row_of(tag):
     if 0x6000 <= tag.group <= 0x601E: key = f'60xx{tag.element:04X}'
     return table.get(key)
 
-# %% ../../nbs/data/phi.ipynb #b0741a3c
+# %% ../../nbs/data/phi.ipynb #7e5022ae
 #: Codes of CID 7050 and the columns of the table that they stand for.
 CODES = {'113100':'basic', '113101':'pixels', '113103':'graphics', '113104':'structured', '113105':'descriptors', '113106':'full_dates',
          '113107':'modified_dates', '113108':'patient', '113109':'device', '113110':'uids', '113111':'safe_private', '113112':'institution'}
@@ -385,7 +391,7 @@ def _covered(row, claims):
     if row['tag']=='private': return 'safe_private' in claims
     return 'basic' in claims and (row['basic'] not in ('X','X/Z','X/D','X/Z/D') or any(row.get(c) for c in claims))
 
-# %% ../../nbs/data/phi.ipynb #39037dbd
+# %% ../../nbs/data/phi.ipynb #f7ba687b
 def _header_findings(ds, where='', known=(), allow=()):
     "Findings in the header `ds`: what table E.1-1 lists, what is known, and one line for each private group."
     found,claims,private,removed = [],_claims(ds),{},None
@@ -404,7 +410,7 @@ def _header_findings(ds, where='', known=(), allow=()):
 
 _FREE = {'LT','ST','UT','UC','LO','SH'}
 
-# %% ../../nbs/data/phi.ipynb #5d731fb2
+# %% ../../nbs/data/phi.ipynb #88210c44
 _IDS = re.compile(r'Patient IDs?|Accession Number|Study ID|Admission ID|Episode ID|Order Number|Procedure ID|Step ID|Medical Record|Subject ID'
                   r'|Subject Reading ID|Telephone|Callback|Birth Date|Address|Insurance Plan Id|Specimen Id|Container Id|Slide Id|Barcode')
 
@@ -424,7 +430,7 @@ def identifiers(
             elif row['basic']=='U' and not v.startswith('1.2.840.10008.') or _IDS.search(row['name']): found[v] = None
     return [v for v in found if _forms(v)]
 
-# %% ../../nbs/data/phi.ipynb #88210c44
+# %% ../../nbs/data/phi.ipynb #e6dcc3fe
 def _byte_findings(data, known, where=''):
     "Which of `known` stand in `data`, as UTF-8, Latin-1 or UTF-16."
     found = []
@@ -439,7 +445,7 @@ def _digits_around(data, s):
     if not re.fullmatch(rb'[\d.]+', s): return False
     return re.search(rb'(?<![\d.])' + re.escape(s) + rb'(?!\d|\.\d)', data) is None
 
-# %% ../../nbs/data/phi.ipynb #e6dcc3fe
+# %% ../../nbs/data/phi.ipynb #5103b78d
 @dataclass(frozen=True)
 class TextBox:
     "A line of text in a picture."
@@ -455,7 +461,7 @@ def _reader():
     reader.text_det.postprocess_op.thresh,reader.text_det.postprocess_op.box_thresh = .2,.3   # rather too many lines: what cannot be read is dropped
     return reader
 
-# %% ../../nbs/data/phi.ipynb #a7b515fa
+# %% ../../nbs/data/phi.ipynb #2046065a
 def _stretch(a, low, high): return (np.clip((a-low)/max(high-low, 1e-6), 0, 1)*255).astype(np.uint8)
 
 def _as_picture(a):
@@ -466,7 +472,7 @@ def _as_picture(a):
     tissue = _stretch(a, *np.percentile(a[::4,::4], (1, 99.5)))
     return np.stack([_stretch(a, a.min(), a.max()), tissue, tissue], -1)
 
-# %% ../../nbs/data/phi.ipynb #2046065a
+# %% ../../nbs/data/phi.ipynb #415e6358
 _SIDE,_TILE,_LAP = 1024, 1280, 160
 
 def _tiles(rows, cols):
@@ -479,7 +485,7 @@ def _enlarged(pic):
     k = max(1, round(_SIDE/min(pic.shape[:2])))
     return (pic if k==1 else lazy_import('cv2', 'ocr').resize(pic, None, fx=k, fy=k, interpolation=2)), k
 
-# %% ../../nbs/data/phi.ipynb #99cc6c7d
+# %% ../../nbs/data/phi.ipynb #74b6a31d
 def read_text(
     image:np.ndarray # `(rows, columns)` or `(rows, columns, 3)`, any range of values
 ) -> list: # of `TextBox`, from top to bottom
@@ -505,7 +511,7 @@ def _apart(boxes):
     large = sorted(boxes, key=lambda b: -(b.box[2]-b.box[0])*(b.box[3]-b.box[1]))
     return [b for n,b in enumerate(large) if not any(inside(b.box, o.box) for o in large[:n])]
 
-# %% ../../nbs/data/phi.ipynb #74b6a31d
+# %% ../../nbs/data/phi.ipynb #6bed589d
 _ALIKE = str.maketrans('OQDILSBZG', '000115826')
 
 def _skeleton(s): return re.sub(r'[\W_]', '', str(s).upper()).translate(_ALIKE)
@@ -517,7 +523,7 @@ def _read_as(known, line):
     if a in b: return True
     return len(a)>=6 and any(sum(x!=y for x,y in zip(a, b[i:i+len(a)]))<=1 for i in range(len(b)-len(a)+1))
 
-# %% ../../nbs/data/phi.ipynb #6bed589d
+# %% ../../nbs/data/phi.ipynb #3bce91ef
 _MARKS = set('''L R LT RT LI RE LEFT RIGHT A P H F S I AP PA LAT LL RL CC MLO LCC RCC LMLO RMLO ANT POST SUP INF ERECT SUPINE PRONE UPRIGHT
     PORTABLE STANDING SITTING'''.split())
 
@@ -541,7 +547,7 @@ def _picture_findings(image, where='', known=(), allow=()):
     found = [_named(b, where, known) for b in read_text(image) if not is_mark(b)]
     return [f for f in found if not _allowed(f, allow)]
 
-# %% ../../nbs/data/phi.ipynb #3bce91ef
+# %% ../../nbs/data/phi.ipynb #1d6daa66
 def _views(stack):
     "The pictures of `stack` (n, rows, columns[, 3]) that are read for all of it: (name, picture)."
     stack = np.asarray(stack); n = len(stack)
@@ -559,18 +565,30 @@ def _array_findings(a, where='', known=(), allow=(), colour=None):
     place = lambda f: tuple(np.round(np.array(f.box)/8)) if f.box else ()
     return list({(f.kind, _skeleton(f.text), place(f)): f for f in reversed(found)}.values())[::-1]
 
-# %% ../../nbs/data/phi.ipynb #2bd2c2b9
-def _image_text(image):
-    "What a PIL image says beside its pixels, as (entry, text)."
-    dull = ('icc_profile', 'exif', 'dpi', 'transparency', 'background')
-    entries = {k: v for k,v in image.info.items() if isinstance(v, (str, bytes)) and k not in dull}
-    entries |= {f'EXIF {k}': v for k,v in image.getexif().items() if isinstance(v, (str, bytes))}
-    entries |= {f'GPS {k}': str(v) for k,v in image.getexif().get_ifd(0x8825).items()}
-    return [(k, v.decode('utf-8', 'replace') if isinstance(v, bytes) else v) for k,v in entries.items()]
+# %% ../../nbs/data/phi.ipynb #763e8074
+_OWNER = re.compile(r'(?i)^(?:author|artist|copyright owner|creator|owner|cameraownername|xpauthor|by-?line)\b[\s:]*(?P<v>\S.{2,80})', re.M)
+_OWNERS = {0x013B:'artist', 0x9C9D:'author', 0xA430:'owner', 0xA431:'serial number of the camera'}
 
-# %% ../../nbs/data/phi.ipynb #81cfa46f
+def _exif_findings(image, where):
+    "Who made the photograph, with what and where, as the camera wrote it."
+    exif = image.getexif()
+    found = [Finding('place of the photograph', str(v), f'{where} GPS {k}') for k,v in exif.get_ifd(0x8825).items()][:1]
+    values = {**exif, **exif.get_ifd(0x8769)}
+    said = {k: v.decode('utf-16-le', 'ignore') if isinstance(v, bytes) else str(v) for k,v in values.items() if k in _OWNERS}
+    return found + [Finding('name beside a picture', v.strip(' \0'), f'{where} {_OWNERS[k]}') for k,v in said.items() if v.strip(' \0')]
+
+def _beside_findings(data, image, where, known, allow):
+    "Findings in what a picture file carries beside its pixels."
+    found = []
+    for entry,text in beside_pixels(data):
+        spot = f'{where} {entry}'.strip()
+        found += find_phi_text(text, known, allow, spot, hints=True)
+        found += [Finding('name beside a picture', m['v'], spot) for m in _OWNER.finditer(text)]
+    return found + [f for f in _exif_findings(image, where) if not _allowed(f, allow)]
+
+# %% ../../nbs/data/phi.ipynb #db198cee
 def find_phi_picture(
-    data:bytes, # Of a PNG, JPEG, TIFF or GIF file
+    data:bytes, # Of a PNG, JPEG, GIF, WebP, TIFF or BMP file
     where:str='', # Said in the findings
     known=(), # Identifiers to look for
     allow=(), # What is harmless, see `find_phi_text`
@@ -581,68 +599,145 @@ def find_phi_picture(
     try: image = Image.open(io.BytesIO(data)); image.load()
     except (UnidentifiedImageError, Image.DecompressionBombError, *_DECODE_ERRORS):
         return [Finding('not looked into', 'a picture that cannot be opened', where, 'low')]
-    found = [f for k,v in _image_text(image) for f in find_phi_text(v, known, allow, f'{where} {k}'.strip(), hints=True)]
-    found += [Finding('place of the photograph', v, f'{where} {k}') for k,v in _image_text(image) if k.startswith('GPS ')][:1]
+    found = _beside_findings(data, image, where, known, allow)
+    thumbnail = data.find(b'\xff\xd8\xff', 4, 70_000) if data[:2]==b'\xff\xd8' else -1
+    if thumbnail>0 and pixels: found += [replace(f, box=None) for f in find_phi_picture(data[thumbnail:], f'{where} thumbnail', known, allow) if f.kind!='not looked into']
     return found + (_array_findings(np.asarray(image.convert('RGB')), where, known, allow, colour=True) if pixels else [])
 
-# %% ../../nbs/data/phi.ipynb #ab86e282
+# %% ../../nbs/data/phi.ipynb #d330dff4
+def _blackened(image, boxes):
+    "`image` with `boxes` filled, as a new picture of nothing but its pixels."
+    from PIL import Image
+    image = image.convert('RGBA' if 'transparency' in image.info else 'RGB') if image.mode not in ('L', 'RGB', 'RGBA', 'I;16') else image
+    pixels = np.array(image)
+    for top,left,bottom,right in boxes: pixels[max(0,top-2):bottom+2, max(0,left-4):right+4] = 0 if image.mode!='RGBA' else (0,0,0,255)
+    return Image.fromarray(pixels)
+
 def redact_picture(
-    data:bytes, # Of a PNG, JPEG, TIFF or GIF file
+    data:bytes, # Of a PNG, JPEG, GIF, WebP, TIFF or BMP file
     findings # from `find_phi_picture`
 ) -> bytes: # A file of the same kind
     "The picture with every finding blacked out, and without anything that was written beside its pixels."
-    from PIL import Image
-    image = Image.open(io.BytesIO(data))
-    pixels = np.array(image.convert('RGB'))
-    for top,left,bottom,right in (f.box for f in findings if f.box): pixels[max(0,top-2):bottom+2, max(0,left-4):right+4] = 0
-    out = io.BytesIO(); Image.fromarray(pixels).save(out, image.format)
+    from PIL import Image, ImageSequence
+    image,out = Image.open(io.BytesIO(data)), io.BytesIO()
+    first,*rest = [_blackened(frame, [f.box for f in findings if f.box]) for frame in ImageSequence.Iterator(image)]
+    options = dict(save_all=True, append_images=rest, duration=image.info.get('duration', 100), loop=0) if rest else {}
+    if image.format=='JPEG': options = dict(quality=95)
+    first.save(out, image.format if image.format!='MPO' else 'JPEG', **options)
     return out.getvalue()
 
-# %% ../../nbs/data/phi.ipynb #a4a95f35
-def notebook_texts(nb):
-    "Yield (where, text, setter) for every text in the notebook `nb` that a reader can see."
-    number = 0
-    if title := nb.metadata.get('title'): yield 'title', title, lambda v: nb.metadata.update(title=v)
+# %% ../../nbs/data/phi.ipynb #d6320112
+class Where(str):
+    "A place in a notebook, in words; `cell`, `output` and `picture` are its numbers, `heading` is the heading above it."
+    cell,output,picture,heading = None,None,None,''
+
+    def inside(self, words, **numbers):
+        "A place within this one."
+        new = Where(f'{self}, {words}')
+        new.__dict__.update(self.__dict__, **numbers)
+        return new
+
+def _cells(nb):
+    "(cell, where) for each cell of `nb`; only cells with code are counted, as the reader counts them."
+    number,heading = 0,''
     for c in nb.cells:
         number += c.cell_type=='code' and bool(c.source.strip())
-        name = f'cell {number}' if c.cell_type=='code' else f'text after cell {number}' if number else 'text before cell 1'
-        yield f'{name}, source', c.source, lambda v, c=c: c.update(source=v)
-        for o in c.get('outputs', []):
-            if o.output_type=='stream': yield f'{name}, printed', o.text, lambda v, o=o: o.update(text=v)
-            if o.output_type=='error':
-                yield f'{name}, error', o.evalue, lambda v, o=o: o.update(evalue=v)
-                yield f'{name}, error', '\n'.join(o.traceback), lambda v, o=o: o.update(traceback=v.split('\n'))
-            for k,v in o.get('data', {}).items():
-                if not isinstance(v, str): yield f'{name}, output', json.dumps(v), lambda v, o=o, k=k: o.data.update({k:json.loads(v)})
-                elif not k.startswith('image/') or k=='image/svg+xml': yield f'{name}, output', v, lambda v, o=o, k=k: o.data.update({k:v})
+        if c.cell_type=='markdown': heading = ([h.strip() for h in re.findall(r'^#{1,6}\s+(.+)$', c.source, re.MULTILINE)] or [heading])[-1]
+        spot = Where(f'cell {number}' if c.cell_type=='code' else f'text after cell {number}' if number else 'text before cell 1')
+        spot.cell,spot.heading = number,heading
+        yield c,spot
 
-# %% ../../nbs/data/phi.ipynb #d330dff4
-_RASTER = re.compile(r'data:image/(?:png|jpe?g|gif|webp|tiff);base64,([A-Za-z0-9+/=\s]+)')
+# %% ../../nbs/data/phi.ipynb #6d196ba7
+_BARE = re.compile(rf'(?<=[:\[, ]){_BAR}(?:\.0+)?(?=[,\]}}]|$)')
 
-def notebook_pictures(nb):
-    "Yield (where, bytes, setter) for every picture in the notebook `nb`: outputs, attachments, and those inside HTML."
-    number = 0
-    for c in nb.cells:
-        number += c.cell_type=='code' and bool(c.source.strip())
-        name = f'cell {number}' if c.cell_type=='code' else f'text after cell {number}'
-        bundles = [o.data for o in c.get('outputs', []) if 'data' in o] + list(c.get('attachments', {}).values())
-        for data in bundles:
+def _put_json(holder, key):
+    "A setter for the JSON value `holder[key]` that takes its text; a number that was blacked out becomes a text."
+    def put(text):
+        try: holder[key] = json.loads(text)
+        except json.JSONDecodeError: holder[key] = json.loads(_BARE.sub(f'"{_BAR}"', text))
+    return put
+
+def _leaves(value, holder=None, key=None):
+    "(holder, key) of every text in the JSON `value` that has several lines or tags."
+    if isinstance(value, str) and holder is not None and re.search(r'\n|<', value): yield holder,key
+    for k,v in list(value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()): yield from _leaves(v, value, k)
+
+def _json_texts(holder, key, where):
+    "(where, text, setter) of the JSON value `holder[key]`: as a whole, then each long text in it."
+    if not holder.get(key): return
+    yield where, json.dumps(holder[key], ensure_ascii=False, default=str), _put_json(holder, key)
+    for h,k in _leaves(holder[key]): yield where, h[k], lambda v, h=h, k=k: h.__setitem__(k, v)
+
+# %% ../../nbs/data/phi.ipynb #23434dc7
+def _output_texts(o, spot):
+    "(where, text, setter) of every text in the output `o`."
+    if o.output_type=='stream': yield spot.inside('printed'), ''.join(o.text), lambda v: o.update(text=v)
+    if o.output_type=='error':
+        yield spot.inside('error'), o.get('ename', ''), lambda v: o.update(ename=v)
+        yield spot.inside('error'), o.get('evalue', ''), lambda v: o.update(evalue=v)
+        yield spot.inside('error'), '\n'.join(o.get('traceback', [])), lambda v: o.update(traceback=v.split('\n'))
+    there = spot.inside('output')
+    for k,v in list(o.get('data', {}).items()):
+        if not isinstance(v, str): yield from _json_texts(o.data, k, there)
+        elif not k.startswith('image/') or k=='image/svg+xml': yield there, v, lambda new, k=k: o.data.update({k:new})
+        if re.search(r'[^\w/+.;= -]', k): yield there, k, lambda new, k=k: o.data.update({new: o.data.pop(k)})
+    yield from _json_texts(o, 'metadata', spot.inside('metadata of the output'))
+
+def _renamed(d, old): return lambda new: d.update({new: d.pop(old)})
+
+def notebook_texts(
+    nb # A notebook
+):
+    "Yield (where, text, setter) for every text in `nb`, metadata included."
+    if title := nb.metadata.get('title'): yield Where('title'), title, lambda v: nb.metadata.update(title=v)
+    for c,spot in _cells(nb):
+        yield spot.inside('source'), c.source, lambda v, c=c: c.update(source=v)
+        for i,o in enumerate(c.get('outputs', []), 1): yield from _output_texts(o, _numbered(spot, i))
+        for name in list(c.get('attachments', {})): yield spot.inside('attachment'), name, _renamed(c.attachments, name)
+        yield from _json_texts(c, 'metadata', spot.inside('metadata'))
+    for k in [k for k in nb.metadata if k!='title']: yield from _json_texts(nb.metadata, k, Where('metadata'))
+
+def _numbered(spot, i):
+    new = Where(spot)
+    new.__dict__.update(spot.__dict__, output=i)
+    return new
+
+# %% ../../nbs/data/phi.ipynb #64f0b57b
+_RASTER = re.compile(r'data:image/(?:png|jpe?g|gif|webp|tiff|bmp);base64,([A-Za-z0-9+/=\s]+)')
+
+def notebook_pictures(
+    nb # A notebook
+):
+    "Yield (where, bytes, setter) for every picture in `nb`: outputs, attachments, and those inside HTML."
+    for c,spot in _cells(nb):
+        count = 0
+        bundles = [(o.data, i) for i,o in enumerate(c.get('outputs', []), 1) if 'data' in o] + [(a, None) for a in c.get('attachments', {}).values()]
+        for data,i in bundles:
             for k,v in list(data.items()):
-                if k.startswith('image/') and k!='image/svg+xml' and isinstance(v, str): yield f'{name}, picture', _unpack(v), _put_packed(data, k)
-        for where,text,put in list(_html_texts(c, name)):
-            for m in _RASTER.finditer(text): yield f'{where}, picture', _unpack(m[1]), _put_inside(text, m[1], put)
+                if not k.startswith('image/') or k=='image/svg+xml' or not isinstance(v, str): continue
+                count += 1
+                yield spot.inside('picture', output=i, picture=count), _unpack(v), _put_packed(data, k)
+        for where,text,put in list(_html_texts(c, spot)):
+            for m in _RASTER.finditer(text):
+                count += 1
+                yield where.inside('picture', picture=count), _unpack(m[1]), _put_inside(text, m[1], put)
 
 def _unpack(text): return base64.b64decode(re.sub(r'\s', '', text) + '==')
 def _put_packed(data, k): return lambda new: data.update({k: base64.b64encode(new).decode()})
-def _put_inside(text, old, put): return lambda new: put(text.replace(old, base64.b64encode(new).decode()))
 
-def _html_texts(c, name):
-    yield f'{name}, source', c.source, lambda v: c.update(source=v)
-    for o in c.get('outputs', []):
+def _put_inside(text, old, put):
+    "A setter that exchanges one picture in a text; several in one text are exchanged one after the other."
+    return lambda new: put(old, base64.b64encode(new).decode())
+
+def _html_texts(c, spot):
+    "(where, text, function that replaces a part of it) of the texts of a cell in which pictures may stand."
+    yield spot.inside('source'), c.source, lambda old, new: c.update(source=c.source.replace(old, new))
+    for i,o in enumerate(c.get('outputs', []), 1):
         for k in ('text/html', 'text/markdown', 'image/svg+xml'):
-            if isinstance(o.get('data', {}).get(k), str): yield f'{name}, output', o.data[k], lambda v, o=o, k=k: o.data.update({k:v})
+            if isinstance(o.get('data', {}).get(k), str):
+                yield spot.inside('output', output=i), o.data[k], lambda old, new, o=o, k=k: o.data.update({k: o.data[k].replace(old, new)})
 
-# %% ../../nbs/data/phi.ipynb #7cc4f696
+# %% ../../nbs/data/phi.ipynb #3dd9c788
 def _html_findings(text, where='', known=(), allow=(), pixels=True, hints=False):
     "Findings in a page: its text, and the pictures in it."
     found = find_phi_text(text, known, allow, where, hints)
@@ -653,10 +748,9 @@ def _notebook_findings(nb, where='', known=(), allow=(), pixels=True):
     at = f'{where} '.lstrip()
     found = [f for w,text,_ in notebook_texts(nb) for f in find_phi_text(text, known, allow, at+w)]
     found += [f for w,data,_ in notebook_pictures(nb) for f in find_phi_picture(data, at+w, known, allow, pixels)]
-    meta = json.dumps([nb.metadata, *[c.metadata for c in nb.cells]])
-    return found + find_phi_text(meta, known, allow, f'{at}metadata')
+    return found
 
-# %% ../../nbs/data/phi.ipynb #d75f963c
+# %% ../../nbs/data/phi.ipynb #26b6d15c
 _WRITES = ('US','IVUS','XA','RF','SC','OT','ES','XC','GM','OP','DOC')
 _SECONDARY = '1.2.840.10008.5.1.4.1.1.7'
 _CAPTURED = re.compile(r'SCREEN|CAPTURE|SECONDARY.*(?:REPORT|PROTOCOL)|DOSE.?(?:INFO|REPORT)|PROTOCOL SAVE|SCANNED')
@@ -675,7 +769,7 @@ def risky_pixels(
     if ds.get('Modality') in ('CT','MR','PT','NM') and (ds.get('SamplesPerPixel') or 1)>1: return f'a colour image of modality {ds.Modality}'
     return ''
 
-# %% ../../nbs/data/phi.ipynb #64f0b57b
+# %% ../../nbs/data/phi.ipynb #2ec12b45
 def _dicom_findings(path, where, known, allow, pixels):
     "Findings in a DICOM file: header, bytes, and pixels as `pixels` says ('suspect', 'all', 'none')."
     ds = read_dicom(path)
@@ -691,7 +785,7 @@ def _ds_pixel_findings(ds, where, known, allow, pixels):
     except UnreadableFile: return [_closed(f'{where} pixels'.strip(), 'pixels that cannot be decoded')]
     return _array_findings(values, f'{where} pixels'.strip(), known, allow, colour=values.shape[-1]==3)
 
-# %% ../../nbs/data/phi.ipynb #3dd9c788
+# %% ../../nbs/data/phi.ipynb #a25c9f5d
 def _nifti_findings(path, where, known, allow, pixels):
     import nibabel as nib
     try: header = nib.load(path).header
@@ -712,7 +806,7 @@ def _column_findings(name, values, spot, known, allow):
     inside = {f.text: f for t in texts for f in find_phi_text(t, known, allow, spot, hints=not pd.api.types.is_numeric_dtype(values))}
     return found + [f for f in inside.values() if not row or f.kind not in ('UID','date')]
 
-# %% ../../nbs/data/phi.ipynb #5768fbeb
+# %% ../../nbs/data/phi.ipynb #b383e554
 def _closed(where, what): return Finding('not looked into', what, where, 'medium')
 
 def _head_of(path):
@@ -728,7 +822,7 @@ def _text_file_findings(path, where, known, allow, look):
         return _table_findings(pd.read_csv(path, sep='\t' if path.suffix=='.tsv' else ',', dtype=str), where, known, allow)
     return _html_findings(text, where, known, allow, look, hints=path.suffix not in ('.py', '.js', '.css', '.html', '.htm', '.svg'))
 
-# %% ../../nbs/data/phi.ipynb #26b6d15c
+# %% ../../nbs/data/phi.ipynb #0db4754d
 _PICTURES = (b'\x89PNG', b'\xff\xd8\xff', b'GIF8', b'II*\0', b'MM\0*', b'BM')
 
 def _file_findings(path, where, known, allow, pixels):
@@ -745,7 +839,7 @@ def _file_findings(path, where, known, allow, pixels):
     try: return name + _dicom_findings(path, where, known, allow, pixels)
     except NotDicom: return name + _byte_findings(path.read_bytes(), known, where) + [_closed(where, 'a file of a kind that is not known here')]
 
-# %% ../../nbs/data/phi.ipynb #2ec12b45
+# %% ../../nbs/data/phi.ipynb #3c299e3b
 def _findings(what, known, allow, pixels):
     "Findings in anything."
     look = pixels!='none'
@@ -760,7 +854,8 @@ def _findings(what, known, allow, pixels):
     raise BadInput(f'Cannot look into a {type(what).__name__}', remedy='give a path, text, table, header, notebook, Volume, array or picture')
 
 def _pil_findings(image, known, allow):
-    beside = [f for k,v in _image_text(image) for f in find_phi_text(v, known, allow, k, hints=True)]
+    said = [(k, v) for k,v in image.info.items() if isinstance(v, str)]
+    beside = [f for k,v in said for f in find_phi_text(v, known, allow, k, hints=True)] + _exif_findings(image, '')
     return beside + _array_findings(np.asarray(image.convert('RGB')), '', known, allow, colour=True)
 
 def _volume_findings(vol, known, allow, look):
@@ -768,7 +863,7 @@ def _volume_findings(vol, known, allow, look):
     header = _table_findings(pd.DataFrame([meta]), 'meta', known, allow) if meta else []
     return header + (_array_findings(vol.data, 'pixels', known, allow, colour=vol.unit=='RGB') if look else [])
 
-# %% ../../nbs/data/phi.ipynb #838a9bef
+# %% ../../nbs/data/phi.ipynb #1d52bbfd
 def _paths(what):
     "The files below a path, links not followed; or None if `what` is not one."
     if not isinstance(what, (str, os.PathLike)) or (isinstance(what, str) and (not what.strip() or len(what)>1024 or '\n' in what)): return None
@@ -785,7 +880,7 @@ def _safely(path, where, known, allow, pixels):
         return [_closed(where, e.what)]
     except (*_DECODE_ERRORS, pd.errors.ParserError) as e: return [_closed(where, f'a file that cannot be read ({type(e).__name__})')]
 
-# %% ../../nbs/data/phi.ipynb #a25c9f5d
+# %% ../../nbs/data/phi.ipynb #207a67bd
 def find_phi(
     what, # Path of a file or folder; a text; a table, header, notebook, `Volume`, array or picture
     known=(), # Identifiers to look for: patient ids, names, birth dates (see `identifiers`)

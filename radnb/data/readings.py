@@ -121,7 +121,7 @@ def _events(source, tags):
     for m in re.finditer(pattern, source, re.DOTALL | (re.IGNORECASE if tags else 0)):
         first = m[0].lstrip()[:1]
         if tags and first=='<': new = _tagged(m)
-        elif first in '\x1b&%\\' or m[0].startswith('data:') or len(m[0])>=256: new = _escaped(m)
+        elif (first and first in '\x1b&%\\') or m[0].startswith('data:') or len(m[0])>=256: new = _escaped(m)
         else: new = _plain(m[0])
         if new is not None: yield m.start(), m.end(), ''.join(map(_plain, new)) if not new.isascii() else new
 
