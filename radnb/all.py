@@ -48,7 +48,6 @@ from radnb.share.stored import *
 from radnb.share.codes import *
 from radnb.share.multiframe import *
 from radnb.share.seg import *
-from radnb.share.export import *
 from radnb.share.gate import *
 from radnb.share.running import *
 from radnb.share.page import *

@@ -206,7 +206,9 @@ def _write_tables(learn, report, private):
     write_whole(private/'history.csv', learn.history.to_csv(index=False))
 
 def _write_model(learn, report, out):
-    "The learner, its report without pictures, and every metric."
+    "The learner, its card, its report without pictures, and every metric."
+    from radnb.share.card import model_card
+    model_card(learn, report).save(out)
     write_whole(out/'learner.pkl', learn.export)
     write_whole(out/'report.html', lambda p: report.to_html(p, cases=0))
     write_whole(out/'report.json', report.to_json)
