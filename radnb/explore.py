@@ -14,6 +14,7 @@ from radnb.data.parametric import *
 from radnb.data.sr import *
 from radnb.data.index import *
 from radnb.data.series import *
+from radnb.data.columns import *
 from radnb.data.prepare import *
 from radnb.data.phi import find_phi
 from radnb.data.deid import deidentify, new_key

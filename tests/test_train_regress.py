@@ -99,7 +99,7 @@ def test_bad_tables_are_named(change, words):
 @settings(max_examples=60, deadline=None)
 @given(st.one_of(st.none(), st.floats(0, 120), st.sampled_from(['045Y','006M','','x'])), st.one_of(st.none(), st.text(max_size=3), st.integers()))
 def test_any_row_is_encoded_or_refused(age, sex):
-    from radnb.train.tabular import TableEncoder
+    from radnb.data.columns import TableEncoder
     enc = TableEncoder(['age','sex']).fit(frame())
     try: x = enc.encode(dict(age=age, sex=sex))
     except BadInput: return

@@ -19,7 +19,8 @@ from .sanity import (SAME, check_completeness, check_marked, check_noise, check_
                                   stages_of)
 from ..measure.stats import Estimate, _undefined, bootstrap
 from ..train.ensemble import EnsembleNet
-from ..train.learner import scan_learner, threshold_of
+from ..measure.stats import threshold_of
+from ..train.learner import scan_learner
 from ..train.models import Padded, SliceStack, UNet, Windowed, _cut, _gauss, _starts
 from ..data.prepare import _has, _limits, as_row, read_mask
 from ..train.splits import patient_ids

@@ -556,7 +556,7 @@ class OrdinalReport(ClassifyReport):
     "A report on a model that grades."
     main = ('grades off','right')
     def _call(self, prob):
-        from radnb.train.learner import median_class
+        from radnb.measure.stats import median_class
         return median_class(prob) if self.operating_point is None else super()._call(prob)
 
     def _steps(self, y, prob): return [(f'more than {c}', y>k, prob[:,k+1:].sum(1)) for k,c in enumerate(self.classes[:-1])]

@@ -18,7 +18,7 @@ from ..core import BadInput, progress
 from ..data.volume import Volume
 from ..measure.stats import Estimate, _auc_of_weights, _bootstrapped, _class_missing, _codes, _undefined, auc, bootstrap, mean_auc, proportion
 from ..train.augment import Affine, Augment, Blur, Contrast, Gamma, LowResolution, Noise, _along, _moved, _rotation
-from ..train.learner import call_findings, median_class, threshold_of
+from ..measure.stats import call_findings, median_class, threshold_of
 from ..data.prepare import _limits, _unplaced, read_mask
 from ..train.reading import MaskSlice, MaskVolume3d, TensorSlice, TensorVolume3d
 from .evaluate import _one_slice, _rows_of

@@ -5,9 +5,9 @@
 # %% auto #0
 __all__ = ['Estimate', 'estimates_table', 'wilson', 'clopper_pearson', 'proportion', 'auc', 'hanley_mcneil', 'bootstrap',
            'bootstrap_auc', 'average_precision', 'partial_auc', 'RocCurve', 'roc_curve', 'PrCurve', 'pr_curve',
-           'Confusion', 'confusion', 'PredictiveValues', 'OperatingPoint', 'data_mark', 'operating_point', 'youden',
-           'at_sensitivity', 'at_specificity', 'at_cost', 'Optimism', 'optimism', 'threshold_table', 'CurveBands',
-           'curve_bands', 'auc_ovr', 'hand_till', 'mean_auc']
+           'Confusion', 'confusion', 'PredictiveValues', 'OperatingPoint', 'data_mark', 'threshold_of', 'call_findings',
+           'median_class', 'call_classes', 'operating_point', 'youden', 'at_sensitivity', 'at_specificity', 'at_cost',
+           'Optimism', 'optimism', 'threshold_table', 'CurveBands', 'curve_bands', 'auc_ovr', 'hand_till', 'mean_auc']
 
 # %% ../../nbs/measure/stats.ipynb #c40439ba
 import hashlib, html, math
@@ -260,7 +260,7 @@ def auc(
     (a,),cov,I10,I01 = _auc_cov(y, p[None], g, G)
     return _auc_estimate(a, cov[0,0], I10, I01, G, len(y), level)
 
-# %% ../../nbs/measure/stats.ipynb #8eba093c
+# %% ../../nbs/measure/stats.ipynb #6407cef1
 def _hanley_mcneil_se(a, m, n):
     "Standard error of an AUC of `a` from `m` positives and `n` negatives (Hanley & McNeil, Radiology 1982;143:29, equations 1 and 2)."
     q1,q2 = a/(2-a), 2*a*a/(1+a)
@@ -280,7 +280,7 @@ def hanley_mcneil(
     half = z*_hanley_mcneil_se(value, positives, negatives)
     return Estimate(float(value), max(value-half, 0.), min(value+half, 1.), 'Hanley-McNeil', n, level)
 
-# %% ../../nbs/measure/stats.ipynb #3139c3d0
+# %% ../../nbs/measure/stats.ipynb #fc0a0edc
 def _strata_sampler(strata):
     "Draws (k, G) of patients, as many from each stratum as it has; `strata` (G,) are integers from 0."
     order,size = np.argsort(strata, kind='stable'), np.bincount(strata)
@@ -303,7 +303,7 @@ def _leave_one_out(G, most=2000, cells=2**18):
     for start in range(0, B, b := max(1, cells//G)):
         yield (np.arange(G)%B != np.arange(start, min(start+b, B))[:,None]).astype(int)
 
-# %% ../../nbs/measure/stats.ipynb #5407c191
+# %% ../../nbs/measure/stats.ipynb #cbb236ef
 def _bca_levels(value, reps, f, G, level):
     "The two percentiles to read off (Efron, JASA 1987;82:171), or None where the correction is not defined."
     below = (np.mean(reps<value)+np.mean(reps<=value))/2
@@ -330,7 +330,7 @@ def _bootstrapped(f, G, rows, n_boot=2000, seed=0, kind='bca', level=0.95, unit=
     if lost: method += f', {lost} undefined ones left out'
     return Estimate(value, min(float(low),value), max(float(high),value), method, G, level, unit)
 
-# %% ../../nbs/measure/stats.ipynb #207eafc6
+# %% ../../nbs/measure/stats.ipynb #5407c191
 def _weighted_mean(x, g, G):
     total,rows = np.bincount(g, x, G), np.bincount(g, minlength=G)
     def f(W):
@@ -362,7 +362,7 @@ def bootstrap(
     f = _weighted_mean(x, g, G) if stat is np.mean and x.ndim==1 else _resampled(x, g, stat)
     return _bootstrapped(f, G, len(x), n_boot, seed, kind, level, unit, note)
 
-# %% ../../nbs/measure/stats.ipynb #a444f805
+# %% ../../nbs/measure/stats.ipynb #86125156
 def _in_blocks(f, rows, cells=2**18):
     "`f` of weights (G, b) as a function of weights (b, G): so few resamples at a time that they stay in the processor's cache, side by side."
     b = max(8, cells//max(rows,1))
@@ -400,7 +400,7 @@ def bootstrap_auc(
     if (e := _undefined_auc(y, G, level, undefined)) is not None: return e
     return _bootstrapped(_auc_of_weights(y,p,g), G, len(y), n_boot, seed, kind, level, strata=_class_strata(y,g,G) if stratified else None)
 
-# %% ../../nbs/measure/stats.ipynb #b9a50fbb
+# %% ../../nbs/measure/stats.ipynb #7cdb4938
 def _ap_of_weights(y, p, g):
     order = np.argsort(-p, kind='stable')
     go,yo,so = g[order], y[order], -p[order]
@@ -436,7 +436,7 @@ def average_precision(
     low,high = _logit_interval(value, m, _z(level)) if value < 1 else (m/(m+_z(level)**2), 1.)
     return Estimate(value, low, high, f'{"logit" if value < 1 else "Wilson"}, {m} positive{_clustered(G,len(y))}', G, level)
 
-# %% ../../nbs/measure/stats.ipynb #cf07d809
+# %% ../../nbs/measure/stats.ipynb #ffe66dfa
 def _area_between(x, y, a, b):
     "Area under the polygons through (x, y), both (points, b) and rising, between `a` and `b`."
     x0,dx,y0,dy = x[:-1], np.diff(x, axis=0), y[:-1], np.diff(y, axis=0)
@@ -454,7 +454,7 @@ def _partial_auc_of_weights(y, p, g, a, b):
         with np.errstate(invalid='ignore', divide='ignore'): return np.where((tp[-1]>0)&(fp[-1]>0), _area_between(fp/fp[-1], tp/tp[-1], a, b), math.nan)
     return _in_blocks(f, len(p))
 
-# %% ../../nbs/measure/stats.ipynb #7bb0c868
+# %% ../../nbs/measure/stats.ipynb #798e3291
 def partial_auc(
     y, # (n,) truth, 0 or 1
     p, # (n,) scores, higher means more likely positive
@@ -482,7 +482,7 @@ def partial_auc(
     scaled = (lambda W: (1+(f(W)-least)/(most-least))/2) if corrected else f
     return _bootstrapped(scaled, G, len(y), n_boot, seed, kind, level, note=note, strata=strata)
 
-# %% ../../nbs/measure/stats.ipynb #b4fa0264
+# %% ../../nbs/measure/stats.ipynb #26e68362
 def _counts(y, p):
     "True and false positives at every threshold, highest first; the first calls nobody positive."
     order = np.argsort(-p, kind='stable')
@@ -498,7 +498,7 @@ def _both_classes(y, p):
     _undefined_auc(y, len(y), .95, 'raise')
     return y,p
 
-# %% ../../nbs/measure/stats.ipynb #798e3291
+# %% ../../nbs/measure/stats.ipynb #78112adb
 class RocCurve(NamedTuple):
     "Points of a ROC curve, from nobody to everybody positive; all arrays (k,)."
     fpr:np.ndarray # False positive rate, 1 - specificity
@@ -525,7 +525,7 @@ def pr_curve(y, p) -> PrCurve:
     tp,fp,thresholds = _counts(y, p)
     return PrCurve(np.where(tp+fp>0, tp/np.maximum(tp+fp,1), 1.), tp/tp[-1], thresholds)
 
-# %% ../../nbs/measure/stats.ipynb #1f688e84
+# %% ../../nbs/measure/stats.ipynb #7a9aeaa8
 _CELLS = 'tp fp tn fn'.split()
 
 @dataclass(frozen=True)
@@ -550,7 +550,7 @@ class Confusion:
     @property
     def n(self): return self.tp+self.fp+self.tn+self.fn
 
-# %% ../../nbs/measure/stats.ipynb #26e68362
+# %% ../../nbs/measure/stats.ipynb #c591f041
 @patch(as_prop=True)
 def sensitivity(self:Confusion): return self._share('tp', 'tp fn', 'no positive cases')
 
@@ -569,7 +569,7 @@ def accuracy(self:Confusion): return self._share('tp tn', 'tp fp tn fn', 'no cas
 @patch(as_prop=True)
 def prevalence(self:Confusion): return self._share('tp fn', 'tp fp tn fn', 'no cases')
 
-# %% ../../nbs/measure/stats.ipynb #a427515c
+# %% ../../nbs/measure/stats.ipynb #3e041f99
 @patch(as_prop=True)
 def f1(self:Confusion):
     j = self._share('tp', 'tp fp fn', 'no positive cases and no positive calls')
@@ -586,7 +586,7 @@ def __repr__(self:Confusion):
     at = '' if self.threshold is None else f' at p >= {self.threshold:.4g}'
     return f'tp {self.tp}, fp {self.fp}, tn {self.tn}, fn {self.fn}{at}\n  sensitivity {self.sensitivity}\n  specificity {self.specificity}'
 
-# %% ../../nbs/measure/stats.ipynb #87170335
+# %% ../../nbs/measure/stats.ipynb #df072b90
 def confusion(
     y, # (n,) truth, 0 or 1
     p, # (n,) scores
@@ -603,7 +603,7 @@ def confusion(
     if G < len(y): by_patient = np.stack([np.bincount(g, c, G) for c in cells.T], 1).astype(int)
     return Confusion(*map(int, cells.sum(0)), float(threshold), tuple(labels), by_patient, level)
 
-# %% ../../nbs/measure/stats.ipynb #3e041f99
+# %% ../../nbs/measure/stats.ipynb #7aa2a6e0
 def _cell(count, row, color):
     shade = f'rgba({color},{.12+.6*count/max(row,1):.2f})'
     return f'<td style="text-align:center;padding:.5em 1.2em;background:{shade}">{count}</td>'
@@ -620,7 +620,7 @@ def _repr_html_(self:Confusion):
             f'<tbody>{rows}</tbody><caption style="caption-side:bottom;text-align:left;opacity:.7">{self.n} cases{at}. '
             f'PPV {html.escape(str(self.ppv))}; NPV {html.escape(str(self.npv))}</caption></table>')
 
-# %% ../../nbs/measure/stats.ipynb #df072b90
+# %% ../../nbs/measure/stats.ipynb #37e1879c
 class PredictiveValues(NamedTuple):
     "PPV and NPV where a share `prevalence` of the patients is sick."
     ppv:Estimate
@@ -655,7 +655,7 @@ def at_prevalence(self:Confusion,
     return PredictiveValues(value('tp','tp fn','tn','tn fp', prevalence, 'no positive calls'),
                             value('tn','tn fp','tp','tp fn', 1-prevalence, 'no negative calls'), prevalence)
 
-# %% ../../nbs/measure/stats.ipynb #2960a178
+# %% ../../nbs/measure/stats.ipynb #556edd50
 @dataclass(frozen=True)
 class OperatingPoint:
     "A threshold, and who chose it, how, on what. A case is positive if and only if p >= threshold (and, with a band, p <= high)."
@@ -689,7 +689,7 @@ class OperatingPoint:
         parts = dict(metrics={k:Estimate.from_dict(e) for k,e in d.get('metrics',{}).items()}, others={k:cls.from_dict(o) for k,o in d.get('others',{}).items()})
         return cls(**{**d, **parts})
 
-# %% ../../nbs/measure/stats.ipynb #37e1879c
+# %% ../../nbs/measure/stats.ipynb #926ef16a
 def _plain(v):
     "A number as short as it can be without being another: 0.4, not 0.40000; 0.43211874 in full."
     return short if float(short := f'{v:g}')==v else repr(float(v))
@@ -712,7 +712,7 @@ def __repr__(self:OperatingPoint):
     more = [f'{name}: {o.brief}' for name,o in self.others.items()]
     return '\n  '.join([f'positive when {self.brief}', *(f'{k} {e}' for k,e in self.metrics.items()), *more])
 
-# %% ../../nbs/measure/stats.ipynb #eb7bafdc
+# %% ../../nbs/measure/stats.ipynb #173480d8
 def data_mark(
     y, p, # Truth and scores, (n, ...) both
     groups=None # (n,) the patient of each row; the names themselves do not enter, only who is whose
@@ -724,7 +724,7 @@ def data_mark(
     rows = np.column_stack([y.reshape(len(p), -1).astype(float), p.reshape(len(p), -1), np.bincount(code)[code]])+0.
     return hashlib.sha256(rows[np.lexsort(rows.T)].tobytes()).hexdigest()[:16]
 
-# %% ../../nbs/measure/stats.ipynb #47c9116e
+# %% ../../nbs/measure/stats.ipynb #ffc70427
 @patch
 def per_class(self:OperatingPoint) -> dict:
     "The operating points of several classes, by name."
@@ -748,7 +748,42 @@ def call(self:OperatingPoint,
     rest = np.where(free, prob, -np.inf) if free.any() else reached
     return np.where(reached.max(1)>=1, reached.argmax(1), rest.argmax(1))
 
-# %% ../../nbs/measure/stats.ipynb #173480d8
+# %% ../../nbs/measure/stats.ipynb #7861a744
+def threshold_of(
+    op # None, an operating point, or a number
+) -> float:
+    "The threshold of an operating point; one half without one."
+    return 0.5 if op is None else float(getattr(op, 'threshold', op))
+
+def call_findings(
+    p, # (n, labels) probabilities
+    names, # Of the labels
+    op=None # An operating point: for all, or with one of its own for each label; a number; None: one half
+) -> pd.DataFrame: # (n, labels), 0 and 1
+    "Which findings are called present."
+    own = op.per_class() if hasattr(op, 'per_class') else {}
+    cut = [threshold_of(own.get(str(n), None if own else op)) for n in names]
+    return pd.DataFrame((np.asarray(p, float) >= cut).astype(int), columns=list(names))
+
+def median_class(
+    p # (n, grades) probabilities
+) -> np.ndarray: # (n,)
+    "The grade above which no more than half of the probability lies: it is least far off on average."
+    return (np.asarray(p, float).cumsum(1)[:,:-1] <= .5).sum(1)
+
+def call_classes(
+    p, # (n,) probabilities of the second of two classes, or (n, classes)
+    names, # Of the classes
+    op=None, # An operating point, a number, or None
+    ordinal:bool=False # Are the classes grades?
+) -> np.ndarray: # (n,) class numbers
+    "The class of each case: an operating point decides; without one, one half of two classes, the likeliest of more, and of grades the median."
+    p = np.asarray(p)
+    if p.ndim == 1: return (p.astype(float) >= threshold_of(op)).astype(int) # as the report compares
+    if hasattr(op, 'call'): return op.call(p, list(map(str, names)))
+    return median_class(p) if ordinal else p.argmax(1)
+
+# %% ../../nbs/measure/stats.ipynb #02b0018b
 def operating_point(
     y, p, # (n,) truth and scores
     threshold:float, # Positive means p >= threshold
@@ -763,7 +798,7 @@ def operating_point(
     now = datetime.now(timezone.utc).isoformat(timespec='seconds')
     return OperatingPoint(float(threshold), rule, chosen_by, chosen_on, c.n, now, metrics, data_mark(_truth(y), p, groups))
 
-# %% ../../nbs/measure/stats.ipynb #ffc70427
+# %% ../../nbs/measure/stats.ipynb #1d382a6d
 def _cuts(y, p):
     "True and false positives at each useful threshold, highest first, and the thresholds, halfway between neighbouring scores."
     tp,fp,s = _counts(y, p)
@@ -771,14 +806,14 @@ def _cuts(y, p):
     cuts = np.r_[s[0], np.where(mid>s[2:], mid, s[1:-1]), s[-1]] # floats without room between them: the upper score itself
     return tp, fp, cuts
 
-# %% ../../nbs/measure/stats.ipynb #30e19fd8
+# %% ../../nbs/measure/stats.ipynb #89987879
 def youden(y, p, groups=None, **kw) -> OperatingPoint: # y, p (n,); kw: chosen_by, chosen_on, level
     "The threshold with the largest sensitivity + specificity (Youden, Cancer 1950;3:32); of several, the highest. Raises OneClass."
     y,p = _both_classes(y, p)
     tp,fp,cuts = _cuts(y, p)
     return operating_point(y, p, cuts[np.argmax(tp*fp[-1]-fp*tp[-1])], "Youden's index", groups, **kw)
 
-# %% ../../nbs/measure/stats.ipynb #4c27ff76
+# %% ../../nbs/measure/stats.ipynb #417daeec
 def _share(v, name):
     if not 0<=v<=1: raise BadInput(f'{name} lies between 0 and 1, not {v}')
     return v
@@ -811,7 +846,7 @@ def at_specificity(y, p, min_spec:float, groups=None, **kw) -> OperatingPoint:
     i = ok[tp[ok]==tp[ok[-1]]][0]
     return operating_point(y, p, cuts[i], f'specificity at least {min_spec:g}', groups, **kw)
 
-# %% ../../nbs/measure/stats.ipynb #1d382a6d
+# %% ../../nbs/measure/stats.ipynb #34687909
 def at_cost(y, p,
     cost_fp:float, # Of a false alarm, in any currency
     cost_fn:float, # Of a miss, in the same
@@ -827,7 +862,7 @@ def at_cost(y, p,
     rule = f'least cost: a miss costs {cost_fn:g}, a false alarm {cost_fp:g}, prevalence {prev:.3g}'
     return operating_point(y, p, cuts[np.argmin(cost)], rule, groups, **kw)
 
-# %% ../../nbs/measure/stats.ipynb #e0ea9de7
+# %% ../../nbs/measure/stats.ipynb #aed453f3
 @dataclass(frozen=True)
 class Optimism:
     "What a threshold achieves where it was chosen, and what it can be expected to keep elsewhere. Each part: name to Estimate."
@@ -846,7 +881,7 @@ class Optimism:
         parts = self._parts()
         return estimates_table(parts).set_index(pd.MultiIndex.from_tuples(list(parts), names=['measure','part']))
 
-# %% ../../nbs/measure/stats.ipynb #703a5de3
+# %% ../../nbs/measure/stats.ipynb #8dfbd06c
 _MEASURES = 'sensitivity','specificity',"Youden's index"
 
 def _achieved(y, p, t):
@@ -879,7 +914,7 @@ def _flattery(apparent, own, original, G, level, made):
     return (parts(mean, np.quantile(own-original, ends, axis=0), f'spread of single resamples, {made}'),
             parts(remains[0], remains[1:], f'{made}, moved by the optimism'))
 
-# %% ../../nbs/measure/stats.ipynb #4d14397f
+# %% ../../nbs/measure/stats.ipynb #58e639d6
 def optimism(
     y, p, # (n,) truth and scores
     rule=youden, # (y, p) -> OperatingPoint or threshold, e.g. lambda y,p: at_sensitivity(y, p, .95)
@@ -901,7 +936,7 @@ def optimism(
     made = f'bootstrap, {n_boot} resamples{_clustered(G,len(y))}{left_out}'
     return Optimism(point, apparent, *_flattery([e.value for e in apparent.values()], own, original, G, level, made))
 
-# %% ../../nbs/measure/stats.ipynb #417daeec
+# %% ../../nbs/measure/stats.ipynb #d5999096
 _BASIS = 'tp fp P N'.split()
 
 def _step(order, y, g, G):
@@ -923,7 +958,7 @@ def _sums(y, p, g, G, at):
     S |= {k: np.full(len(at), v) for k,v in dict(P=P.sum(), N=N.sum(), PP=(P*P).sum(), PN=(P*N).sum(), NN=(N*N).sum()).items()}
     return S | dict(sick=np.count_nonzero(P), well=np.count_nonzero(N), G=G)
 
-# %% ../../nbs/measure/stats.ipynb #c45dd9c3
+# %% ../../nbs/measure/stats.ipynb #f594bcb1
 def _product(S, u, v):
     "Sum over patients of (u . x)(v . x), where x = (tp, fp, P, N)."
     key = lambda i,j: _BASIS[min(i,j)]+_BASIS[max(i,j)]
@@ -949,7 +984,7 @@ def _share_all(S, hit, of, I, z):
         low,high = _wilson(np.where(K<N, K*e/N, e), e, z)
         return tuple(np.where(N>0, v, np.nan) for v in (K/N, low, high))
 
-# %% ../../nbs/measure/stats.ipynb #57a9f182
+# %% ../../nbs/measure/stats.ipynb #a157ac8b
 def threshold_table(
     y, # (n,) truth, 0 or 1
     p, # (n,) scores
@@ -972,7 +1007,7 @@ def threshold_table(
     for k,name in (('sick','sensitivity'), ('well','specificity')): out[f'effective_{k}'] = _effective_all(S, *hit_of[name])
     return pd.DataFrame(out)
 
-# %% ../../nbs/measure/stats.ipynb #fe635686
+# %% ../../nbs/measure/stats.ipynb #35cd7b1a
 class CurveBands(NamedTuple):
     "Pointwise bootstrap bands of a ROC curve, over patients; all arrays (k,)."
     x:np.ndarray # 0 to 1: the false positive rate of the first band, the sensitivity of the second
@@ -1011,7 +1046,7 @@ def curve_bands(
     a = (1-level)/2
     return CurveBands(x, *np.quantile(tpr, (a,1-a), axis=0), *np.quantile(fpr, (a,1-a), axis=0), int(both.sum()))
 
-# %% ../../nbs/measure/stats.ipynb #4ece6d4c
+# %% ../../nbs/measure/stats.ipynb #379cedf4
 def _net_benefit_at(a, b, na, nb, prevalence, risk, z):
     "Net benefit and half its interval, from sensitivity `a` of `na` independent cases and specificity `b` of `nb`; arrays."
     w = (1-prevalence)*risk/(1-risk)
@@ -1034,7 +1069,7 @@ def net_benefit_at(self:Confusion,
     v,half = _net_benefit_at(a.sum()/na.sum(), b.sum()/nb.sum(), size(a,na), size(b,nb), prevalence, risk, _z(self.level))
     return Estimate(float(v), float(v-half), float(v+half), f'normal, at prevalence {prevalence:.3g}{_clustered(n,self.n)}', n, self.level)
 
-# %% ../../nbs/measure/stats.ipynb #33bb200d
+# %% ../../nbs/measure/stats.ipynb #6b078a5a
 def _class_codes(y, P, classes):
     "The class of each case as an index, the scores (n, classes) and the names; refuses missing labels and unknown classes."
     y,P,classes = _vector(y, 'y'), np.asarray(P), list(classes)
@@ -1055,7 +1090,7 @@ def auc_ovr(
     code,P,classes = _class_codes(y, P, classes)
     return {name: auc(code==i, P[:,i], groups, level, undefined='nan') for i,name in enumerate(classes)}
 
-# %% ../../nbs/measure/stats.ipynb #63f0084a
+# %% ../../nbs/measure/stats.ipynb #7b73acdd
 def _hand_till_of_weights(code, P, g):
     "The mean over ordered pairs (i, j): are cases of `i` given more of `i` than cases of `j` are?"
     parts = []
@@ -1079,7 +1114,7 @@ def hand_till(
     if lacking := [c for i,c in enumerate(classes) if not (code==i).any()]: return _undefined(f'no case of {lacking[0]}', G, level)
     return _bootstrapped(_hand_till_of_weights(code, P, g), G, len(code), n_boot, seed, 'bca', level)
 
-# %% ../../nbs/measure/stats.ipynb #73581809
+# %% ../../nbs/measure/stats.ipynb #8443decb
 def mean_auc(
     Y, # (n, labels) truth: 0, 1, NaN where not known
     P, # (n, labels) scores
@@ -1097,7 +1132,7 @@ def mean_auc(
     e = _bootstrapped(lambda W: np.mean([f(W) for f in parts], axis=0), G, len(Y), n_boot, seed, 'bca', level)
     return Estimate(**{**asdict(e), 'method': e.method+(f', {lost} of {Y.shape[1]} labels left out' if lost else '')})
 
-# %% ../../nbs/measure/stats.ipynb #5d1c0a72
+# %% ../../nbs/measure/stats.ipynb #039bdfca
 def __getattr__(name):
     "What `comparison`, `calibration`, `conformal`, `agreement` and `planning` export is found in `radnb.measure.stats` too."
     from importlib import import_module

@@ -24,12 +24,12 @@ from plum import dispatch
 from torch import nn
 from ..core import BadInput, BadLabels, OneClass
 from ..measure.agreement import kappa
-from ..measure.stats import Estimate, auc, bootstrap
+from ..measure.stats import Estimate, auc, bootstrap, median_class
 from .augment import augmentations
 from .blocks import ScanBlock, ScanDL, _grid
 from ..data.prepare import Preprocess, with_reference
 from .reading import ScanReader, TensorSlice, TensorVolume3d, first_image
-from .learner import median_class, scan_learner, set_seed
+from .learner import scan_learner, set_seed
 from .losses import CELoss, FocalLoss, MaskedBCE, OrdinalLoss, ScanLoss
 from .models import create_classifier
 from .splits import PatientSplitter, Splitter, check_split, patient_ids

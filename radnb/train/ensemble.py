@@ -14,11 +14,11 @@ import numpy as np, pandas as pd, torch
 from fastcore.basics import listify
 from torch import nn
 from ..core import BadInput, progress
-from ..measure.stats import Confusion, Estimate, bootstrap, confusion, proportion
+from ..measure.stats import Confusion, Estimate, bootstrap, confusion, proportion, threshold_of
 from ..data.prepare import source_of
 from .checkpoint import read_state, write_state
 from .classify import classify_dls, classify_learner
-from .learner import as_rows, scan_learner, threshold_of
+from .learner import as_rows, scan_learner
 from .splits import PatientKFold, patient_ids, patient_strata
 from ..view.figures import PALETTE, Picture
 

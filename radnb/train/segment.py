@@ -25,7 +25,8 @@ from ..data.prepare import Preprocess, read_image, read_mask, with_reference
 from .reading import ScanReader
 from .classify import finish_dls
 from .losses import CELoss, DeepSupervision, DiceBCELoss, DiceCELoss, DiceLoss, FocalLoss, GeneralisedDiceLoss, MaskedBCE, ScanLoss, TverskyLoss
-from .learner import scan_learner, set_seed, threshold_of
+from ..measure.stats import threshold_of
+from .learner import scan_learner, set_seed
 from .models import Windowed, create_segmenter, unet_levels
 from .splits import PatientSplitter, check_split
 
