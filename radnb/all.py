@@ -58,3 +58,5 @@ from radnb.share.publish import *
 from radnb.share.recipe import *
 from radnb.share.card import *
 from radnb.share.recheck import *
+from radnb.share.predictor import *
+from radnb.share.onnx_export import *
