@@ -54,6 +54,7 @@ from radnb.share.page import *
 from radnb.share.citation import *
 from radnb.share.formats import *
 from radnb.share.rtstruct import *
+from radnb.share.sr import *
 from radnb.share.publish import *
 from radnb.share.recipe import *
 from radnb.share.card import *

@@ -105,12 +105,12 @@ def _describe(part, codes, algorithm, kind, operating_point):
     found = segment_codes(part.name, codes)
     if part.name not in (codes or {}) and (old := _recalled(part.said)) and old[1] != found.type: found = SegmentCode(*old)
     ds, what = Dataset(), coded(*found.type)
-    if found.modifier: what.SegmentedPropertyTypeModifierCodeSequence = [coded(*found.modifier)]
+    if found.modifiers: what.SegmentedPropertyTypeModifierCodeSequence = [coded(*m) for m in found.modifiers]
     ds.SegmentNumber, ds.SegmentLabel = part.number, dicom_text(part.name) or f'segment {part.number}'
     ds.SegmentedPropertyCategoryCodeSequence, ds.SegmentedPropertyTypeCodeSequence = [coded(*found.category)], [what]
     if found.region:
         ds.AnatomicRegionSequence = [coded(*found.region)]
-        if found.region_modifier: ds.AnatomicRegionSequence[0].AnatomicRegionModifierSequence = [coded(*found.region_modifier)]
+        if found.region_modifiers: ds.AnatomicRegionSequence[0].AnatomicRegionModifierSequence = [coded(*m) for m in found.region_modifiers]
     ds.SegmentAlgorithmType = kind
     if kind != 'MANUAL': ds.SegmentAlgorithmName, ds.SegmentationAlgorithmIdentificationSequence = dicom_text(algorithm), [_algorithm(algorithm, __version__, operating_point)]
     ds.RecommendedDisplayCIELabValue = _cielab(part.said.get('color') or label_colour(part.label or part.number))
