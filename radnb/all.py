@@ -61,3 +61,4 @@ from radnb.share.card import *
 from radnb.share.recheck import *
 from radnb.share.predictor import *
 from radnb.share.onnx_export import *
+from radnb.share.results import *
