@@ -45,6 +45,10 @@ from radnb.explain.leaks import *
 from radnb.explain.shift import *
 from radnb.explain.shortcuts import *
 from radnb.share.export import *
+from radnb.share.stored import *
+from radnb.share.codes import *
+from radnb.share.multiframe import *
+from radnb.share.seg import *
 from radnb.share.gate import *
 from radnb.share.running import *
 from radnb.share.page import *
@@ -65,3 +69,4 @@ from radnb.share.recheck import *
 from radnb.share.templates import *
 from radnb.share.predictor import *
 from radnb.share.onnx_export import *
+from radnb.share.results import *

@@ -99,7 +99,7 @@ def lab_command(
 
 # %% ../nbs/cli.ipynb #3260249f
 _VIEW = '''from radnb.explore import *
-vol = load_series(path) if Path(path).is_dir() else as_volume(path)
+vol = as_volume(path)
 drawn = None if mask is None else read_mask_file(mask, like=vol)
 print(f'{" x ".join(map(str, vol.shape))} voxels of {" x ".join(f"{s:.3g}" for s in vol.spacing)} mm (slices, rows, columns), {vol.unit}')'''
 
@@ -245,7 +245,7 @@ def deid(src, dst, key_file, option=(), look='suspect', mapping=None, workers=1)
     counts = {str(k): int(n) for k,n in report.summary().items()}
     why = report.files.groupby(['status','reason']).size()
     lines = [f'{n:8d} {s}{f": {r}" if r else ""}' for (s,r),n in why.items()]
-    return Outcome([*lines, f'-> {dst}'], dict(files=counts, out=str(dst)), SETTLE if set(counts)-{'done','duplicate'} else OK)
+    return Outcome([*lines, f'-> {dst}'], dict(files=counts, out=str(dst)), SETTLE if {'held back','failed'} & set(counts) else OK)
 
 # %% ../nbs/cli.ipynb #d3fc77e9
 def _value(text):
@@ -255,17 +255,33 @@ def _value(text):
     try: return name, json.loads(value)
     except ValueError: return name, value
 
-@command('publish', 'Share', arg('notebook', help='a notebook'), arg('--out', metavar='PATH', help='folder or .html file (default: a folder `published` beside it)'),
-         arg('-p', '--param', action='append', default=[], type=_value, metavar='NAME=VALUE', help='a value for its parameters cell; may be repeated'),
-         arg('--title', help='of the page'), arg('--as-it-is', action='store_true', help='with the outputs that it has, not executed anew'),
-         arg('--redact', action='store_true', help='black out what may identify a patient instead of refusing'), example='radnb publish analysis.ipynb --out pages/ -p seed=1')
-def publish_notebook(notebook, out=None, param=(), title=None, as_it_is=False, redact=False):
-    "Execute a notebook and publish it as one page that names no patient. Status 3 if it would name one."
-    from radnb.share.publish import publish
-    page = publish(notebook, out, params=dict(param) or None, title=title, execute=not as_it_is, redact=redact)
-    return Outcome([str(page)], dict(page=str(page.html), notebook=str(page.notebook), seconds=page.seconds, blacked_out=len(page.findings)))
+def _formats(text): return tuple(f.strip() for f in text.split(','))
 
-# %% ../nbs/cli.ipynb #9bfd705f
+# %% ../nbs/cli.ipynb #b47b1671
+def _recheck(notebook, out):
+    "Run a notebook again, and say which numbers are no longer what they were."
+    from radnb.share.recheck import recheck
+    found = recheck(notebook, stream=sys.stderr)
+    if out: _write_table(found.table, out)
+    return Outcome([*repr(found).splitlines(), *([f'-> {out}'] if out else [])], dict(ok=found.ok, cells=found.cells, changes=json.loads(found.table.to_json(orient='records'))), OK if found.ok else SETTLE)
+
+@command('publish', 'Share', arg('notebook', help='a notebook, or a folder of them'),
+         arg('--out', metavar='PATH', help='folder or .html file (default: a folder `published` beside it); with --check: a table of what changed'),
+         arg('-p', '--param', action='append', default=[], type=_value, metavar='NAME=VALUE', help='a value for its parameters cell; may be repeated'),
+         arg('--format', type=_formats, default=('html','ipynb'), metavar='LIST', help='of html, pdf, md, ipynb, with commas (default: html,ipynb)'),
+         arg('--template', default='page', help='page, article, report, or a .css file (default: page)'), arg('--title', help='of the page'),
+         arg('--as-it-is', action='store_true', help='with the outputs that it has, not executed anew'),
+         arg('--check', action='store_true', help='run it again and say what is no longer what was published; nothing is published'),
+         arg('--redact', action='store_true', help='black out what may identify a patient instead of refusing'), example='radnb publish analysis.ipynb --out pages/ -p seed=1 --format html,pdf')
+def publish_notebook(notebook, out=None, param=(), format=('html','ipynb'), template='page', title=None, as_it_is=False, check=False, redact=False):
+    "Execute a notebook and publish it as one page that names no patient. Status 3 if it would name one, or with --check if numbers changed."
+    if check: return _recheck(notebook, out)
+    from radnb.share.publish import publish
+    page = publish(notebook, out, params=dict(param) or None, title=title, execute=not as_it_is, redact=redact, formats=format, template=template)
+    made = [str(p) for one in (page, *page.pages) for p in (one.html, one.pdf, one.markdown, one.notebook) if p]
+    return Outcome(list(dict.fromkeys(made)), dict(pages=list(dict.fromkeys(made)), seconds=page.seconds, blacked_out=len(page.findings)))
+
+# %% ../nbs/cli.ipynb #582fd266
 JOURNEY = Path(__file__).parent/'tutorials'/'01_journey.ipynb' if '__file__' in globals() else Path('tutorials/01_journey.ipynb')
 
 _LEFT = {'dicom': 'the synthetic patients, as DICOM', 'index.parquet': 'the index of the DICOM headers', 'model': 'the trained network',
@@ -274,7 +290,7 @@ _LEFT = {'dicom': 'the synthetic patients, as DICOM', 'index.parquet': 'the inde
 
 def _left_behind(out): return [f'  {out/name}  {what}' for name,what in _LEFT.items() if (out/name).exists()]
 
-# %% ../nbs/cli.ipynb #582fd266
+# %% ../nbs/cli.ipynb #1751f7ab
 @command('demo', 'Begin', arg('--data', metavar='DIR', help='your DICOM folder (default: synthetic patients are made)'),
          arg('--out', metavar='DIR', default='radnb-demo', help='where everything goes (default: radnb-demo)'), arg('--seed', type=int, default=0, help='of the split and the training'),
          example='radnb demo', resume='What is done is kept: run the same command again to go on.')
@@ -290,7 +306,7 @@ def demo(data=None, out='radnb-demo', seed=0):
     if page.findings: lines.append(f'  {len(page.findings)} texts that might identify a patient were blacked out of the page.')
     return Outcome(lines, dict(page=str(page.html), seconds=page.seconds, out=str(out), blacked_out=len(page.findings)))
 
-# %% ../nbs/cli.ipynb #1751f7ab
+# %% ../nbs/cli.ipynb #d22aedfe
 @command('doctor', 'Begin', example='radnb doctor')
 def check_up():
     "What works on this machine, what does not, and the command that mends it. Names no patient, user or host."
@@ -298,7 +314,7 @@ def check_up():
     health = doctor()
     return Outcome(repr(health).splitlines(), health.to_dict(), FAILED if health.bad else OK)
 
-# %% ../nbs/cli.ipynb #5c4c3952
+# %% ../nbs/cli.ipynb #0ceebce8
 _GROUPS = {'Begin': 'begin', 'Look': 'look at what there is', 'Learn': 'make a model, and use it', 'Judge': 'find out how good it is', 'Share': 'let results leave'}
 _STATUS = 'Exit status: 0 all is well; 1 an error, which the message explains; 2 the command was not understood; 3 found something that a person must settle; 130 interrupted.'
 
@@ -311,7 +327,7 @@ def overview() -> str:
         parts += [f'  radnb {n:<{width}}  {c.run.__doc__.split(". ")[0].split(": ")[0].rstrip(".")}' for n,c in COMMANDS.items() if c.group == group]
     return '\n'.join([*parts, '\nradnb COMMAND --help tells more, with an example. Not for diagnostic use.', ''])
 
-# %% ../nbs/cli.ipynb #0ceebce8
+# %% ../nbs/cli.ipynb #8be31d4b
 class _OneParagraph(argparse.RawDescriptionHelpFormatter):
     "The example is not wrapped."
 
@@ -331,7 +347,7 @@ def _parser():
         for names,kw in c.arguments: one.add_argument(*names, **kw)
     return p
 
-# %% ../nbs/cli.ipynb #00d6c4bc
+# %% ../nbs/cli.ipynb #51e33e1f
 def _broken(name, e):
     "An error as an outcome."
     said = dict(kind=type(e).__name__, what=getattr(e, 'what', None) or str(e), where=None if getattr(e, 'path', None) is None else str(e.path), remedy=getattr(e, 'remedy', None))
@@ -350,7 +366,7 @@ def _attempt(name, args, err):
         err.write(f'radnb: {e}\n')
         return _broken(name, e)
 
-# %% ../nbs/cli.ipynb #51e33e1f
+# %% ../nbs/cli.ipynb #7cf71912
 def _run(name, args, as_json, quiet):
     "Run a command: what it prints on the way goes to standard error, its result to standard output."
     out,err = sys.stdout,sys.stderr

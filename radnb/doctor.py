@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['EXTRAS', 'COMPRESSIONS', 'LABEXTENSIONS', 'CHECKS', 'Finding', 'requirements', 'check_python', 'check_extras',
-           'check_codecs', 'check_gpu', 'check_jupyter', 'find_browser', 'check_browser', 'check_onnx', 'check_folders',
+           'check_codecs', 'check_gpu', 'check_jupyter', 'check_browser', 'check_onnx', 'check_folders',
            'check_machine', 'Health', 'doctor']
 
 # %% ../nbs/doctor.ipynb #1eedfdcb
@@ -13,7 +13,8 @@ from configparser import ConfigParser
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
-from .core import RadnbError
+from .core import MissingPackage, RadnbError
+from .share.formats import find_browser
 
 # %% ../nbs/doctor.ipynb #6b3dce59
 @dataclass(frozen=True)
@@ -223,11 +224,6 @@ def check_jupyter(
 _PROBE = ("data:text/html,<body><script>const g=document.createElement('canvas').getContext('webgl2');const e=g&&g.getExtension('WEBGL_debug_renderer_info');"
           "document.body.textContent='WEBGL:'+(g?g.getParameter(e?e.UNMASKED_RENDERER_WEBGL:g.RENDERER):'none')+':END'</script>")
 
-def find_browser():
-    "Path of Chrome or Chromium: `RADNB_CHROMIUM`, or one of the system's; None if there is none."
-    names = [os.environ.get('RADNB_CHROMIUM'), 'chromium', 'chromium-browser', 'google-chrome', 'chrome', 'msedge']
-    return next((p for n in names if n and (p := shutil.which(n))), None)
-
 def _webgl(browser):
     "What draws WebGL 2 in this browser; 'none'; or '' if it cannot be asked."
     with tempfile.TemporaryDirectory() as profile:
@@ -245,8 +241,8 @@ def check_browser(
     browser:str=None # Its program; looked for if not given
 ) -> list:
     "Does a browser of this machine draw with WebGL 2?"
-    browser = browser or find_browser()
-    if browser is None: return [Finding('WebGL 2', 'note', 'no Chrome or Chromium on this machine to ask; the browser may be on another one', _LOOK)]
+    try: browser = browser or find_browser()
+    except MissingPackage: return [Finding('WebGL 2', 'note', 'no Chrome, Chromium or Edge on this machine to ask; the browser may be on another one', _LOOK)]
     said = _webgl(browser)
     if not said: return [Finding('WebGL 2', 'note', 'the browser could not be asked', _LOOK)]
     if said == 'none': return [Finding('WebGL 2', 'missing', 'this browser has none: three planes are shown, shaded 3D is not', 'switch on hardware acceleration in its settings; '+_LOOK)]

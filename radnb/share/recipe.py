@@ -205,8 +205,17 @@ def _write_tables(learn, report, private):
     write_whole(private/'results.csv', report.to_csv)
     write_whole(private/'history.csv', learn.history.to_csv(index=False))
 
+def _write_onnx(learn, out):
+    "The network for machines without torch; why not, in words."
+    from radnb.share.onnx_export import export_onnx
+    try: export_onnx(learn, out)
+    except RadnbError as e: return f'No ONNX was written: {e.what}. {e.remedy or ""}'.strip()
+    return ''
+
 def _write_model(learn, report, out):
-    "The learner, its report without pictures, and every metric."
+    "The learner, its card, its report without pictures, and every metric."
+    from radnb.share.card import model_card
+    model_card(learn, report).save(out)
     write_whole(out/'learner.pkl', learn.export)
     write_whole(out/'report.html', lambda p: report.to_html(p, cases=0))
     write_whole(out/'report.json', report.to_json)
@@ -232,6 +241,7 @@ def train_recipe(
     _write_tables(learn, report, out/'private')
     write_whole(out/'private'/'left_out.csv', left.drop(columns='paths', errors='ignore').to_csv(index=False))
     _write_model(learn, report, out)
+    notes.append(_write_onnx(learn, out))
     return Trained(out, recipe, report, left, tuple(n for n in notes if n))
 
 # %% ../../nbs/share/recipe.ipynb #4acce7ca
