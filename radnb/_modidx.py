@@ -3417,6 +3417,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                     'radnb/share/publish.py'),
                                      'radnb.share.publish.Published.path': ('share/publish.html#published.path', 'radnb/share/publish.py'),
                                      'radnb.share.publish._Ready': ('share/publish.html#_ready', 'radnb/share/publish.py'),
+                                     'radnb.share.publish._banner_for': ('share/publish.html#_banner_for', 'radnb/share/publish.py'),
                                      'radnb.share.publish._cards': ('share/publish.html#_cards', 'radnb/share/publish.py'),
                                      'radnb.share.publish._check_words': ('share/publish.html#_check_words', 'radnb/share/publish.py'),
                                      'radnb.share.publish._commit_text': ('share/publish.html#_commit_text', 'radnb/share/publish.py'),

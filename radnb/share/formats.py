@@ -9,8 +9,8 @@ __all__ = ['find_browser', 'print_pdf', 'notebook_markdown']
 import base64, os, re, shutil, subprocess, tempfile
 from pathlib import Path
 from ..core import MissingPackage, RadnbError
-from .page import _ANSI, _caption_of, _value
-from .running import _labels, _says, _tagged
+from .page import _caption_of, _offline, _value
+from .running import _ANSI, _labels, _says, _tagged
 
 # %% ../../nbs/share/formats.ipynb #06601be1
 _BROWSERS = 'chromium chromium-browser google-chrome google-chrome-stable chrome msedge microsoft-edge'.split()
@@ -48,7 +48,7 @@ _SUFFIX = {'image/png': 'png', 'image/jpeg': 'jpg', 'image/gif': 'gif', 'image/s
 
 def _plain_html(text):
     "HTML as Markdown can carry it: no style, no script, no empty line (which would end it)."
-    text = re.sub(r'<(style|script)\b.*?</\1>|<!--.*?-->', '', text, flags=re.DOTALL | re.IGNORECASE)
+    text = re.sub(r'<(style|script)\b.*?</\1>|<!--.*?-->', '', _offline(text), flags=re.DOTALL | re.IGNORECASE)
     return '\n'.join(l.strip() for l in text.splitlines() if l.strip())
 
 def _fenced(text, language=''):

@@ -74,6 +74,12 @@ def _is_synthetic(nb):
     "Whether an output of `nb` says SYNTHETIC (radnb's phantoms write it into names, descriptions and pixels)."
     return any('SYNTHETIC' in text or 'SYN-' in text for where,text,_ in notebook_texts(nb) if not where.endswith('source'))
 
+def _banner_for(nb, held, ran):
+    "The banner: True if all patients are synthetic, `'partly'` if some are, as far as can be known."
+    shown = [about['synthetic'] for _,about in held.values() if 'synthetic' in about]
+    if not (ran.get('synthetic') or any(shown) or _is_synthetic(nb)): return False
+    return 'partly' if ran.get('known') or not all(shown) else True
+
 def _title(nb, path):
     h1 = next((m[1] for c in nb.cells if c.cell_type=='markdown' and (m := re.search(r'^#\s+(.+)$', c.source, re.MULTILINE))), None)
     return nb.metadata.get('title') or h1 or (path.stem if path else 'Notebook')
@@ -166,7 +172,7 @@ def _prepare(nb, out, params=None, title=None, execute=True, timeout=None, known
     citation = citation_of(nb, title or _title(nb, path), path, datetime.now().date().isoformat() if execute else '', _git_commit(path))
     tidy(nb)
     held = take_volumes(nb)
-    if synthetic is None: synthetic = ('partly' if ran.get('known') else True) if ran.get('synthetic') or _is_synthetic(nb) else False
+    if synthetic is None: synthetic = _banner_for(nb, held, ran)
     nb.metadata['title'] = citation.title
     known,allow = [*known, *ran.get('known', [])], [*allow, *ran.get('synthetic', [])]
     pixels = _can_read() if pictures is None and known else bool(pictures)

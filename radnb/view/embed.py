@@ -104,6 +104,6 @@ def volume_bundle(
     if not consent: return {}
     if may_show_face(vol) and not isinstance(consent, str):
         note = 'Only the picture is published: the voxels may show a face. (Its author can give a reason why they may be published: volumes="defaced with ...")'
-        return {VOLUME_MIME: dict(note=note)}
+        return {VOLUME_MIME: dict(note=note, synthetic=False)}
     try: return {VOLUME_MIME: embed_volume(vol, **kwargs)}
-    except BadInput as e: return {VOLUME_MIME: dict(note=f'{e.what}: this is the picture.')}
+    except BadInput as e: return {VOLUME_MIME: dict(note=f'{e.what}: this is the picture.', synthetic=_is_synthetic(vol))}

@@ -21,7 +21,8 @@ class Plane {
     this.slider = make('input', { type: 'range', min: 1, max: p.shape[0], step: 1 });
     this.slider.setAttribute('aria-label', `${name} slice`);
     this.slider.oninput = () => this.go(this.slider.value - 1);
-    this.node = make('div', { className: 'plane' }, this.canvas, this.slider);
+    this.words = make('span');
+    this.node = make('div', { className: 'plane' }, this.canvas, make('div', { className: 'step' }, this.slider, this.words));
     this.listen();
   }
   /** slice, row, column at the crosshair */
@@ -82,7 +83,7 @@ class Plane {
     const { canvas: c, p, owner } = this, s = owner.scale, dpr = devicePixelRatio || 1, [w, h] = this.size.map(v => v * s);
     Object.assign(c.style, { width: `${w}px`, height: `${h}px` });
     [c.width, c.height] = [Math.round(w * dpr), Math.round(h * dpr)];
-    this.slider.style.width = `${w}px`;
+    this.node.style.width = `${w}px`;
     const ctx = c.getContext('2d'), [k, i, j] = this.index, [x1, y1] = [p.mm[2] * s, p.mm[1] * s];
     this.paint();
     ctx.scale(dpr, dpr);
@@ -99,6 +100,7 @@ class Plane {
     }
     this.write(ctx, w, h, first);
     this.slider.value = k + 1;
+    this.words.textContent = [`${k + 1}/${p.shape[0]}`, this.where].filter(Boolean).join(' · ');
     const text = [`${k + 1} of ${p.shape[0]}`, this.where].filter(Boolean).join(', ');
     this.slider.setAttribute('aria-valuetext', text);
     c.setAttribute('aria-label', `${this.name} slice ${text}`);
@@ -110,7 +112,6 @@ class Plane {
     };
     const bold = 'bold 14px system-ui, sans-serif', small = '11px system-ui, sans-serif', l = this.p.letters;
     if (l.left) { ink(l.left, 5, h / 2, 'left', 'middle', bold); ink(l.right, w - 5, h / 2, 'right', 'middle', bold); ink(l.top, w / 2, 5, 'center', 'top', bold); ink(l.bottom, w / 2, h - 5, 'center', 'bottom', bold); }
-    ink([`${this.index[0] + 1}/${this.p.shape[0]}`, this.where].filter(Boolean).join(' · '), w - 5, h - 5, 'right', 'bottom', small);
     if (!first || !this.owner.sized) return;
     const mm = [200, 100, 50, 20, 10, 5, 2, 1, 0.5, 0.2].find(v => v <= this.size[0] / 4) ?? 0.1, px = mm * this.owner.scale;
     ctx.fillStyle = '#000'; ctx.fillRect(7, h - 12, px + 2, 5); ctx.fillStyle = '#fff'; ctx.fillRect(8, h - 11, px, 3);
@@ -130,8 +131,9 @@ class Volume {
     new ResizeObserver(() => this.fit()).observe(this.node);
   }
   bar(about) {
-    const windows = make('select', {}, make('option', { textContent: 'window', value: '' }), ...about.windows.map((w, n) => make('option', { value: n, textContent: w.name })));
+    const windows = this.windows = make('select', {}, make('option', { textContent: 'own window', value: '' }), ...about.windows.map((w, n) => make('option', { value: n, textContent: w.name })));
     windows.setAttribute('aria-label', 'Grey scale');
+    this.choices = about.windows;
     windows.onchange = () => { const w = about.windows[windows.value]; if (w) this.setWindow(w.low, w.high); };
     const box = (text, on, change, colour) => { const i = make('input', { type: 'checkbox', checked: on, onchange: () => { change(i.checked); this.draw(); } }); const l = make('label', {}, i, ' ', text); if (colour) l.style.color = colour; return l; };
     const number = (name, get, set) => { const i = make('input', { type: 'number', step: 'any', onchange: () => set(+i.value) }); i.setAttribute('aria-label', `window ${name}`); this[name] = i; return make('label', {}, name[0].toUpperCase(), ' ', i); };
@@ -145,17 +147,22 @@ class Volume {
   }
   setWindow(low, high) { if (!(high > low)) high = low + 1e-6; Object.assign(this, { low, high }); this.draw(); }
   drag(dx, dy, low, high) { const step = Math.max(high - low, 1e-6) / 300, c = (low + high) / 2 + dy * step, w = Math.max((high - low) + dx * step * 2, step); this.setWindow(c - w / 2, c + w / 2); }
-  /** all planes at one scale: beside each other, or above each other where it is narrow */
+  /** all planes at one scale: in a row, or the first beside the two others, whichever is larger; above each other where it is narrow */
   fit() {
-    const room = this.node.clientWidth - 2, beside = room >= 640 || this.planes.length === 1, w = this.planes.map(p => p.size[0]), h = Math.max(...this.planes.map(p => p.size[1]));
-    const wide = beside ? (room - 8 * (w.length - 1)) / w.reduce((a, b) => a + b) : room / Math.max(...w);
-    const scale = Math.min(wide, 480 / h);
+    const room = this.node.clientWidth - 2, w = this.planes.map(p => p.size[0]), h = this.planes.map(p => p.size[1]), tallest = Math.max(...h);
+    const [row, column] = [Math.min((room - 8 * (w.length - 1)) / w.reduce((a, b) => a + b), 480 / tallest), Math.min(room / Math.max(...w), 480 / tallest)];
+    const two = w.length === 3 ? Math.min((room - 8) / (w[0] + Math.max(w[1], w[2])), 560 / Math.max(h[0], h[1] + h[2])) : 0;
+    const narrow = room < 560 && w.length > 1;
+    this.stage.classList.toggle('two', !narrow && two > row);
+    const scale = narrow ? column : Math.max(row, two);
     if (scale > 0) { this.scale = scale; this.draw(); }
   }
   draw() {
     this.planes.forEach((p, n) => p.draw(n === 0));
     const short = v => +v.toPrecision(4);
     [this.level.value, this.width.value] = [short((this.low + this.high) / 2), short(this.high - this.low)];
+    const named = this.choices.findIndex(w => w.low === this.low && w.high === this.high);
+    this.windows.value = named < 0 ? '' : named;
     this.readout.textContent = `${short(this.voxels[this.at.reduce((s, v, a) => s + v * this.strides[a], 0)] * this.slope + this.inter)} ${this.unit}`;
   }
 }
