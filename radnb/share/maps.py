@@ -33,11 +33,12 @@ def _unit(unit):
 # %% ../../nbs/share/maps.ipynb #9fb3801e
 def _stored_numbers(values, dtype):
     "(stored numbers, first and last that mean something, slope, intercept, number for 'nothing')"
+    values = values.astype(np.float32 if dtype == 'float32' else np.float64)
     there = values[np.isfinite(values)]
     if np.isinf(values).any(): raise BadInput(f'{int(np.isinf(values).sum())} values are infinite', remedy='make them NaN where nothing was measured')
     lo,hi = (float(there.min()), float(there.max())) if there.size else (0., 0.)
     if dtype == 'float32':
-        nothing = np.float32(lo-max(hi-lo, 1.)) if lo > -1e38 else np.float32(3e38)
+        nothing = np.finfo(np.float32).min
         return np.where(np.isnan(values), nothing, values).astype('<f4'), (lo, hi), 1., 0., float(nothing)
     slope = (hi-lo)/65534 or 1.
     return np.where(np.isnan(values), 65535, np.rint((values-lo)/slope)).astype('<u2'), (0, 65534), slope, lo, 65535

@@ -58,7 +58,8 @@ def in_stored_order(
     vol:Volume, # A mask or a map
     images:list # From `stored_images`
 ) -> np.ndarray: # (images or frames, rows, columns)
-    "The slices in the order of the stored images. Raises `GeometryError` unless they lie on them."
+    "The slices in the order of the stored images. Raises `GeometryError` unless they lie on them, `BadInput` for several time points or colour."
+    if vol.data.ndim != 3: raise BadInput(f'One number a voxel is needed, not an array of shape {vol.data.shape}', remedy='take one time point, or grey values')
     grid,order = stored_grid(images)
     if not same_grid(vol, grid):
         raise GeometryError('It does not lie on the stored images', images[0].filename, '.resample(like=load_series(...)) puts it there')
