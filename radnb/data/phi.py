@@ -207,7 +207,7 @@ _STEM = re.compile(r'patient|\bpat|mrn|\bpid\b|med.?rec|hosp|chart|fall|aufnahme
 
 def _counts(kind, value, row):
     "Whether `value` in a column of `kind` identifies somebody."
-    if len(value)<3 or len(value)>64 or re.match(r'(?i)(?:nan|none|null|nat|<na>|\.\.\.|…|-+|true|false|anonym|unknown|removed|object|string|int64|float64|syn-|synthetic|▇|\d+(?:\.\d+)? ?%)', value): return False
+    if len(value)<3 or len(value)>64 or re.search(r'["{}\[\]=<>]|: ', value) or re.match(r'(?i)(?:nan|none|null|nat|<na>|\.\.\.|…|-+|true|false|anonym|unknown|removed|object|string|int64|float64|syn-|synthetic|▇|\d+(?:\.\d+)? ?%)', value): return False
     if re.match(r'(?i)\W*(?:count|unique|nunique|freq|size|n|dtype|mean|std)\b', row): return False
     if kind=='birth date': return re.search(DATE, value) is not None
     if kind in ('patient id', 'accession number', 'serial number', 'telephone number'): return re.search(r'\d', value) is not None and not re.fullmatch(r'[+-]?\d*\.\d*[1-9]\d*(?:e[+-]?\d+)?|\S+ .*[a-z]{3} .*', value)
@@ -229,7 +229,7 @@ def _delimited(cells, d, lines):
         yield from ((role, row[i], row[0]) for i,c in enumerate(cells) if i<len(row) and (role := role_of(c)))
 
 def _aligned(line, lines):
-    places = [(role, m.start(), m.end()) for m in re.finditer(r'\S+(?: \S+)*', line) if (role := role_of(m[0]))]
+    places = [(role, m.start(), m.end()) for m in re.finditer(r'\S+(?: \S+)*', line) if re.fullmatch(r'[\w .()#-]+', m[0]) and (role := role_of(m[0]))]
     if not places: return
     for row in lines:
         if not row.strip(): return

@@ -149,7 +149,7 @@ def _text_findings(text, where, known, allow):
     return [f for f in find_phi_text(text, known, allow, where, hints=True) if _counts(f, text)]
 
 # %% ../../nbs/share/gate.ipynb #88d536f3
-_SURE = {'known identifier', 'UID', 'patient name', 'national number', 'patient id', 'accession number', 'birth date'}
+_STRICT = {'known identifier', 'UID', 'patient name', 'national number', 'patient id', 'accession number', 'birth date'}
 
 def _is_binary(data): return b'\0' in data[:4096] or sum(c>126 or (c<32 and c not in (9,10,13)) for c in data[:1000])>100
 
@@ -160,8 +160,8 @@ def _bytes_findings(data, where, known, allow, name=''):
     if data[128:132]==b'DICM': return found + [Finding('DICOM file', 'DICM', where)]
     if not _is_binary(data): return found + _text_findings(data.decode('utf-8', 'replace'), where, known, allow)
     here = find_phi_text(words_in(data), known, allow, where)
-    long = {'patient name': 9, 'known identifier': 6}     # in random bytes, short ones occur by chance
-    return found + [f for f in here if f.kind in _SURE and len(f.text)>=long.get(f.kind, 6)]
+    chance = lambda f: len(f.text)<6 or (f.kind=='patient name' and (len(f.text)<10 or not f.text.isascii()))     # in random bytes they occur by chance
+    return found + [f for f in here if f.kind in _STRICT and not chance(f)]
 
 def _embedded_findings(text, where, known, allow):
     "What is in the files inside a text."
@@ -329,6 +329,9 @@ def _pdf_text(data):
 def _file_findings(path, known, allow, pixels, seen):
     where,data = Where(path.name), path.read_bytes()
     found = _text_findings(path.stem, where.inside('file name'), known, allow)
+    if path.suffix=='.ipynb':
+        import nbformat
+        return found + [f for here,*_ in _look(nbformat.reads(data.decode(), as_version=4), known, allow, False) for f in here]
     if picture_kind(data): texts,pictures = [],[data]
     elif data[:4]==b'%PDF': texts,pictures = [_pdf_text(data)],[]
     else:
