@@ -55,6 +55,7 @@ from radnb.share.citation import *
 from radnb.share.formats import *
 from radnb.share.rtstruct import *
 from radnb.share.sr import *
+from radnb.share.volumes import *
 from radnb.share.publish import *
 from radnb.share.recipe import *
 from radnb.share.card import *

@@ -35,7 +35,7 @@ class Citation:
     @property
     def bibtex(self):
         "An entry for BibTeX."
-        name = self.authors[0].split()[-1] if self.authors else self.title.split()[0]
+        name = self.authors[0].split()[-1] if self.authors else next((w for w in self.title.split() if len(w)>3), self.title)
         fields = dict(author=' and '.join(self.authors), title=self.title, year=self.date[:4], note=self._source(), doi=self.doi)
         tex = lambda v: re.sub(r'[&%$#_{}~^\\]', lambda m: _TEX[m[0]], v)
         body = ',\n'.join(f'  {k} = {{{{{tex(v)}}}}}' if k=='title' else f'  {k} = {{{v if k=="doi" else tex(v)}}}' for k,v in fields.items() if v)

@@ -9,8 +9,8 @@ __all__ = ['find_browser', 'print_pdf', 'notebook_markdown']
 import base64, os, re, shutil, subprocess, tempfile
 from pathlib import Path
 from ..core import MissingPackage, RadnbError
-from .page import _ANSI, _caption_of, _value
-from .running import _labels, _says, _tagged
+from .page import _caption_of, _offline, _value
+from .running import _ANSI, _labels, _says, _tagged
 
 # %% ../../nbs/share/formats.ipynb #06601be1
 _BROWSERS = 'chromium chromium-browser google-chrome google-chrome-stable chrome msedge microsoft-edge'.split()
@@ -48,7 +48,7 @@ _SUFFIX = {'image/png': 'png', 'image/jpeg': 'jpg', 'image/gif': 'gif', 'image/s
 
 def _plain_html(text):
     "HTML as Markdown can carry it: no style, no script, no empty line (which would end it)."
-    text = re.sub(r'<(style|script)\b.*?</\1>|<!--.*?-->', '', text, flags=re.DOTALL | re.IGNORECASE)
+    text = re.sub(r'<(style|script)\b.*?</\1>|<!--.*?-->', '', _offline(text), flags=re.DOTALL | re.IGNORECASE)
     return '\n'.join(l.strip() for l in text.splitlines() if l.strip())
 
 def _fenced(text, language=''):
@@ -104,7 +104,7 @@ def notebook_markdown(
     title:str, # Of the document
     folder:str, # Where its pictures go, relative to it
     rows=(), # Provenance as (name, value) pairs
-    synthetic:bool=False, # Say so?
+    synthetic=False, # Say so? `'partly'`: with patients among them
     code:str='folded', # `'hidden'`: no code
     citation=None, # From `citation_of`
     places=() # Folders where pictures named in the notebook are looked for
@@ -116,7 +116,7 @@ def notebook_markdown(
     front += [f'date: {q(citation.date)}'] if citation and citation.date else []
     body = [_cell_md(c, label, code, files, folder, places) for c,label in zip(nb.cells, _labels(nb.cells))]
     if not any(re.match(r'#\s', b) for b in body): body.insert(0, f'# {title}')
-    if synthetic: body.insert(0, '> **SYNTHETIC DATA**: made by a computer; no patient stands behind it')
+    if synthetic: body.insert(0, '> **PARTLY SYNTHETIC DATA**' if synthetic=='partly' else '> **SYNTHETIC DATA**: made by a computer; no patient stands behind it')
     cell = lambda v: str(v).replace('|', r'\|').replace('\n', ' ')
     table = '\n'.join(['| | |', '|---|---|', *(f'| {cell(k)} | {cell(v)} |' for k,v in rows)])
     body += ['## Where this came from', table] if rows else []

@@ -111,7 +111,7 @@ def _value(cell, directive):
     return m and m[1].strip('"\'')
 
 def _caption_of(data, cell):
-    own = re.match(r'(?:Picture|Viewer): (.+)', data.get('text/plain', ''))
+    own = re.match(r'(?:Picture|Viewer): (.+?)(?:, \w+, [\d.]+ [kMG]?B)?$', data.get('text/plain', ''))
     return _value(cell, 'fig-cap') or (own[1] if own else '')
 
 def _picture(data, meta, alt):
@@ -123,15 +123,15 @@ def _picture(data, meta, alt):
     return f'<img alt="{alt}"{size} src="data:{kind};base64,{"".join(data[kind].split())}">'
 
 # %% ../../nbs/share/page.ipynb #38a9f6a2
-def _output(o, label='', cell=None):
-    "An output as HTML."
+def _output(o, label='', cell=None, under=None):
+    "An output as HTML; `under` gives what stands below a picture."
     from nbconvert.filters import ansi2html
     if o.output_type=='stream': return f'<pre class="stream {o.name}">{ansi2html(o.text)}</pre>'
     if o.output_type=='error': return f'<pre class="stream error">{ansi2html(chr(10).join(o.traceback))}</pre>'
     data,caption = o.data,_caption_of(o.data, cell)
     if 'text/html' in data: return f'<div class="rich">{data["text/html"]}</div>'
     alt = html.escape(_value(cell, 'fig-alt') or caption or f'Figure: {label}')
-    if picture := _picture(data, o.get('metadata', {}), alt): return f'<figure>{picture}<figcaption>{html.escape(caption)}</figcaption></figure>'
+    if picture := _picture(data, o.get('metadata', {}), alt): return f'<figure>{picture}{under(o) if under else ""}<figcaption>{html.escape(caption)}</figcaption></figure>'
     if 'text/markdown' in data: return f'<div class="rich">{_markdown(data["text/markdown"])}</div>'
     if 'text/latex' in data: return f'<div class="rich">{_formula(data["text/latex"].strip("$ "), block=True)}</div>'
     return f'<pre class="result">{ansi2html(data.get("text/plain", ""))}</pre>'
@@ -145,7 +145,7 @@ def _numbered(body):
     return re.sub(r'<figure>((?:(?!<figure>).)*?)<figcaption>(.*?)</figcaption></figure>', number, body, flags=re.DOTALL)
 
 # %% ../../nbs/share/page.ipynb #bf5188ea
-def _cell(c, label='', code='folded'):
+def _cell(c, label='', code='folded', under=None):
     "A cell as HTML; its code 'folded', 'shown' or 'hidden'."
     if c.cell_type=='markdown': return f'<div class="prose">{_markdown(c.source, c.get("attachments"))}</div>'
     if c.cell_type!='code' or _says(c, 'hide') or _tagged(c, 'remove-cell'): return ''
@@ -155,7 +155,7 @@ def _cell(c, label='', code='folded'):
     took = f'<span class="took">{seconds:.1f} s</span>' if seconds>=0.5 else ''
     first = f'<summary><span class="first">{html.escape(_first_line(c.source))}</span>{took}</summary>'
     folded = source and f'<details class="code"{" open" if code=="shown" else ""}>{first}{source}</details>'
-    outputs = '' if _says(c, r'output:\s*false') or _tagged(c, 'hide-output') else '\n'.join(_output(o, label, c) for o in c.outputs)
+    outputs = '' if _says(c, r'output:\s*false') or _tagged(c, 'hide-output') else '\n'.join(_output(o, label, c, under) for o in c.outputs)
     return f'<div class="cell">{folded}{outputs and f"<div class=outputs>{outputs}</div>"}</div>'
 
 # %% ../../nbs/share/page.ipynb #2553c868
@@ -225,7 +225,9 @@ def _fill(template, parts):
     return _offline(text.replace('<head>', f'<head><meta http-equiv="Content-Security-Policy" content="{_CSP}">', 1))
 
 # %% ../../nbs/share/page.ipynb #64bf7f0f
-_SYNTHETIC = '<div class="banner" role="note">SYNTHETIC DATA <small>— made by a computer; no patient stands behind it</small></div>'
+_SYNTHETIC = {True: 'SYNTHETIC DATA <small>— made by a computer; no patient stands behind it</small>',
+              'partly': 'PARTLY SYNTHETIC DATA <small>— what is marked SYNTHETIC was made by a computer; the rest was not</small>'}
+def _banner(synthetic): return f'<div class="banner" role="note">{_SYNTHETIC[synthetic]}</div>' if synthetic else ''
 
 def _facts(heading, rows):
     "A box with a table of names and values."
@@ -253,28 +255,30 @@ def _turn(pages):
     return f'<nav class="turn" aria-label="Other pages">{link(before, "‹ {}", "prev")}{link(after, "{} ›", "next")}</nav>'
 
 # %% ../../nbs/share/page.ipynb #1d4e44d2
-def _page_parts(title, body, rows=(), synthetic=False, contents='', turn='', citation=None, lang='en'):
+def _page_parts(title, body, rows=(), synthetic=False, contents='', turn='', citation=None, lang='en', scripts=''):
     "What a template is given, by name."
     when = ' · '.join(v for k,v in rows if k in ('Executed', 'Git commit'))
-    return dict(title=title, lang=lang, csp=_CSP, css=_static('page.css')+_pygments_css(), banner=_SYNTHETIC if synthetic else '', when=when, contents=contents,
+    return dict(title=title, lang=lang, csp=_CSP, css=_static('page.css')+_pygments_css(), banner=_banner(synthetic), when=when, contents=contents,
                 has_code='<details class="code"' in body, body=body, turn=turn, citation=_cite_box(citation), provenance=_facts('Where this came from', rows),
-                facts=list(rows), synthetic=synthetic, scripts=f'<script type="module">{_static("page.js")}</script>')
+                facts=list(rows), synthetic=synthetic, scripts=f'{scripts}<script type="module">{_static("page.js")}</script>')
 
 # %% ../../nbs/share/page.ipynb #dffd8714
 def notebook_html(
     nb, # An executed notebook
     title:str, # Of the page
     rows=(), # Provenance as (name, value) pairs
-    synthetic:bool=False, # Show the banner?
+    synthetic=False, # Show the banner? `'partly'`: with patients among them
     code:str='folded', # `'folded'`, `'shown'` or `'hidden'`
     folders=(), # Where pictures named in the notebook are looked for
     template='page', # One of `TEMPLATES`, or the path of a .css or Jinja file
     citation=None, # How to cite it: has `text` and `bibtex`
-    pages=() # (address, title, is it this one?) of the pages of a published folder
+    pages=(), # (address, title, is it this one?) of the pages of a published folder
+    under=None, # Called with an output: HTML for below its picture
+    scripts:str='' # More for the end of the page
 ) -> str:
     "`nb` as one self-contained HTML page. Raises `BadInput`."
     if template=='report': code = 'hidden'
-    parts = [_offline(_cell(c, label, code), folders) for c,label in zip(nb.cells, _labels(nb.cells))]
+    parts = [_offline(_cell(c, label, code, under), folders) for c,label in zip(nb.cells, _labels(nb.cells))]
     body,toc = _contents(_numbered('\n'.join(p for p in parts if p)))
     if '<h1' not in body: body = f'<h1>{html.escape(title)}</h1>{body}'
-    return _fill(template, _page_parts(title, body, rows, synthetic, _side(toc, pages), _turn(pages), citation, nb.metadata.get('lang', 'en')))
+    return _fill(template, _page_parts(title, body, rows, synthetic, _side(toc, pages), _turn(pages), citation, nb.metadata.get('lang', 'en'), scripts))

@@ -6,7 +6,7 @@
 __all__ = ['FORMATS', 'Published', 'publish']
 
 # %% ../../nbs/share/publish.ipynb #0e1be870
-import html, os, re, shutil, subprocess, sys, tempfile
+import html, json, os, re, shutil, subprocess, sys, tempfile
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +16,7 @@ from .citation import Citation, citation_of
 from .formats import find_browser, notebook_markdown, print_pdf
 from .gate import _can_read, check_phi
 from .page import _fill, _page_parts, _template, notebook_html, tidy
+from .volumes import check_volumes, take_volumes, volume_place, volume_scripts
 from .running import _tagged, inject_parameters, parameter_names, run_notebook
 
 # %% ../../nbs/share/publish.ipynb #e4822c47
@@ -72,6 +73,12 @@ def _provenance_rows(nb, path, params, ran, findings, execute, pixels=False, vol
 def _is_synthetic(nb):
     "Whether an output of `nb` says SYNTHETIC (radnb's phantoms write it into names, descriptions and pixels)."
     return any('SYNTHETIC' in text or 'SYN-' in text for where,text,_ in notebook_texts(nb) if not where.endswith('source'))
+
+def _banner_for(nb, held, ran):
+    "The banner: True if all patients are synthetic, `'partly'` if some are, as far as can be known."
+    shown = [about['synthetic'] for _,about in held.values() if 'synthetic' in about]
+    if not (ran.get('synthetic') or any(shown) or _is_synthetic(nb)): return False
+    return 'partly' if ran.get('known') or not all(shown) else True
 
 def _title(nb, path):
     h1 = next((m[1] for c in nb.cells if c.cell_type=='markdown' and (m := re.search(r'^#\s+(.+)$', c.source, re.MULTILINE))), None)
@@ -146,7 +153,7 @@ def _execute(nb, page, **kwargs):
 class _Ready:
     "A notebook that was run and checked."
     nb:object; path:Path; page:Path; notebook:Path; folders:list; title:str; rows:list
-    synthetic:bool; citation:Citation; seconds:float; findings:tuple
+    synthetic:object; citation:Citation; seconds:float; findings:tuple; volumes:dict
 
 def _check_words(words, known, allow, remedy):
     "Raise `PHIFound` if one of `words` (pairs of place and text), which stand beside the notebook's own, names a patient."
@@ -154,36 +161,45 @@ def _check_words(words, known, allow, remedy):
     if found: raise PHIFound(str(found[0]), remedy=remedy)
 
 def _prepare(nb, out, params=None, title=None, execute=True, timeout=None, known=(), allow=(), redact=False, pictures=None, synthetic=None, cwd=None,
-             on_output=None, stream=True):
+             on_output=None, stream=True, volumes=False):
     "Run and check one notebook; nothing is written."
     nb,path = _read(nb)
     if params: inject_parameters(nb, params)
     page,notebook,folder = _targets(path, out)
     folder = Path(cwd) if cwd is not None else folder
     lines = sys.stderr if stream is True else stream or None
-    ran = _execute(nb, page, cwd=folder, timeout=timeout, stream=lines, on_output=on_output) if execute else {}
+    ran = _execute(nb, page, cwd=folder, timeout=timeout, stream=lines, on_output=on_output, env=dict(RADNB_VOLUMES=json.dumps(volumes))) if execute else {}
     citation = citation_of(nb, title or _title(nb, path), path, datetime.now().date().isoformat() if execute else '', _git_commit(path))
     tidy(nb)
-    synthetic = (bool(ran.get('synthetic')) or _is_synthetic(nb)) if synthetic is None else synthetic
+    held = take_volumes(nb)
+    if synthetic is None: synthetic = _banner_for(nb, held, ran)
     nb.metadata['title'] = citation.title
     known,allow = [*known, *ran.get('known', [])], [*allow, *ran.get('synthetic', [])]
     pixels = _can_read() if pictures is None and known else bool(pictures)
-    findings = check_phi(nb, known, allow, redact, pixels)
+    findings = check_phi(nb, known, allow, redact, pixels) + check_volumes(held, known, allow, redact, pixels)
     _check_words([('file name', page.stem)], known, allow, 'rename the notebook')
     _check_words([('operating point', p) for p in ran.get('points', [])], known, allow, 'name the data and who chose the threshold without a patient in it')
     citation.title = nb.metadata['title']
     _check_words([('citation', citation.text)], known, allow, "mend the notebook's metadata, or CITATION.cff")
-    rows = _provenance_rows(nb, path, params, ran, findings, execute, pixels)
-    return _Ready(nb, path, page, notebook, [folder, *([path.parent] if path else [])], nb.metadata['title'], rows, synthetic, citation, ran.get('seconds'), tuple(findings))
+    if isinstance(volumes, str): _check_words([('reason for volumes', volumes)], known, allow, 'give the reason without a patient in it')
+    rows = _provenance_rows(nb, path, params, ran, findings, execute, pixels, _volumes_text(held, volumes))
+    return _Ready(nb, path, page, notebook, [folder, *([path.parent] if path else [])], nb.metadata['title'], rows, synthetic, citation,
+                  ran.get('seconds'), tuple(findings), held)
 
 # %% ../../nbs/share/publish.ipynb #2aa65bbf
+def _volumes_text(held, volumes):
+    "What provenance says of the volumes on the page."
+    n = sum('voxels' in about for _,about in held.values())
+    return f'{n}, with the consent of the author' + (f': {volumes}' if isinstance(volumes, str) else '') if n else None
+
 def _render(ready, formats, into, template='page', code='folded', pages=()):
     "Write the formats of one document into the folder `into`; the files, by format."
     import nbformat
     r,stem,made = ready,ready.page.stem,{}
     if {'html', 'pdf'} & set(formats):
         made['html'] = into/f'{stem}.html'
-        made['html'].write_text(notebook_html(r.nb, r.title, r.rows, r.synthetic, code, r.folders, template, r.citation, pages), encoding='utf-8')
+        made['html'].write_text(notebook_html(r.nb, r.title, r.rows, r.synthetic, code, r.folders, template, r.citation, pages,
+                                              lambda o: volume_place(o, r.volumes), volume_scripts(r.volumes)), encoding='utf-8')
     if 'pdf' in formats: made['pdf'] = print_pdf(made['html'], into/f'{stem}.pdf')
     if 'html' not in formats: made.pop('html', None)
     if 'ipynb' in formats: nbformat.write(r.nb, made.setdefault('ipynb', into/r.notebook.name))
@@ -270,7 +286,8 @@ def _publish_folder(folder, out, params, title, formats, template, code, kwargs)
 
 def _write_index(index, ready, title, template, missing):
     note = f'<p class="note">{missing} of {missing+len(ready)} notebooks are not published: they failed, or did not pass the check for identifiers.</p>' if missing else ''
-    parts = _page_parts(title, f'<h1>{html.escape(title)}</h1>{note}{_cards(ready, index)}', synthetic=all(r.synthetic for r in ready))
+    fake = True if all(r.synthetic is True for r in ready) else 'partly' if any(r.synthetic for r in ready) else False
+    parts = _page_parts(title, f'<h1>{html.escape(title)}</h1>{note}{_cards(ready, index)}', synthetic=fake)
     with tempfile.TemporaryDirectory(prefix='.radnb-', dir=index.parent) as d:
         (new := Path(d)/index.name).write_text(_fill(template, parts), encoding='utf-8')
         os.replace(new, index)
@@ -287,13 +304,14 @@ def publish(
     allow=(), # Findings that identify nobody: texts, compiled patterns, or kinds (`'UID'`, `'patient name'`, ...)
     redact:bool=False, # Black findings out instead of refusing
     pictures:bool=None, # Read the text in pictures? None: if `radnb[ocr]` is installed and identifiers are known
-    synthetic:bool=None, # Show the SYNTHETIC DATA banner? None: if the notebook holds synthetic patients, or an output says so
+    synthetic=None, # Show the SYNTHETIC DATA banner? `'partly'`: with patients among them; None: by what the notebook holds and its outputs say
     code:str='folded', # `'folded'`, `'shown'` or `'hidden'`
     cwd=None, # Folder to run in; by default `out`'s folder if `out` is given, else the notebook's
     on_output=None, # Called with (cell number, message type, content) for everything a cell writes
     stream=True, # Progress lines: True: standard error; a file; None: none
     formats=('html','ipynb'), # Any of `FORMATS`: 'html', 'ipynb', 'pdf' (needs Chromium, Chrome or Edge), 'md'
-    template='page' # 'page', 'article', 'report', or the path of a .css or Jinja file
+    template='page', # 'page', 'article', 'report', or the path of a .css or Jinja file
+    volumes=False # May views put their voxels into the page, to scroll? True, or why a head's may: 'defaced with ...'
 ) -> Published:
     """Execute notebooks; write each as a self-contained page (and notebook, PDF, Markdown).
     Raises `NotebookFailed`, `PHIFound` (it is not written), `BadInput`, `MissingPackage`."""
@@ -301,7 +319,7 @@ def publish(
     _template(template)
     if 'pdf' in formats: find_browser()
     kwargs = dict(execute=execute, timeout=timeout, known=known, allow=allow, redact=redact, pictures=pictures, synthetic=synthetic, cwd=cwd,
-                  on_output=on_output, stream=stream)
+                  on_output=on_output, stream=stream, volumes=volumes)
     folder = Path(nb).expanduser().resolve() if isinstance(nb, (str, Path)) else None
     if folder and folder.is_dir(): return _publish_folder(folder, out, params, title, formats, template, code, kwargs)
     return _write(_prepare(nb, out, params, title, **kwargs), formats, template=template, code=code)

@@ -95,9 +95,9 @@ LAYOUTS = ('mpr', *PLANES, '3d', 'grid')
 
 class Viewer(WithFallback):
     "An interactive view of one volume, made by `view`."
-    def __init__(self, vol, mask=None, prob=None, window=None, layout='mpr', height=None, max_mb=64.):
+    def __init__(self, vol, mask=None, prob=None, window=None, layout='mpr', height=None, max_mb=64., publish=None):
         if layout not in LAYOUTS: raise BadInput(f'No layout called {layout!r}', remedy=f'one of: {", ".join(LAYOUTS)}')
-        self.height,self.max_mb,self.layout,self._extra,self._counted = height or 480, max_mb, layout, {}, True
+        self.height,self.max_mb,self.layout,self._extra,self._counted,self.publish = height or 480, max_mb, layout, {}, True, publish
         self._box = self._canvas = self._at = None   # `_at`: where to start, if others say so
         self._take(vol, mask, prob, window)
 
@@ -217,9 +217,17 @@ def canvas(self:Viewer):
 
 # %% ../../nbs/view/viewer.ipynb #804f3521
 @patch
+def _for_page(self:Viewer):
+    "What a published page gets beside the picture, if the author consented: see `volume_bundle`"
+    if widgets_live(): return {}
+    from radnb.view.embed import volume_bundle
+    planes = [self._seen('view_layout')] if self._seen('view_layout') in PLANES else PLANES
+    return volume_bundle(self.vol, self.publish, mask=self.mask, prob=self.prob, low=self._seen('low'), high=self._seen('high'), at=self._seen('at'), planes=planes, window=self._window)
+
+@patch
 def _ipython_display_(self:Viewer, **kwargs):
     from IPython.display import publish_display_data
-    publish_display_data({**static_mime(self._static()), 'text/plain': repr(self)})
+    publish_display_data({**static_mime(self._static()), 'text/plain': repr(self), **self._for_page()})
     if not widgets_live(): return
     if new := self._box is None: self._open()
     self._canvas.hides_still = True   # the picture above, while the view is there
@@ -349,7 +357,8 @@ def view(
     affine=None, # If `vol` is an array: 4x4, index (slice, row, column) to RAS+ mm
     height:int=None, # Of the picture, pixels
     max_mb:float=64., # Larger volumes are sent shrunk, with slices at full resolution on demand
-    backend:str='niivue' # 'itk': itkwidgets, needs radnb[itk]
+    backend:str='niivue', # 'itk': itkwidgets, needs radnb[itk]
+    publish=None # May a published page hold the voxels, to scroll? True, False, a reason in words; None: as `publish` is told
 ) -> Viewer:
     "Look at a volume in the cell, offline; a still picture where no widget can run. Raises `BadInput`, `GeometryError`."
     vol = as_volume(vol, affine)
@@ -357,4 +366,4 @@ def view(
         from radnb.view.itk import view_itk
         return view_itk(vol, mask=_on_grid(mask, vol, 'label'), prob=_on_grid(prob, vol, 'probability'), window=window, height=height)
     if backend != 'niivue': raise BadInput(f'No backend called {backend!r}', remedy="'niivue' or 'itk'")
-    return Viewer(vol, mask, prob, window, layout, height, max_mb)
+    return Viewer(vol, mask, prob, window, layout, height, max_mb, publish)
