@@ -19,7 +19,8 @@ setup(
     name=s['lib_name'], version=s['version'], description=s['description'], keywords=s['keywords'], license='Apache-2.0',
     author=s['author'], author_email=s['author_email'], classifiers=classifiers,
     long_description=Path('README.md').read_text(encoding='utf-8'), long_description_content_type='text/markdown',
-    packages=[*find_packages(include=['radnb', 'radnb.*']), 'radnb.tutorials'], package_data={'radnb': ['**/*.ipynb', '**/*.js', '**/*.css', '**/*.txt', '**/*.tsv']},
+    packages=[*find_packages(include=['radnb', 'radnb.*']), 'radnb.tutorials', 'radnb.templates'],
+    package_data={'radnb': ['templates/**/*', '**/*.ipynb', '**/*.js', '**/*.css', '**/*.txt', '**/*.tsv']},
     exclude_package_data={'radnb': ['lab/labextension/*']}, data_files=jupyter_files(),   # the extension is needed in Jupyter's folder only
     python_requires=f'>={s["min_python"]}', install_requires=s['requirements'].split(), extras_require=extras,
     entry_points={'console_scripts': s['console_scripts'].split()}, zip_safe=False)

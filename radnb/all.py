@@ -63,3 +63,4 @@ from radnb.share.recheck import *
 from radnb.share.predictor import *
 from radnb.share.onnx_export import *
 from radnb.share.results import *
+from radnb.share.templates import *

@@ -12,7 +12,7 @@ from traitlets.config import LoggingConfigurable
 from ..core import BadInput, RadnbError
 from .paths import Guard, NotServed
 
-TEMPLATES = Path(__file__).parent/'templates'
+TEMPLATES = Path(__file__).parents[1]/'templates'
 
 class Workers(Executor):
     "Threads that do not keep the server from ending, as those of a ThreadPoolExecutor would: all they do is read."
