@@ -96,14 +96,15 @@ def _other_sizes(args, task):
     yield tuple(a.repeat(3, *[1]*(a.ndim-1)) for a in args)
     if task == 'segment': yield (torch.nn.functional.pad(args[0], [0,5]*(args[0].ndim-2), mode='replicate'),)
 
+def _gap(got, want): return float((np.abs(got-want)/np.maximum(1, np.abs(want))).max()) if got.shape == want.shape else np.inf
+
 def _difference(net, file, args, task):
-    "The largest difference between onnxruntime and torch."
+    "The largest difference between onnxruntime and torch; of numbers beyond 1, as a share of them."
     session,worst = _session(file, 1, ['CPUExecutionProvider']), 0.
     for some in _other_sizes(args, task):
         with torch.no_grad(): want = net(*some).numpy()
         got = session.run(None, {i.name: a.numpy() for i,a in zip(session.get_inputs(), some)})[0]
-        if got.shape != want.shape: return np.inf
-        worst = max(worst, float(np.abs(got-want).max()))
+        worst = max(worst, _gap(got, want))
     return worst
 
 def _attempt(write, net, args, task, file):
@@ -231,7 +232,7 @@ def _agrees(learn, predictor, rows):
     "The largest difference between learner and predictor over whole scans, from the file to the answer."
     worst = 0.
     with learn.no_bar(), learn.no_logging():
-        for r in rows: worst = max(worst, float(np.abs(_asked(predictor, learn.reader.volumes(r), r)-_ask(learn, r)).max()))
+        for r in rows: worst = max(worst, _gap(_asked(predictor, learn.reader.volumes(r), r), _ask(learn, r)))
     return worst
 
 def export_onnx(

@@ -1,0 +1,148 @@
+"Networks that leave: ONNX answers as the learner does for every task, on a machine without torch too; bundles that MONAI runs; learners from strangers that cannot run code."
+import copy, io, json, os, pickle, subprocess, sys, textwrap, warnings, zipfile
+import numpy as np, pandas as pd, pytest, torch
+import torch.nn.functional as F
+from radnb.core import BadInput
+from radnb.data.phantom import write_dicom
+from radnb.data.prepare import Preprocess, _resize
+from radnb.data.volume import Volume
+from radnb.measure.stats import OperatingPoint
+from radnb.share.onnx_export import export_onnx
+from radnb.share.predictor import load_predictor
+from radnb.train.classify import classify_dls, classify_learner
+from radnb.train.ensemble import ensemble
+from radnb.train.pair import pair_dls, pair_learner
+from radnb.train.regress import regress_dls, regress_learner
+from radnb.train.segment import segment_dls, segment_learner
+
+rng = np.random.default_rng(0)
+pytestmark = pytest.mark.filterwarnings('ignore')
+
+def shaken(learn, seed=0):
+    "Every weight and statistic moved, so that nothing is zero or one by design."
+    g = torch.Generator().manual_seed(seed)
+    for k,t in learn.model.state_dict().items():
+        if t.is_floating_point() and t.ndim: t.add_(.03*(torch.rand(t.shape, generator=g) if k.endswith('var') else torch.randn(t.shape, generator=g)))
+    return learn
+
+def films(n=16, **kw):
+    return pd.DataFrame(dict(PatientID=[f'P{i:02d}' for i in range(n)], pixels=[rng.random((24,28), np.float32) for _ in range(n)], **kw))
+
+def scan(i, shape=(10,20,24), codes='LSA'):
+    y = np.zeros(shape, np.uint8); y[3:8,5:12,6+i:13+i] = 1; y[4:6,7:10,8+i:11+i] = 2
+    vol = Volume(rng.normal(.2, .1, shape).astype(np.float32)+.3*y, np.diag([-1.,-1,2,1])[:,[2,1,0,3]])
+    mask = vol.like(y, 'label', {1: 'oedema', 2: 'core'})
+    return dict(PatientID=f'S{i}', volume=vol.reorient(codes), mask=mask.reorient(codes))
+
+def torch_resize(x, shape):
+    c,d,h,w = x.shape
+    lin = dict(mode='bilinear', align_corners=False, antialias=True)
+    x = F.interpolate(x.reshape(1, c*d, h, w), size=tuple(shape[1:]), **lin).reshape(c, d, *shape[1:])
+    return F.interpolate(x.reshape(1, c, d, -1), size=(shape[0], shape[1]*shape[2]), **lin).reshape(c, *shape)
+
+def test_resampling_is_torchs():
+    for _ in range(60):
+        old,new = rng.integers(1, (2,20,90,90), 4)+(0,0,1,1), rng.integers(1, (24,100,100))+1
+        x = rng.random(old, np.float32)
+        assert np.abs(_resize(x, tuple(new))-torch_resize(torch.from_numpy(x), new).numpy()).max() < 1e-6
+
+def same_answers(learn, row, folder, **kw):
+    predictor = load_predictor(export_onnx(learn, folder, **{**dict(dynamo=False), **kw}))
+    said = predictor.predict(row)
+    p = np.asarray(list(said.probabilities.values()))
+    assert ((p > .001) & (p < .999)).any()             # nothing saturated: a difference would show
+    want = np.atleast_1d(learn.predict_proba(row))
+    assert np.abs((p[1:] if len(want) == 1 else p)-want).max() < 1e-4
+    label = learn.predict_label(row)
+    assert said.label == ([n for n in label.index if label[n]] if learn.task == 'multilabel' else label)
+    return predictor, said
+
+@pytest.mark.parametrize('kind', ['binary','classes','findings','grades','columns','attention','resnet'])
+def test_classes(kind, tmp_path):
+    df,label,kw,net = films(finding=['normal','ill']*8), 'finding', {}, {}
+    if kind == 'classes': df['finding'] = (['a','b','c']*6)[:16]
+    if kind == 'findings': df,label = df.assign(effusion=[0,1]*8, nodule=[0,0,1,1]*4), ['effusion','nodule']
+    if kind == 'grades': df['finding'],kw = [0,1,2,3]*4, dict(ordered=True)
+    if kind == 'columns': df,kw = df.assign(age=['045Y','061Y','018M','070Y']*4, sex=['F','M','F',None]*4), dict(inputs=['age','sex'])
+    if kind == 'attention': df,kw,net = df.assign(pixels=[rng.random((4,40,40), np.float32) for _ in range(16)]), dict(size=(4,40,40)), dict(arch='resnet18', view='25d')
+    if kind == 'resnet': net = dict(arch='resnet18')
+    learn = shaken(classify_learner(classify_dls(df, label, aug=False, **kw), **net))
+    if kind == 'binary': learn.operating_point = OperatingPoint(.2, 'by hand')
+    if kind == 'classes': learn.operating_point = OperatingPoint(.3, 'by hand', positive='b')
+    predictor,said = same_answers(learn, df.iloc[3].drop(label), tmp_path)
+    assert predictor.operating_point == learn.operating_point and list(said.probabilities) == list(map(str, learn.dls.vocab))
+
+def test_pairs_and_ensembles(tmp_path):
+    pairs = films(finding=['stable','growing']*8).rename(columns=dict(pixels='pre')).assign(post=[rng.random((24,28), np.float32) for _ in range(16)])
+    learn = shaken(pair_learner(pair_dls(pairs, 'finding', aug=False, window=(.5,1.))))
+    same_answers(learn, pairs.iloc[2], tmp_path/'pair')
+    dls = classify_dls(films(finding=['normal','ill']*8), 'finding', aug=False)
+    for how in ('mean','vote'): same_answers(ensemble([shaken(classify_learner(dls), i) for i in range(3)], how, [1,2,4]), films(1).iloc[0], tmp_path/how)
+
+def test_numbers_with_intervals(tmp_path):
+    df = films(40, age=rng.normal(50, 9, 40))
+    learn = shaken(regress_learner(regress_dls(df, 'age', 'years', aug=False)))
+    for level in (.9,.8):
+        if level == .8: learn.calibrate(level=.8)
+        said,want = load_predictor(export_onnx(learn, tmp_path, dynamo=False)).predict(df.pixels[0]).number, learn.predict_number(df.pixels[0])
+        assert np.allclose([said[k] for k in ('value','low','high','level')], [want.value, want.low, want.high, want.level], rtol=1e-5)
+        assert said['unit'] == 'years' and said['calibrated'] == want.calibrated
+
+def same_masks(learn, vol, folder, **kw):
+    predictor = load_predictor(export_onnx(learn, folder, **{**dict(dynamo=False), **kw}))
+    said,want = predictor.predict(vol), learn.predict_probability(vol)
+    assert said.probability.shape == want.shape and np.abs(said.probability.data-want.data).max() < 1e-4
+    assert np.array_equal(said.probability.affine, vol.affine)
+    return predictor, said
+
+@pytest.mark.parametrize('kind', ['labels','windows','slices','ensemble','windows of an ensemble'])
+def test_masks(kind, tmp_path):
+    df = pd.DataFrame([scan(i) for i in range(4)])
+    dls = segment_dls(df, window=(.5,1.), spacing=(2.2,1.1) if kind == 'slices' else (2.2,1.1,1.), ndim=2 if kind == 'slices' else 3, aug=False, flips=('LR',) if kind != 'labels' else (),
+                      patch=(16,16) if kind == 'slices' else (8,16,16), bs=2)
+    learn = shaken(segment_learner(dls, channels=(4,8)))
+    if 'ensemble' in kind: learn = ensemble([learn, shaken(segment_learner(dls, channels=(4,8,8)), 1)], weights=[1,3])
+    for m in getattr(learn.model, 'nets', [learn.model]): m.max_voxels = 1000 if 'windows' in kind else m.max_voxels
+    learn.operating_point = float(np.median(1-learn.predict_probability(df.volume[1]).data[0]))
+    _,said = same_masks(learn, df.volume[1], tmp_path)
+    assert (said.mask.data != learn.predict_mask(df.volume[1]).data).mean() < 1e-3 and 0 < (said.mask.data > 0).mean() < 1
+
+def test_regions_that_overlap(tmp_path):
+    df = pd.DataFrame([scan(i) for i in range(4)])
+    learn = shaken(segment_learner(segment_dls(df, window=(.5,1.), regions={'whole': (1,2), 'core': (2,)}, patch=(8,16,16), aug=False, bs=2), channels=(4,8)))
+    _,said = same_masks(learn, df.volume[1], tmp_path/'both')
+    assert said.mask is None and np.array_equal(said.region('core').data, learn.region('core').predict_mask(df.volume[1]).data)
+    one,alone = same_masks(learn.region('core'), df.volume[1], tmp_path/'one')
+    assert one.names == {1: 'core'} and np.array_equal(alone.mask.data, said.region('core').data)
+
+def test_torch_export_writes_the_same(tmp_path):
+    df = pd.DataFrame([scan(i) for i in range(4)])
+    learn = shaken(segment_learner(segment_dls(df, window=(.5,1.), patch=(8,16,16), aug=False, bs=2), channels=(4,8)))
+    predictor,_ = same_masks(learn, df.volume[1], tmp_path, dynamo=True)
+    assert predictor.info['graph']['exporter'] == 'torch.export' and predictor.info['graph']['opset'] >= 18
+
+_ALONE = '''
+    import sys
+    class Blocked:
+        def find_spec(self, name, path=None, target=None):
+            if name.split('.')[0] in ('torch','fastai','torchvision','monai','fasttransform','timm','onnx','onnxscript'): raise ModuleNotFoundError(f'{name} is blocked', name=name)
+    sys.meta_path.insert(0, Blocked())
+    import radnb.share.predictor
+    assert not {'pandas','scipy','pydicom','onnxruntime'} & set(sys.modules), sorted({'pandas','scipy','pydicom','onnxruntime'} & set(sys.modules))
+    predictor = radnb.share.predictor.load_predictor(sys.argv[1], threads=1)
+    said = predictor.predict(sys.argv[2])
+    import numpy as np
+    np.save(sys.argv[3], said.probability.data)
+    assert said.mask.meta['PatientID'] == 'SYN-0001' and not said.warnings, said.warnings
+    assert not any(m in sys.modules for m in ('torch','fastai'))
+'''
+
+def test_a_folder_of_dicom_on_a_machine_without_torch(tmp_path):
+    vol = Volume(rng.normal(0, 200, (10,20,24)).astype(np.int16), np.diag([-1.,-1,2,1])[:,[2,1,0,3]], 'HU', dict(Modality='CT', SeriesDescription='SYNTHETIC'))
+    write_dicom(vol, tmp_path/'ct')
+    df = pd.DataFrame([dict(PatientID=f'P{i}', path=tmp_path/'ct', mask=vol.like((vol.data > 100).astype(np.uint8), 'label', {1: 'lesion'})) for i in range(4)])
+    learn = shaken(segment_learner(segment_dls(df, patch=(8,16,16), aug=False, bs=2), channels=(4,8)))
+    export_onnx(learn, tmp_path/'model', dynamo=False)
+    run = subprocess.run([sys.executable, '-c', textwrap.dedent(_ALONE), str(tmp_path/'model'), str(tmp_path/'ct'), str(tmp_path/'p.npy')], capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    assert np.abs(np.load(tmp_path/'p.npy')-learn.predict_probability(tmp_path/'ct').data).max() < 1e-4
