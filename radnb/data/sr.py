@@ -51,7 +51,8 @@ def _context(children):
     "The context that these items set for their neighbours and everything below; several of a kind are joined by a backslash."
     out = {}
     def add(key, value): out[key] = value if key not in out else f'{out[key]}\\{value}'
-    for c in children:
+    sides = [m for c in children if _scene(c) == 'site' for m in c.get('ContentSequence') or ()]   # TID 1411: the side stands below the place
+    for c in [*children, *sides]:
         key, (text,code) = _scene(c), _text(c)
         if key is None or text is None: continue
         add(key, text)

@@ -99,7 +99,7 @@ _TYPES = ('EXTERNAL PTV CTV GTV TREATED_VOLUME IRRAD_VOLUME OAR BOLUS AVOIDANCE 
 
 def _interpreted(name, category, types):
     "RTROIInterpretedType (PS3.3 C.8.8.8.1); '' for what nobody has interpreted."
-    kind = (types or {}).get(name, 'ORGAN' if category[0] == '123037004' else '')
+    kind = (types or {}).get(name, 'ORGAN' if category[2] == 'Anatomical Structure' else '')
     if kind and kind not in _TYPES: raise BadInput(f'{kind!r} is no type of a region', remedy=f'one of: {", ".join(_TYPES)}')
     return kind
 
@@ -125,6 +125,7 @@ def _add_roi(ds, label, name, mask, items, ml, frame, codes, types, made):
     seen.ObservationNumber, seen.ReferencedROINumber, seen.ROIObservationLabel = number, number, dicom_text(name, 16)
     seen.RTROIInterpretedType, seen.ROIInterpreter = _interpreted(name, what.category, types), ''
     seen.RTROIIdentificationCodeSequence = [coded(*what.type)]
+    if what.modifiers: seen.RTROIIdentificationCodeSequence[0].SegmentedPropertyTypeModifierCodeSequence = [coded(*m) for m in what.modifiers]
     for sequence,item in ((ds.StructureSetROISequence, roi), (ds.ROIContourSequence, shown), (ds.RTROIObservationsSequence, seen)): sequence.append(item)
 
 # %% ../../nbs/share/rtstruct.ipynb #78a0931b
@@ -157,7 +158,7 @@ def save_rtstruct(
     mask:Volume, # Labels, on the grid of `vol`
     vol:Volume, # The image, from `load_series`
     dst, # A folder, or a file ending in .dcm
-    codes:dict=None, # Your own codes: label name to (value, scheme, meaning)
+    codes:dict=None, # Your own codes: label name to (value, scheme, meaning), a row of `find_code`, or a `SegmentCode`
     types:dict=None, # Label name to RTROIInterpretedType: 'GTV', 'CTV', 'ORGAN', 'EXTERNAL' ...; organs are recognised
     algorithm:str='radnb', # Name of the algorithm
     algorithm_type:str='AUTOMATIC', # 'AUTOMATIC', 'SEMIAUTOMATIC' or 'MANUAL'

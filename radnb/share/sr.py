@@ -171,14 +171,16 @@ def _tracking(name, uid=None):
 
 # %% ../../nbs/share/sr.ipynb #91ce22e1
 def _finding(name, codes):
-    "Codes of what a row or a class is about."
-    if codes and name in codes or segment_codes(name, codes).type[2] != 'Tissue': return segment_codes(name, codes)
-    return SegmentCode(None, (_local(name), '99RADNB', dicom_text(name)))
+    "Codes of what a row or a class is about; 'tumour 2' is a tumour."
+    kind = name.rstrip('0123456789').strip() or name
+    for n in (name, kind):
+        if n in (codes or {}) or segment_codes(n).type[2] != 'Tissue': return segment_codes(n, codes)
+    return SegmentCode(None, (_local(kind), '99RADNB', dicom_text(kind)))
 
 def _what(code):
     "Category, finding and place (TID 1411, 1501)."
-    site = code.region and _code('HAS CONCEPT MOD', ('363698007','SCT','Finding Site'), code.region,
-                                 [_code('HAS CONCEPT MOD', ('272741003','SCT','Laterality'), code.region_modifier)] if code.region_modifier else [])
+    place,sides = (code.region, code.region_modifiers) if code.region else (code.type if code.modifiers else None, code.modifiers)
+    site = place and _code('HAS CONCEPT MOD', ('363698007','SCT','Finding Site'), place, [_code('HAS CONCEPT MOD', ('272741003','SCT','Laterality'), s) for s in sides[:1]])
     return [_code('CONTAINS', ('276214006','SCT','Finding category'), code.category) if code.category else None,
             _code('CONTAINS', ('121071','DCM','Finding'), code.type), site or None]
 
@@ -313,7 +315,7 @@ def save_sr(
     seg=None, # The SEG that `save_seg` wrote of the same mask: rows refer to the segments of their names
     classification=None, # Label to probability, or what a predictor returned
     operating_point=None, # The `OperatingPoint` that turned probabilities into calls, or a text
-    codes:dict=None, # Your own codes: name to (value, scheme, meaning), or a `SegmentCode` with place
+    codes:dict=None, # Your own codes: name to (value, scheme, meaning), a row of `find_code`, or a `SegmentCode` with its place
     algorithm:str='radnb', # Name of the algorithm
     version:str=None, # Its version; None: radnb's
     observer:str='', # The person who answers for the measurements, 'Family^Given'
