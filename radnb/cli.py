@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['OK', 'FAILED', 'USAGE', 'SETTLE', 'INTERRUPTED', 'COMMANDS', 'JOURNEY', 'Outcome', 'Command', 'arg', 'command',
-           'index', 'lab_command', 'view', 'train', 'evaluate_model', 'audit_model', 'deid', 'publish_notebook', 'demo',
-           'check_up', 'overview', 'main']
+           'index', 'lab_command', 'view', 'train', 'predict', 'evaluate_model', 'audit_model', 'deid',
+           'publish_notebook', 'new', 'demo', 'check_up', 'overview', 'main']
 
 # %% ../nbs/cli.ipynb #888519d2
 import argparse, contextlib, json, math, os, signal, subprocess, sys
@@ -167,6 +167,31 @@ def train(out, config=None, **given):
     return Outcome(repr(done).splitlines(), done.to_dict())
 
 # %% ../nbs/cli.ipynb #62a248a1
+def _page(results, most, redact):
+    "The page, or why there is none."
+    try: return str(results.page(most=most, redact=redact).html), ''
+    except PHIFound as e: return None, f'No page was written, for it would name a patient: {e.what}. Look at it, then use --redact'
+
+@command('predict', 'Learn', arg('data', metavar='DICOM', help='a folder of DICOM, of any number of patients'),
+         arg('--model', metavar='FOLDER', required=True, help='that radnb train or export_onnx wrote (model.onnx and model.json)'),
+         arg('--out', metavar='FOLDER', required=True, help='gets dicom/ (SEG and SR of each case), results.csv (patients named) and results.html'),
+         arg('--modality', help='of the images that the model is for (default: what it was trained on)'), arg('--series', metavar='TEXT', help='only series whose description holds this text'),
+         arg('--every', action='store_true', help='every series that fits, not the best one of each study'),
+         arg('--kind', choices=['binary','labelmap'], default='binary', help='of the DICOM segmentation (default: binary, which every viewer reads)'),
+         arg('--most', type=int, default=50, metavar='N', help='cases that are shown with pictures (default: 50)'), arg('--no-page', action='store_true', help='no HTML page'),
+         arg('--redact', action='store_true', help='black out what may identify a patient on the page instead of refusing it'),
+         example='radnb predict ward7/ --model model/ --out findings/', resume='Every finished case is kept: run the same command again to go on.')
+def predict(data, model, out, modality=None, series=None, every=False, kind='binary', most=50, no_page=False, redact=False):
+    "Ask a model about every study of a folder: SEG, SR, a table and one page. Status 3 if a case failed."
+    from radnb.share.results import deliver
+    results = deliver(data, model, out, modality or '', series or '', every, kind=kind)
+    page,why = (None, '') if no_page else _page(results, most, redact)
+    lines = [f'{n:8d} {s}' for s,n in results.counts().items()]+[f'         failed: {r["reason"]}' for r in results.failed[:10]]
+    lines += [f'-> {p}' for p in (Path(out)/'dicom', Path(out)/'results.csv', page) if p]+([why] if why else [])
+    told = dict(counts={k: int(n) for k,n in results.counts().items()}, out=str(out), table=str(Path(out)/'results.csv'), page=page, no_page=why, failed=[r['reason'] for r in results.failed])
+    return Outcome(lines, told, SETTLE if results.failed or why or not results.cases else OK)
+
+# %% ../nbs/cli.ipynb #dfd63e56
 def _plain(v):
     "A value as JSON knows it: NaN becomes None."
     if isinstance(v, dict): return {str(k): _plain(x) for k,x in v.items()}
@@ -189,7 +214,7 @@ def _judged(model, data, given):
     learn = load_learner(folder/'learner.pkl')
     return evaluate(learn, case_table(recipe)[0])
 
-# %% ../nbs/cli.ipynb #a4a7558f
+# %% ../nbs/cli.ipynb #2b208240
 @command('evaluate', 'Judge', arg('model', help='a folder that radnb train wrote; or, alone, a CSV of predictions (columns truth, prob or pred, PatientID)'),
          arg('data', nargs='?', help='a folder of DICOM, or a CSV of images, of patients that were not trained on'), *_DATA,
          arg('--out', metavar='HTML', help='the report as one page; it shows images, so it stays with them'), arg('--cases', metavar='CSV', help='one line per case, patients named'),
@@ -201,7 +226,7 @@ def evaluate_model(model, data=None, out=None, cases=None, **given):
     if cases: report.to_csv(cases)
     return Outcome([*repr(report).splitlines(), *(f'-> {p}' for p in (out, cases) if p)], _told(report)|dict(out=out, cases=cases))
 
-# %% ../nbs/cli.ipynb #2b208240
+# %% ../nbs/cli.ipynb #fac126c4
 def _audited(model, data, given):
     "The audit of a model with the data it was trained on; or of a data set, before anything is trained."
     from radnb.explain.audit import audit
@@ -222,7 +247,7 @@ def audit_model(model, data=None, out=None, **given):
     checks = [dict(check=c.check, key=c.key, level=c.level, evidence=c.evidence, remedy=c.remedy) for c in found.ranked]
     return Outcome(lines, dict(failed=found.failed, warned=found.warned, checks=checks, out=out), SETTLE if found.failed else OK)
 
-# %% ../nbs/cli.ipynb #fac126c4
+# %% ../nbs/cli.ipynb #d3fc77e9
 def _secret(path):
     "The key in a file; made, and readable by nobody else, if it is not there."
     path = Path(path)
@@ -247,7 +272,7 @@ def deid(src, dst, key_file, option=(), look='suspect', mapping=None, workers=1)
     lines = [f'{n:8d} {s}{f": {r}" if r else ""}' for (s,r),n in why.items()]
     return Outcome([*lines, f'-> {dst}'], dict(files=counts, out=str(dst)), SETTLE if {'held back','failed'} & set(counts) else OK)
 
-# %% ../nbs/cli.ipynb #d3fc77e9
+# %% ../nbs/cli.ipynb #9bfd705f
 def _value(text):
     "`name=value`, the value as a number, a list, true, false, null, or a text."
     name,equals,value = text.partition('=')
@@ -257,13 +282,14 @@ def _value(text):
 
 def _formats(text): return tuple(f.strip() for f in text.split(','))
 
-# %% ../nbs/cli.ipynb #b47b1671
+# %% ../nbs/cli.ipynb #582fd266
 def _recheck(notebook, out):
     "Run a notebook again, and say which numbers are no longer what they were."
     from radnb.share.recheck import recheck
     found = recheck(notebook, stream=sys.stderr)
     if out: _write_table(found.table, out)
-    return Outcome([*repr(found).splitlines(), *([f'-> {out}'] if out else [])], dict(ok=found.ok, cells=found.cells, changes=json.loads(found.table.to_json(orient='records'))), OK if found.ok else SETTLE)
+    told = dict(ok=found.ok, cells=found.cells, changes=json.loads(found.table.to_json(orient='records')))
+    return Outcome([*repr(found).splitlines(), *([f'-> {out}'] if out else [])], told, OK if found.ok else SETTLE)
 
 @command('publish', 'Share', arg('notebook', help='a notebook, or a folder of them'),
          arg('--out', metavar='PATH', help='folder or .html file (default: a folder `published` beside it); with --check: a table of what changed'),
@@ -281,7 +307,16 @@ def publish_notebook(notebook, out=None, param=(), format=('html','ipynb'), temp
     made = [str(p) for one in (page, *page.pages) for p in (one.html, one.pdf, one.markdown, one.notebook) if p]
     return Outcome(list(dict.fromkeys(made)), dict(pages=list(dict.fromkeys(made)), seconds=page.seconds, blacked_out=len(page.findings)))
 
-# %% ../nbs/cli.ipynb #582fd266
+# %% ../nbs/cli.ipynb #d22aedfe
+@command('new', 'Begin', arg('kind', choices=['classify','segment','explore','paper'], help='what to begin'), arg('folder', help='where; made if it is not there'), example='radnb new paper my-paper/')
+def new(kind, folder):
+    "Begin with a template: a notebook that runs as it is, or an executable paper with its checks."
+    from radnb.share.templates import new
+    made = new(kind, folder)
+    files = [str(p) for p in (sorted(Path(folder).rglob('*')) if Path(folder).is_dir() else [Path(made)]) if p.is_file()]
+    return Outcome([f'-> {p}' for p in files], dict(kind=kind, files=files))
+
+# %% ../nbs/cli.ipynb #0ceebce8
 JOURNEY = Path(__file__).parent/'tutorials'/'01_journey.ipynb' if '__file__' in globals() else Path('tutorials/01_journey.ipynb')
 
 _LEFT = {'dicom': 'the synthetic patients, as DICOM', 'index.parquet': 'the index of the DICOM headers', 'model': 'the trained network',
@@ -290,7 +325,7 @@ _LEFT = {'dicom': 'the synthetic patients, as DICOM', 'index.parquet': 'the inde
 
 def _left_behind(out): return [f'  {out/name}  {what}' for name,what in _LEFT.items() if (out/name).exists()]
 
-# %% ../nbs/cli.ipynb #1751f7ab
+# %% ../nbs/cli.ipynb #8be31d4b
 @command('demo', 'Begin', arg('--data', metavar='DIR', help='your DICOM folder (default: synthetic patients are made)'),
          arg('--out', metavar='DIR', default='radnb-demo', help='where everything goes (default: radnb-demo)'), arg('--seed', type=int, default=0, help='of the split and the training'),
          example='radnb demo', resume='What is done is kept: run the same command again to go on.')
@@ -306,7 +341,7 @@ def demo(data=None, out='radnb-demo', seed=0):
     if page.findings: lines.append(f'  {len(page.findings)} texts that might identify a patient were blacked out of the page.')
     return Outcome(lines, dict(page=str(page.html), seconds=page.seconds, out=str(out), blacked_out=len(page.findings)))
 
-# %% ../nbs/cli.ipynb #d22aedfe
+# %% ../nbs/cli.ipynb #00d6c4bc
 @command('doctor', 'Begin', example='radnb doctor')
 def check_up():
     "What works on this machine, what does not, and the command that mends it. Names no patient, user or host."
@@ -314,7 +349,7 @@ def check_up():
     health = doctor()
     return Outcome(repr(health).splitlines(), health.to_dict(), FAILED if health.bad else OK)
 
-# %% ../nbs/cli.ipynb #0ceebce8
+# %% ../nbs/cli.ipynb #7cf71912
 _GROUPS = {'Begin': 'begin', 'Look': 'look at what there is', 'Learn': 'make a model, and use it', 'Judge': 'find out how good it is', 'Share': 'let results leave'}
 _STATUS = 'Exit status: 0 all is well; 1 an error, which the message explains; 2 the command was not understood; 3 found something that a person must settle; 130 interrupted.'
 
@@ -327,7 +362,7 @@ def overview() -> str:
         parts += [f'  radnb {n:<{width}}  {c.run.__doc__.split(". ")[0].split(": ")[0].rstrip(".")}' for n,c in COMMANDS.items() if c.group == group]
     return '\n'.join([*parts, '\nradnb COMMAND --help tells more, with an example. Not for diagnostic use.', ''])
 
-# %% ../nbs/cli.ipynb #8be31d4b
+# %% ../nbs/cli.ipynb #b3013c24
 class _OneParagraph(argparse.RawDescriptionHelpFormatter):
     "The example is not wrapped."
 
@@ -347,7 +382,7 @@ def _parser():
         for names,kw in c.arguments: one.add_argument(*names, **kw)
     return p
 
-# %% ../nbs/cli.ipynb #51e33e1f
+# %% ../nbs/cli.ipynb #3b97923b
 def _broken(name, e):
     "An error as an outcome."
     said = dict(kind=type(e).__name__, what=getattr(e, 'what', None) or str(e), where=None if getattr(e, 'path', None) is None else str(e.path), remedy=getattr(e, 'remedy', None))
@@ -366,7 +401,7 @@ def _attempt(name, args, err):
         err.write(f'radnb: {e}\n')
         return _broken(name, e)
 
-# %% ../nbs/cli.ipynb #7cf71912
+# %% ../nbs/cli.ipynb #4bbca62e
 def _run(name, args, as_json, quiet):
     "Run a command: what it prints on the way goes to standard error, its result to standard output."
     out,err = sys.stdout,sys.stderr

@@ -1,8 +1,9 @@
 "The commands as a shell sees them: status, what is on which stream, what Ctrl-C and a kill leave behind."
-import getpass, io, json, os, platform, shlex, signal, stat, subprocess, sys, time
+import functools, getpass, io, json, os, platform, shlex, shutil, signal, stat, subprocess, sys, time
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 import nbformat, pandas as pd, pytest
+from dicom_checks import dciodvfy_errors, dcmtk_dump
 from radnb import cli
 from radnb.core import MissingPackage
 from radnb.data.phantom import make_cohort
@@ -16,13 +17,13 @@ def run(*argv):
 
 @pytest.fixture(scope='module')
 def ward(tmp_path_factory):
-    "Sixteen synthetic patients."
+    "Ten synthetic patients."
     folder = tmp_path_factory.mktemp('ward')
-    make_cohort(folder, n=16, size=(16,48,48), seed=1)
+    make_cohort(folder, n=10, size=(8,40,40), seed=1)
     return folder
 
 def train_arguments(ward, out, epochs=3):
-    return ['train', ward, '--task', 'classify', '--labels', ward/'labels.csv', '--label', 'nodule', '--size', '8,24,24', '--valid', '0.4', '--epochs', epochs, '--out', out]
+    return ['train', ward, '--task', 'classify', '--labels', ward/'labels.csv', '--label', 'nodule', '--size', '8,16,16', '--valid', '0.4', '--epochs', epochs, '--out', out]
 
 # ---------------------------------------------------------------- what is promised of every command
 
@@ -83,7 +84,9 @@ def test_ctrl_c_leaves_cleanly(tmp_path):
 
 @pytest.mark.filterwarnings('ignore')
 def test_a_training_that_was_cut_off_ends_as_if_it_had_not_been(ward, tmp_path, monkeypatch):
+    from radnb.share import onnx_export
     from radnb.train.checkpoint import Checkpoint
+    monkeypatch.setattr(onnx_export, 'export_onnx', functools.partial(onnx_export.export_onnx, dynamo=False))
     status,told,_ = run(*train_arguments(ward, tmp_path/'whole'), '--json')
     assert status == 0
     keep = Checkpoint.after_epoch
@@ -114,7 +117,7 @@ def test_a_page_that_would_name_a_patient_is_not_written(tmp_path):
     assert 'Berta' not in (tmp_path/'out'/'named.html').read_text()
 
 def test_an_audit_that_fails_stops_a_pipeline(tmp_path):
-    make_cohort(tmp_path/'in', n=24, size=(16,48,48), traps=('site_predicts_label',), seed=2)
+    make_cohort(tmp_path/'in', n=24, size=(8,40,40), traps=('site_predicts_label',), seed=2)
     args = ['audit', tmp_path/'in', '--labels', tmp_path/'in'/'labels.csv', '--label', 'nodule', '--out', tmp_path/'audit.html', '--json']
     status,out,_ = run(*args)
     told = json.loads(out)
@@ -137,8 +140,8 @@ def test_deid_keeps_its_secret_and_goes_on(ward, tmp_path):
 def test_index_writes_tables_and_remembers(ward, tmp_path):
     args = ['index', ward, '--out', tmp_path/'s.parquet', '--files', tmp_path/'f.csv', '--cache', tmp_path/'c.parquet', '--json', '-q']
     status,out,err = run(*args)
-    assert (status, err) == (0, '') and json.loads(out)['volumes'] == 16
-    assert len(pd.read_parquet(tmp_path/'s.parquet')) == 16 and 'status' in pd.read_csv(tmp_path/'f.csv') and (tmp_path/'c.parquet').exists()
+    assert (status, err) == (0, '') and json.loads(out)['volumes'] == 10
+    assert len(pd.read_parquet(tmp_path/'s.parquet')) == 10 and 'status' in pd.read_csv(tmp_path/'f.csv') and (tmp_path/'c.parquet').exists()
     assert run(*args)[1] == out
 
 def test_predictions_from_elsewhere_are_judged(tmp_path):
@@ -166,3 +169,54 @@ def test_the_doctor_tells_nothing_of_the_user(monkeypatch):
     assert all(f['remedy'] for f in told['findings'] if f['status'] in ('missing','broken'))
     private = {platform.node(), str(Path.home()), os.getcwd()} | ({getpass.getuser()} if len(getpass.getuser()) > 4 else set())
     assert not any(p and p in out for p in private if p != '/')
+
+# ---------------------------------------------------------------- the one command: a folder of DICOM in; SEG, SR, a table and a page out
+
+@pytest.fixture(scope='module')
+def model(ward, tmp_path_factory):
+    "A small network that outlines nodules, trained by the command; exported by tracing, which takes a tenth of the time."
+    from radnb.share import onnx_export
+    out = tmp_path_factory.mktemp('model')/'model'
+    with pytest.MonkeyPatch.context() as m:
+        m.setattr(onnx_export, 'export_onnx', functools.partial(onnx_export.export_onnx, dynamo=False))
+        status,told,err = run('train', ward, '--task', 'segment', '--size', '8,40,40', '--epochs', '1', '--out', out, '--json')
+    assert status == 0, err
+    assert not json.loads(told)['notes'] and {'model.onnx','model.json','model_card.html'} <= set(json.loads(told)['files'])
+    return out
+
+@pytest.mark.filterwarnings('ignore')
+def test_one_command_and_every_file_is_read_by_strangers(ward, model, tmp_path, monkeypatch):
+    import highdicom, pydicom
+    import radnb.share.results as results
+    few = tmp_path/'few'
+    for name in ('SYN-0001','SYN-0002','SYN-0003'): shutil.copytree(ward/name/'ct', few/name)
+    keep, calls = results.save_sr, []
+    def cut(*args, **kw):
+        calls.append(1)
+        if len(calls) == 2: raise KeyboardInterrupt
+        return keep(*args, **kw)
+    monkeypatch.setattr(results, 'save_sr', cut)
+    args = ['predict', few, '--model', model, '--out', tmp_path/'out']
+    status,out,err = run(*args)
+    assert status == 130 and 'run the same command again' in err
+    left = sorted(p.name for p in (tmp_path/'out'/'dicom').iterdir())
+    assert len(left) == 2 and not (tmp_path/'out'/'results.csv').exists()        # one whole case, and nothing of the second
+    stamps = {p.name: p.stat().st_mtime_ns for p in (tmp_path/'out'/'dicom').iterdir()}
+    monkeypatch.setattr(results, 'save_sr', keep)
+    status,out,err = run(*args, '--json')
+    told = json.loads(out)
+    assert status == 0 and told['counts'] == {'done': 3}, (told, err)
+    files = sorted((tmp_path/'out'/'dicom').iterdir())
+    assert len(files) == 6 and all(stamps.get(p.name, p.stat().st_mtime_ns) == p.stat().st_mtime_ns for p in files) and not (tmp_path/'out'/'.unfinished').exists()
+    for path in files:
+        assert dciodvfy_errors(path) == [], path
+        dcmtk_dump(path, 'dsrdump' if path.name.endswith('_sr.dcm') else 'dcmdump')
+    seg = highdicom.seg.segread(next(p for p in files if p.name.endswith('_seg.dcm')))
+    assert seg.get_segment_description(1).algorithm_identification is not None and not seg.get_source_image_uids() == []
+    sr = highdicom.sr.srread(next(p for p in files if p.name.endswith('_sr.dcm')))
+    assert sr.content.get_volumetric_roi_measurement_groups() or sr.content.get_planar_roi_measurement_groups() or sr.content.get_image_measurement_groups()
+    table = pd.read_csv(tmp_path/'out'/'results.csv')
+    assert set(table.PatientID) == {'SYN-0001','SYN-0002','SYN-0003'} and any(c.endswith('volume_ml') for c in table)
+    page = (tmp_path/'out'/'results.html').read_text()
+    assert 'SYNTHETIC' in page and 'SYN-0001' not in page and 'mL' in page and page.count('data:image/png') >= 3
+    assert {str(pydicom.dcmread(p).PatientID) for p in files} == set(table.PatientID)

@@ -206,8 +206,10 @@ def _write_tables(learn, report, private):
     write_whole(private/'history.csv', learn.history.to_csv(index=False))
 
 def _write_onnx(learn, out):
-    "The network for machines without torch; why not, in words."
+    "The network for machines without torch, unless it is there already; why not, in words."
     from radnb.share.onnx_export import export_onnx
+    file,checkpoint = out/'model.onnx', out/'private'/'checkpoint'/'last.pt'
+    if file.exists() and checkpoint.exists() and file.stat().st_mtime > checkpoint.stat().st_mtime: return ''
     try: export_onnx(learn, out)
     except RadnbError as e: return f'No ONNX was written: {e.what}. {e.remedy or ""}'.strip()
     return ''
