@@ -84,12 +84,15 @@ def recipes(notebooks, dst):
     here = {k: nb for k,nb in notebooks.items() if k.startswith('recipes/')}
     cards = [_card(*pages.title_of(nb), k, _took(nb), _shown(k, nb, dst)) for k,nb in here.items()]
     told = yaml.safe_load((DOCS/'recipes.yml').read_text(encoding='utf-8'))
-    rows = ['| | system | published, as published | with radnb |', '|---|---|---|---|']
-    for r in told['systems']:
-        links = ', '.join(f'[{pages.title_of(notebooks[k])[0]}](/{k}.ipynb)' for k in r.get('see', []) if k in notebooks)
-        rows.append(f'| {r["state"]} | **{r["system"]}**: {r["task"]} | {r.get("published") or "–"} | {" ".join(filter(None, (r.get("note"), links and f"See {links}.")))} |')
+    def row(r):
+        links = ' · '.join(f'[{pages.title_of(notebooks[k])[0]}](/{k}.ipynb)' for k in r.get('see', []) if k in notebooks)
+        return f'| **{r["system"]}**<br>{r["task"]} | {r.get("published") or "–"} | {" ".join(filter(None, (r.get("note"), links)))} |'
+    tables = []
+    for state,title in (('works', 'What works'), ('partly', 'What works in part'), ('not yet', 'What does not work yet')):
+        rows = [row(r) for r in told['systems'] if r['state'] == state]
+        tables.append('\n'.join([f'### {title}', '', '| system | published, as published | with radnb |', '|---|---|---|', *rows]))
     text = (DOCS/'recipes.md').read_text(encoding='utf-8')
-    return '\n\n'.join([text.replace('%CARDS%', _grid(cards) if cards else '').replace('%SYSTEMS%', '\n'.join(rows)), _toctree([f'/{k}' for k in here])])
+    return '\n\n'.join([text.replace('%CARDS%', _grid(cards) if cards else '').replace('%SYSTEMS%', '\n\n'.join(tables)), _toctree([f'/{k}' for k in here])])
 
 def reference(notebooks, modules, link):
     "One page a layer with its modules, and the page that lists the layers. name of the page -> text"
@@ -132,7 +135,7 @@ def repository_text(path, link):
     "A Markdown file of the repository as a page."
     text = re.sub(r'<!--.*?-->\n*', '', (ROOT/path).read_text(encoding='utf-8'), flags=re.S)
     text = re.sub(r'\]\(nbs/([^)]+)\)', r'](/\1)', text)
-    return link(_one_title(text))
+    return pages.prose(_one_title(text), link)
 
 # ---- all of it
 

@@ -9,12 +9,12 @@ from pygments.lexers import PythonLexer
 import api
 
 ROOT = Path(__file__).resolve().parent.parent
-LAYERS = dict(core='Core', data='Data', measure='Measure', view='View', train='Train', explain='Explain', share='Share', lab='In JupyterLab', cli='Command line')
+LAYERS = dict(core='Core', data='Data', measure='Measure', view='View', train='Train', explain='Explain', share='Share', lab='In JupyterLab', doctor='Doctor', cli='Command line')
 ABOUT = dict(core='Errors that say what to do, progress, provenance.', data='What the pixels are: DICOM, volumes in millimetres, indexes, de-identification, synthetic patients.',
              measure='Numbers from images and predictions, each with its interval.', view='What a person sees: pictures, the viewer, thresholds, cohorts, the training dashboard.',
              train='What learns: splits, batches, networks, and one learner per task.', explain='Judging a model: reports, saliency with its checks, the audit, robustness.',
              share='What leaves the notebook: DICOM objects, models, pages that name no patient.', lab='Magics, the server extension and the JupyterLab extension.',
-             cli='The `radnb` command.')
+             doctor='What works on this machine, and how to mend what does not.', cli='The `radnb` command.')
 
 # ---- names
 
@@ -76,6 +76,9 @@ def _walk(o):
     if isinstance(o, list): return [_walk(v) for v in o]
     return o
 
+#: A link in an output to a file of the machine, which is not there any more
+_LOCAL_LINK = re.compile(r'<a\b[^>]*\bhref=["\']?(?!https?:|#|mailto:|data:)[^>]*>(.*?)</a>', re.S)
+
 def outputs(cell):
     "What a reader sees of a cell's outputs: no standard error, no live widgets, no folders of the machine."
     kept = []
@@ -84,6 +87,7 @@ def outputs(cell):
         elif o.output_type == 'error': kept.append(o)
         elif o.output_type in ('display_data', 'execute_result'):
             data = {k: v if k.startswith('image/png') else _walk(v) for k,v in o.data.items() if 'widget' not in k and 'javascript' not in k}
+            if 'text/html' in data: data['text/html'] = _LOCAL_LINK.sub(r'\1', data['text/html'])
             if data.get('text/html', '').strip().startswith('<!--') and len(data['text/html']) < 60: data.pop('text/html')
             if set(data)-{'text/plain'} or data.get('text/plain', '').strip(): kept.append({**o, 'data': data, 'metadata': {}})
     return [nbformat.from_dict(o) for o in kept]
@@ -112,7 +116,8 @@ def _formulas(text):
 def prose(text, link):
     "A Markdown cell: names linked, formulas drawn, links to notebooks kept as links to pages."
     if re.search(r'(?<!\\)\$[^\s$]', text): text = _formulas(text)
-    text = re.sub(r'\]\(([\w./-]+)\.html(#[\w.-]+)?\)', r'](\1.ipynb\2)', text)
+    text = re.sub(r'\]\((?!https?:)([\w./-]+)\.html(#[\w.-]+)?\)', r'](\1.ipynb\2)', text)
+    for file,page in dict(RESULTS='benchmarks', CHANGELOG='changelog', CONTRIBUTING='contributing').items(): text = re.sub(rf'\]\([\w./-]*\b{file}\.md', f'](/{page}.md', text)
     return link(text)
 
 def described(cell, module, link, known):
