@@ -40,7 +40,9 @@ def print_pdf(
         try: done = subprocess.run(_print_command(browser, page, dst, profile), capture_output=True, text=True, timeout=timeout)
         except subprocess.TimeoutExpired: raise RadnbError(f'{Path(browser).name} took longer than {timeout} s to print', dst) from None
     if not Path(dst).is_file():
-        raise RadnbError(f'{Path(browser).name} could not print: {(done.stderr.strip().splitlines() or ["no reason given"])[-1][:200]}', dst)
+        why = (done.stderr.strip().splitlines() or ['no reason given'])[-1][:200]
+        remedy = 'print the HTML page yourself, or install Chrome: a browser installed by snap cannot see all folders'
+        raise RadnbError(f'{Path(browser).name} could not print: {why}', dst, remedy)
     return Path(dst)
 
 # %% ../../nbs/share/formats.ipynb #e0858260
@@ -116,7 +118,7 @@ def notebook_markdown(
     front += [f'date: {q(citation.date)}'] if citation and citation.date else []
     body = [_cell_md(c, label, code, files, folder, places) for c,label in zip(nb.cells, _labels(nb.cells))]
     if not any(re.match(r'#\s', b) for b in body): body.insert(0, f'# {title}')
-    if synthetic: body.insert(0, '> **PARTLY SYNTHETIC DATA**' if synthetic=='partly' else '> **SYNTHETIC DATA**: made by a computer; no patient stands behind it')
+    if synthetic: body.insert(0, '> **PARTLY SYNTHETIC DATA**: the rest may be of patients' if synthetic=='partly' else '> **SYNTHETIC DATA**: made by a computer; no patient stands behind it')
     cell = lambda v: str(v).replace('|', r'\|').replace('\n', ' ')
     table = '\n'.join(['| | |', '|---|---|', *(f'| {cell(k)} | {cell(v)} |' for k,v in rows)])
     body += ['## Where this came from', table] if rows else []
