@@ -174,7 +174,7 @@ class SegmentCode(NamedTuple):
 _GENERIC = SegmentCode(('85756007','SCT','Tissue'), ('85756007','SCT','Tissue'))
 
 # %% ../../nbs/share/codes.ipynb #c1b94b51
-_VAGUE = set('''ventricle media intima adventitia normal table floor chair back line interface hiatus cast mold clip coil segment stripe wall head neck hilum
+_VAGUE = set('''ventricle atrium hip pelvis media intima adventitia normal table floor chair back line interface hiatus cast mold clip coil segment stripe wall head neck hilum
                 apex joint organ sphere laser bullet coin glue staple phantom flank clothing stretcher collimator baffle'''.split())
 
 @functools.cache
@@ -195,10 +195,10 @@ _NUMBERED = {'rib','nodule','lesion','neoplasm','mass','cyst','lymph','metastasi
 def _look_up(words):
     "(term, modifiers) of a set of words, all of which must be understood; None if they are not."
     if words in _exact(): return _exact()[words], ()
-    turned = [w for w in words if w in _SIDES or w in _WHERE]
+    turned = {w: {**_SIDES, **_WHERE}[w] for w in words if w in _SIDES or w in _WHERE}
     rest = words-set(turned)
-    if not turned or not rest or rest not in _exact() or len({*map({**_SIDES, **_WHERE}.get, turned)}) < len(turned): return None
-    return _exact()[rest], tuple({**_SIDES, **_WHERE}[w] for w in sorted(turned, key=lambda w: w in _WHERE))
+    if not turned or rest not in _exact() or sum(w in _SIDES for w in turned) > 1 or sum(w in _WHERE for w in turned) > 1: return None
+    return _exact()[rest], tuple(turned[w] for w in sorted(turned, key=lambda w: w in _WHERE))
 
 def _code(term): return term.value, term.scheme, term.meaning
 
