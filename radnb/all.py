@@ -46,6 +46,7 @@ from radnb.explain.shift import *
 from radnb.explain.shortcuts import *
 from radnb.share.stored import *
 from radnb.share.codes import *
+from radnb.share.maps import *
 from radnb.share.multiframe import *
 from radnb.share.seg import *
 from radnb.share.rtstruct import *
