@@ -6,7 +6,7 @@
 __all__ = ['save_sr']
 
 # %% ../../nbs/share/sr.ipynb #3d25386b
-import math
+import hashlib, math, re
 from pathlib import Path
 from typing import NamedTuple
 import numpy as np
@@ -129,7 +129,6 @@ def _intensity(unit, vol, src):
 
 def _local(name):
     "A code of radnb's own for what no terminology names here: at most 16 letters, the same for the same name."
-    import hashlib
     text = ''.join(c for c in str(name).upper() if c.isascii() and c.isalnum())
     return text if 0 < len(text) <= 16 else text[:9]+hashlib.sha256(str(name).encode()).hexdigest()[:7].upper()
 
@@ -183,7 +182,7 @@ def _tracking(name, uid=None):
 # %% ../../nbs/share/sr.ipynb #91ce22e1
 def _finding(name, codes):
     "Codes of what a row or a class is about; 'tumour 2' is a tumour."
-    kind = name.rstrip('0123456789').strip() or name
+    kind = re.sub(r' \d+$', '', name)
     for n in (name, kind):
         if n in (codes or {}) or segment_codes(n).type[2] != 'Tissue': return segment_codes(n, codes)
     return SegmentCode(None, (_local(kind), '99RADNB', dicom_text(kind)))
@@ -287,7 +286,7 @@ def _classified(classification, op, planes, codes, made):
         return _container(_GROUP, [*_tracking(label), finding, *made, _source({}, planes), certainty, *decision], 1501)
     return [one(label, p) for label,p in found.items()]
 
-# %% ../../nbs/share/sr.ipynb #32062cbd
+# %% ../../nbs/share/sr.ipynb #c9e4054c
 def _evidence(objects):
     "What the report refers to, by study and series (PS3.3 C.17.2)."
     studies = {}
@@ -306,7 +305,7 @@ def _local_scheme():
     ds.CodingSchemeDesignator, ds.CodingSchemeName, ds.CodingSchemeResponsibleOrganization = '99RADNB', 'Names given in radnb', 'radnb'
     return ds
 
-# %% ../../nbs/share/sr.ipynb #c9e4054c
+# %% ../../nbs/share/sr.ipynb #a4146ac2
 _NOT_FOR_USE = 'Made by software, not reviewed. Not for diagnostic use.'
 _LANGUAGE = (('121049','DCM','Language of Content Item and Descendants'), ('en','RFC5646','English'))
 
@@ -322,7 +321,7 @@ def _document(images, evidence, root, description, algorithm):
     ds.update(root)
     return ds
 
-# %% ../../nbs/share/sr.ipynb #a4146ac2
+# %% ../../nbs/share/sr.ipynb #404b1f0c
 def _check(measurements, classification):
     if measurements is None and classification is None:
         raise BadInput('Nothing to report', remedy='give measurements=measure_mask(mask, vol), or classification={label: probability}')
