@@ -48,3 +48,4 @@ from radnb.share.export import *
 from radnb.share.publish import *
 from radnb.share.predictor import *
 from radnb.share.onnx_export import *
+from radnb.share.bundle import *
