@@ -58,3 +58,4 @@ from radnb.share.running import *
 from radnb.share.publish import *
 from radnb.share.recheck import *
 from radnb.share.templates import *
+from radnb.share.bundle import *
