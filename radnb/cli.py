@@ -308,13 +308,15 @@ def publish_notebook(notebook, out=None, param=(), format=('html','ipynb'), temp
     return Outcome(list(dict.fromkeys(made)), dict(pages=list(dict.fromkeys(made)), seconds=page.seconds, blacked_out=len(page.findings)))
 
 # %% ../nbs/cli.ipynb #d22aedfe
-@command('new', 'Begin', arg('kind', choices=['classify','segment','explore','paper'], help='what to begin'), arg('folder', help='where; made if it is not there'), example='radnb new paper my-paper/')
-def new(kind, folder):
+@command('new', 'Begin', arg('kind', choices=['classify','segment','explore','paper'], help='what to begin'), arg('folder', help='where; made if it is not there'),
+         arg('--title', default='', help='first heading'), arg('--authors', default='', help='of a paper: names, with commas'),
+         arg('-p', '--param', action='append', default=[], type=_value, metavar='NAME=VALUE', help="a value for the template's parameters cell; may be repeated"),
+         example='radnb new paper my-paper/ --title "Nodules on chest CT"')
+def new(kind, folder, title='', authors='', param=()):
     "Begin with a template: a notebook that runs as it is, or an executable paper with its checks."
     from radnb.share.templates import new
-    made = new(kind, folder)
-    files = [str(p) for p in (sorted(Path(folder).rglob('*')) if Path(folder).is_dir() else [Path(made)]) if p.is_file()]
-    return Outcome([f'-> {p}' for p in files], dict(kind=kind, files=files))
+    made = new(kind, folder, title=title, authors=authors, **dict(param))
+    return Outcome([f'-> {made}'], dict(kind=kind, notebook=str(made)))
 
 # %% ../nbs/cli.ipynb #0ceebce8
 JOURNEY = Path(__file__).parent/'tutorials'/'01_journey.ipynb' if '__file__' in globals() else Path('tutorials/01_journey.ipynb')

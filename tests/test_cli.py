@@ -19,7 +19,7 @@ def run(*argv):
 def ward(tmp_path_factory):
     "Ten synthetic patients."
     folder = tmp_path_factory.mktemp('ward')
-    make_cohort(folder, n=10, size=(8,40,40), seed=1)
+    make_cohort(folder, n=10, size=(16,40,40), seed=1)
     return folder
 
 def train_arguments(ward, out, epochs=3):
@@ -109,7 +109,8 @@ def test_a_training_that_was_cut_off_ends_as_if_it_had_not_been(ward, tmp_path, 
 # ---------------------------------------------------------------- what must be settled: status 3
 
 def test_a_page_that_would_name_a_patient_is_not_written(tmp_path):
-    cell = nbformat.v4.new_code_cell('ds', execution_count=1, outputs=[nbformat.v4.new_output('execute_result', data={'text/plain': "(0010,0010) Patient's Name  PN: 'Beispiel^Berta'"}, execution_count=1)])
+    said = nbformat.v4.new_output('execute_result', data={'text/plain': "(0010,0010) Patient's Name  PN: 'Beispiel^Berta'"}, execution_count=1)
+    cell = nbformat.v4.new_code_cell('ds', execution_count=1, outputs=[said])
     nbformat.write(nbformat.v4.new_notebook(cells=[cell]), tmp_path/'named.ipynb')
     status,out,err = run('publish', tmp_path/'named.ipynb', '--as-it-is', '--out', tmp_path/'out', '--json')
     assert status == 3 and json.loads(out)['error']['kind'] == 'PHIFound' and not list((tmp_path/'out').glob('*.html'))
@@ -117,7 +118,7 @@ def test_a_page_that_would_name_a_patient_is_not_written(tmp_path):
     assert 'Berta' not in (tmp_path/'out'/'named.html').read_text()
 
 def test_an_audit_that_fails_stops_a_pipeline(tmp_path):
-    make_cohort(tmp_path/'in', n=24, size=(8,40,40), traps=('site_predicts_label',), seed=2)
+    make_cohort(tmp_path/'in', n=24, size=(16,40,40), traps=('site_predicts_label',), seed=2)
     args = ['audit', tmp_path/'in', '--labels', tmp_path/'in'/'labels.csv', '--label', 'nodule', '--out', tmp_path/'audit.html', '--json']
     status,out,_ = run(*args)
     told = json.loads(out)
@@ -157,6 +158,12 @@ def test_view_writes_a_page(ward, tmp_path):
     assert 'SYNTHETIC' in page and 'data:image/png' in page
     assert run('view', ward/'nobody')[0] == 1
 
+def test_new_begins_with_a_notebook(tmp_path):
+    status,out,err = run('new', 'explore', tmp_path/'mine', '--title', 'Ward 7', '--json')
+    assert status == 0, err
+    assert 'Ward 7' in Path(json.loads(out)['notebook']).read_text()
+    assert run('new', 'explore', tmp_path/'mine')[0] == 1      # never overwrites
+
 def test_the_doctor_tells_nothing_of_the_user(monkeypatch):
     from radnb import doctor
     def none(): raise MissingPackage('none was found')
@@ -179,7 +186,7 @@ def model(ward, tmp_path_factory):
     out = tmp_path_factory.mktemp('model')/'model'
     with pytest.MonkeyPatch.context() as m:
         m.setattr(onnx_export, 'export_onnx', functools.partial(onnx_export.export_onnx, dynamo=False))
-        status,told,err = run('train', ward, '--task', 'segment', '--size', '8,40,40', '--epochs', '1', '--out', out, '--json')
+        status,told,err = run('train', ward, '--task', 'segment', '--size', '16,40,40', '--epochs', '1', '--out', out, '--json')
     assert status == 0, err
     assert not json.loads(told)['notes'] and {'model.onnx','model.json','model_card.html'} <= set(json.loads(told)['files'])
     return out
