@@ -116,7 +116,7 @@ def notebook_markdown(
     front += [f'date: {q(citation.date)}'] if citation and citation.date else []
     body = [_cell_md(c, label, code, files, folder, places) for c,label in zip(nb.cells, _labels(nb.cells))]
     if not any(re.match(r'#\s', b) for b in body): body.insert(0, f'# {title}')
-    if synthetic: body.insert(0, '> **PARTLY SYNTHETIC DATA**' if synthetic=='partly' else '> **SYNTHETIC DATA**: made by a computer; no patient stands behind it')
+    if synthetic: body.insert(0, '> **PARTLY SYNTHETIC DATA**: the rest may be of patients' if synthetic=='partly' else '> **SYNTHETIC DATA**: made by a computer; no patient stands behind it')
     cell = lambda v: str(v).replace('|', r'\|').replace('\n', ' ')
     table = '\n'.join(['| | |', '|---|---|', *(f'| {cell(k)} | {cell(v)} |' for k,v in rows)])
     body += ['## Where this came from', table] if rows else []

@@ -226,7 +226,7 @@ def _fill(template, parts):
 
 # %% ../../nbs/share/page.ipynb #64bf7f0f
 _SYNTHETIC = {True: 'SYNTHETIC DATA <small>— made by a computer; no patient stands behind it</small>',
-              'partly': 'PARTLY SYNTHETIC DATA <small>— what is marked SYNTHETIC was made by a computer; the rest was not</small>'}
+              'partly': 'PARTLY SYNTHETIC DATA <small>— what is marked SYNTHETIC was made by a computer; the rest may be of patients</small>'}
 def _banner(synthetic): return f'<div class="banner" role="note">{_SYNTHETIC[synthetic]}</div>' if synthetic else ''
 
 def _facts(heading, rows):

@@ -75,16 +75,16 @@ def _is_synthetic(nb):
     return any('SYNTHETIC' in text or 'SYN-' in text for where,text,_ in notebook_texts(nb) if not where.endswith('source'))
 
 def _banner_for(nb, held, ran):
-    "The banner: True if all patients are synthetic, `'partly'` if some are, as far as can be known."
+    "The banner: True if all patients are synthetic, `'partly'` if some are, or if the notebook was not run and so could not be asked."
     shown = [about['synthetic'] for _,about in held.values() if 'synthetic' in about]
     if not (ran.get('synthetic') or any(shown) or _is_synthetic(nb)): return False
-    return 'partly' if ran.get('known') or not all(shown) else True
+    return True if ran and not ran.get('known') and all(shown) else 'partly'
 
 def _title(nb, path):
     h1 = next((m[1] for c in nb.cells if c.cell_type=='markdown' and (m := re.search(r'^#\s+(.+)$', c.source, re.MULTILINE))), None)
     return nb.metadata.get('title') or h1 or (path.stem if path else 'Notebook')
 
-# %% ../../nbs/share/publish.ipynb #d142c858
+# %% ../../nbs/share/publish.ipynb #23cc8e7e
 @dataclass
 class Published:
     "What `publish` wrote."
@@ -102,7 +102,7 @@ class Published:
     def __str__(self): return str(self.path)
     def _repr_html_(self): return f'<a href="{html.escape(str(self.path))}" target="_blank">{html.escape(self.path.name)}</a>'
 
-# %% ../../nbs/share/publish.ipynb #26ec178c
+# %% ../../nbs/share/publish.ipynb #3e4966d5
 FORMATS = ('html', 'ipynb', 'pdf', 'md')
 
 def _targets(path, out):
@@ -126,7 +126,7 @@ def _wanted(formats, out):
     own = Path(out).suffix.lower()[1:] if out is not None else ''
     return tuple(dict.fromkeys((*wanted, own))) if own in FORMATS else wanted
 
-# %% ../../nbs/share/publish.ipynb #5154d57c
+# %% ../../nbs/share/publish.ipynb #b4ef8fde
 def _read(nb):
     "A private copy of a notebook given as a path or a notebook, and its path."
     import copy
@@ -138,7 +138,7 @@ def _read(nb):
     except (nbformat.reader.NotJSONError, nbformat.ValidationError) as e:
         raise BadInput(f'Not a notebook: {str(e).splitlines()[0][:80]}', path, 'give a file ending in .ipynb that Jupyter opens') from None
 
-# %% ../../nbs/share/publish.ipynb #c92d540a
+# %% ../../nbs/share/publish.ipynb #b8802137
 def _execute(nb, page, **kwargs):
     "`run_notebook`; on failure the part that ran is saved beside `page`."
     import nbformat
@@ -148,7 +148,7 @@ def _execute(nb, page, **kwargs):
         nbformat.write(nb, failed)
         raise NotebookFailed(e.what, failed, 'open this notebook: it holds the outputs up to the cell that failed') from None
 
-# %% ../../nbs/share/publish.ipynb #974ff20c
+# %% ../../nbs/share/publish.ipynb #2aa65bbf
 @dataclass
 class _Ready:
     "A notebook that was run and checked."
@@ -186,7 +186,7 @@ def _prepare(nb, out, params=None, title=None, execute=True, timeout=None, known
     return _Ready(nb, path, page, notebook, [folder, *([path.parent] if path else [])], nb.metadata['title'], rows, synthetic, citation,
                   ran.get('seconds'), tuple(findings), held)
 
-# %% ../../nbs/share/publish.ipynb #2aa65bbf
+# %% ../../nbs/share/publish.ipynb #94fb9c56
 def _volumes_text(held, volumes):
     "What provenance says of the volumes on the page."
     n = sum('voxels' in about for _,about in held.values())
@@ -226,7 +226,7 @@ def _write(ready, formats, **kwargs):
     with tempfile.TemporaryDirectory(prefix='.radnb-', dir=home) as d: placed = _move(_render(ready, formats, Path(d), **kwargs), home)
     return Published(placed.get('html'), placed.get('ipynb'), ready.seconds, ready.findings, placed.get('pdf'), placed.get('md'))
 
-# %% ../../nbs/share/publish.ipynb #909bdae7
+# %% ../../nbs/share/publish.ipynb #f9377672
 _PASSED = ('.failed.ipynb', '.executed.ipynb')
 
 def _notebooks(folder, out):
@@ -255,7 +255,7 @@ def _cards(ready, page):
     item = lambda r: f'<li><a href="{html.escape(_relative(r.page, page))}">{html.escape(r.title)}</a><p>{words(r)}</p><p>{html.escape(when(r))}</p></li>'
     return f'<ul class="cards">{"".join(map(item, ready))}</ul>'
 
-# %% ../../nbs/share/publish.ipynb #f9377672
+# %% ../../nbs/share/publish.ipynb #9ebbd1a6
 def _prepare_all(found, folder, out, params, kwargs):
     "Every notebook run and checked; those that are ready, and what was wrong with the others."
     params,ready,wrong,unused = params or {},[],[],set(params or {})
@@ -292,7 +292,7 @@ def _write_index(index, ready, title, template, missing):
         (new := Path(d)/index.name).write_text(_fill(template, parts), encoding='utf-8')
         os.replace(new, index)
 
-# %% ../../nbs/share/publish.ipynb #7fbb8c7e
+# %% ../../nbs/share/publish.ipynb #2e584b05
 def publish(
     nb, # Path of a notebook or of a folder of notebooks (or a notebook in memory)
     out=None, # Folder, or path of the page; by default a folder `published` beside the notebook

@@ -32,7 +32,7 @@ all('.highlight, .bibtex').forEach(box => {
 });
 
 const wide = matchMedia('(min-width:72rem)'), contents = document.querySelector('nav.side details');
-if (contents) contents.open = wide.matches && root.dataset.template !== 'article';
+if (contents) contents.open = wide.matches && !['article', 'report'].includes(root.dataset.template);
 // what can be scrolled sideways can be reached by the keyboard
 const reach = () => all('.outputs, .scroll, .prose table, pre').forEach(e => {
   if (e.scrollWidth > e.clientWidth + 1) { e.tabIndex = 0; if (e.matches('.outputs, .scroll')) { e.setAttribute('role', 'region'); e.setAttribute('aria-label', 'scrolls sideways'); } }
