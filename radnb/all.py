@@ -3,7 +3,7 @@ import warnings
 # torch 2.15 warns that fastai's own import uses torch.jit.script: nothing the user can mend
 warnings.filterwarnings('ignore', message='.*torch.jit.script.*', category=FutureWarning)
 from radnb.explore import *
-from fastai.learner import load_learner
+from radnb.share.safe_load import load_learner
 from radnb.train.splits import *
 from radnb.train.sealed import *
 from radnb.train.reading import *
@@ -65,3 +65,4 @@ from radnb.share.predictor import *
 from radnb.share.onnx_export import *
 from radnb.share.results import *
 from radnb.share.templates import *
+from radnb.share.bundle import *

@@ -1,5 +1,5 @@
 "Networks that leave: ONNX answers as the learner does for every task, on a machine without torch too; bundles that MONAI runs; learners from strangers that cannot run code."
-import copy, io, json, os, pickle, subprocess, sys, textwrap, warnings, zipfile
+import json, subprocess, sys, textwrap, zipfile
 import numpy as np, pandas as pd, pytest, torch
 import torch.nn.functional as F
 from radnb.core import BadInput
@@ -7,8 +7,10 @@ from radnb.data.phantom import write_dicom
 from radnb.data.prepare import Preprocess, _resize
 from radnb.data.volume import Volume
 from radnb.measure.stats import OperatingPoint
+from radnb.share.bundle import export_bundle, export_torch
 from radnb.share.onnx_export import export_onnx
 from radnb.share.predictor import load_predictor
+from radnb.share.safe_load import load_learner
 from radnb.train.classify import classify_dls, classify_learner
 from radnb.train.ensemble import ensemble
 from radnb.train.pair import pair_dls, pair_learner
@@ -146,3 +148,90 @@ def test_a_folder_of_dicom_on_a_machine_without_torch(tmp_path):
     run = subprocess.run([sys.executable, '-c', textwrap.dedent(_ALONE), str(tmp_path/'model'), str(tmp_path/'ct'), str(tmp_path/'p.npy')], capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
     assert np.abs(np.load(tmp_path/'p.npy')-learn.predict_probability(tmp_path/'ct').data).max() < 1e-4
+
+def test_a_bundle_runs_in_monai(tmp_path):
+    ConfigWorkflow = pytest.importorskip('monai.bundle').ConfigWorkflow
+    df = pd.DataFrame([scan(i) for i in range(4)])
+    dls = segment_dls(df, window=(.5,1.), spacing=(2.2,1.1,1.), aug=False, flips=('LR',), patch=(8,16,16), bs=2)
+    learn = ensemble([shaken(segment_learner(dls, channels=(4,8))), shaken(segment_learner(dls, channels=(4,8,8)), 1)], weights=[1,3])
+    for m in learn.model.nets: m.max_voxels = 1000                                   # seen window by window
+    learn.operating_point = float(np.median(1-learn.predict_probability(df.volume[1]).data[0]))
+    there = export_bundle(learn, tmp_path/'bundle')
+    (tmp_path/'nifti').mkdir()
+    df.volume[1].to_nifti(tmp_path/'nifti'/'scan.nii.gz')
+    meta = json.loads((there/'configs'/'metadata.json').read_text())
+    for k in ('schema','version','changelog','monai_version','pytorch_version','numpy_version','task','description','authors','copyright','network_data_format'): assert meta[k], k
+    assert not any(f'S{i}' in json.dumps(meta) for i in range(4))
+    try:
+        work = ConfigWorkflow(str(there/'configs'/'inference.json'), str(there/'configs'/'metadata.json'), logging_file=False, workflow_type='infer', bundle_root=str(there), dataset_dir=str(tmp_path/'nifti'))
+        work.initialize()
+        (answer,), = work.run()
+    finally: torch.set_grad_enabled(True)
+    want = Volume.from_nifti(tmp_path/'nifti'/'scan.nii.gz')
+    prob = learn.predict_probability(want).data
+    assert np.abs(np.asarray(answer['pred']).transpose(0,3,2,1)-prob).max() < 1e-4
+    mask = Volume.from_nifti(next((there/'eval').iterdir()), mask=True)
+    assert (mask.data != learn.predict_mask(want).data).mean() < 1e-3 and 0 < (mask.data > 0).mean() < 1
+
+@pytest.mark.parametrize('kind', ['pt2','ts'])
+def test_programs_for_torch(kind, tmp_path):
+    learn = shaken(classify_learner(classify_dls(films(finding=['normal','ill']*8, age=['045Y','061Y','018M','070Y']*4), 'finding', aug=False, inputs=['age'])))
+    info = json.loads((export_torch(learn, tmp_path, kind)/'model.json').read_text())
+    assert info['graph']['file'] == f'model.{kind}' and info['graph']['max_difference'] < 1e-4
+
+# ---------------------------------------------------------------- learners from strangers
+
+class Trap:
+    def __init__(self, *call): self.call = call
+    def __reduce__(self): return self.call
+
+def archive(path, data):
+    "A file of torch.save with other instructions in it."
+    torch.save({}, path)
+    with zipfile.ZipFile(path) as z: parts = {n: z.read(n) for n in z.namelist()}
+    with zipfile.ZipFile(path, 'w') as z:
+        for n,b in parts.items(): z.writestr(n, data if n.endswith('data.pkl') else b)
+    return path
+
+_HIT = []
+def hit(*args): _HIT.append(args); return {}
+
+def _name(module, name): return b'\x80\x04\x8c'+bytes([len(module)])+module.encode()+b'\x8c'+bytes([len(name)])+name.encode()+b'\x93'
+
+@pytest.mark.parametrize('module,name', [('os','system'), ('posix','system'), ('builtins','eval'), ('builtins','exec'), ('builtins','__import__'), ('subprocess','Popen'), ('numpy','load'), ('pickle','loads'),
+    ('torch','load'), ('torch.hub','load'), ('torch.jit','load'), ('importlib','import_module'), ('functools','partial'), ('operator','attrgetter'), ('fastcore.xtras','run'), ('fastai.imports','os'), ('fastai.imports','os.system'),
+    ('fastai.learner','load_learner'), ('fastai.learner','Learner.load'), ('fastai.data.external','untar_data'), ('radnb.train.models','Path'), ('radnb.train.weights','nn.Module'), ('torch.nn.modules.module','torch.load'),
+    ('types','CodeType'), ('types','FunctionType'), ('builtins','type'), ('builtins','object.__subclasshook__'), ('cloudpickle.cloudpickle','_make_function'), ('cloudpickle.cloudpickle','subimport'),
+    ('shutil','rmtree'), ('webbrowser','open'), ('runpy','run_path'), ('code','interact'), ('pandas','read_pickle'), ('torch.serialization','load'), ('copyreg','_reconstructor'), ('radnb.share.publish','publish')])
+def test_names_that_no_learner_needs(module, name, tmp_path):
+    with pytest.raises(BadInput, match='asks for'): load_learner(archive(tmp_path/'x.pkl', _name(module, name)+b'.'))
+
+def test_calls_are_refused_even_of_what_may_be_found(tmp_path):
+    from radnb.train.models import UNet
+    from radnb.train.weights import read_weights
+    tricks = dict(function=Trap(read_weights, str(tmp_path/'w.pt')), of_tensors=Trap(torch._tensor._rebuild_from_type_v2, hit, torch.Tensor, (), {}), attribute=Trap(getattr, UNet, '__init__'),
+                  codec=Trap(__import__('_codecs').encode, 'x', 'rot13'), made=Trap(UNet), array=Trap(np._core.multiarray._reconstruct, np.matrix, (0,), b'b'))
+    for name,t in tricks.items():
+        torch.save(dict(model=t), tmp_path/f'{name}.pkl')
+        with pytest.raises(BadInput, match='asks for'): load_learner(tmp_path/f'{name}.pkl')
+    assert not _HIT
+
+def test_instructions_that_change_classes(tmp_path):
+    linear = _name('torch.nn.modules.linear', 'Linear')
+    build = linear+b'}\x8c\x07forward'+_name('builtins', 'print')[2:]+b'sb.'             # Linear.forward = print
+    old = b'(ios\nsystem\n.'
+    for data in (build, old, b'(cos\nsystem\no.'):
+        with pytest.raises(BadInput, match='asks for'): load_learner(archive(tmp_path/'x.pkl', data))
+    assert torch.nn.Linear.forward is not print
+
+def test_learners_come_back_whole(tmp_path):
+    dls = classify_dls(films(finding=['normal','ill']*8, age=['045Y','061Y','018M','070Y']*4), 'finding', inputs=['age'])
+    df = pd.DataFrame([scan(i) for i in range(4)])
+    many = [classify_learner(dls), ensemble([classify_learner(classify_dls(films(finding=['normal','ill']*8), 'finding')) for _ in range(2)]),
+            segment_learner(segment_dls(df, patch=(8,16,16), bs=2, flips=('LR',), modality='MR'), channels=(4,8), deep=True)]
+    for learn in many:
+        shaken(learn).export(tmp_path/'x.pkl')
+        again = load_learner(tmp_path/'x.pkl')
+        row = learn.dls.valid_ds.items.iloc[0]
+        ask = (lambda l: l.predict_probability(row).data) if learn.task == 'segment' else (lambda l: l.predict_proba(row))
+        assert np.abs(ask(again)-ask(learn)).max() < 1e-6
