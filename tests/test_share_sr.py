@@ -137,7 +137,8 @@ def test_classification_and_operating_points(tumours, tmp_path):
     "Each class against its own threshold; what nobody decided is not called present or absent."
     vol,_,_ = tumours
     e = lambda v: Estimate(v, v-.05, v+.05, 'Clopper-Pearson', 60)
-    op = OperatingPoint(.6, 'Youden', 'Dr Example', 'validation', 120, metrics=dict(sensitivity=e(.91), specificity=e(.8)), positive='benign', others=dict(malignant=OperatingPoint(.2, 'sensitivity >= 0.95', positive='malignant')))
+    op = OperatingPoint(.6, 'Youden', 'Dr Example', 'validation', 120, metrics=dict(sensitivity=e(.91), specificity=e(.8)), positive='benign',
+                        others=dict(malignant=OperatingPoint(.2, 'sensitivity >= 0.95', positive='malignant')))
     path = save_sr(None, vol, tmp_path, classification=dict(benign=.55, malignant=.3, other=.15), operating_point=op)
     check(path)
     said = read_sr(path, ['CODE','NUM'])
@@ -149,12 +150,13 @@ def test_classification_and_operating_points(tumours, tmp_path):
 @pytest.mark.parametrize('kind', ['PET','MR_T1'])
 def test_other_units(real, tmp_path, kind):
     folder = real/'dicom'/'sarcoma'/'STS_003'/kind
-    vol = load_series(folder/'image', suv='bw') if kind == 'PET' else load_series(folder/'image')
+    vol = load_series(folder/'image')
     mask = read_mask_file(folder/'mask'/'RS.dcm', like=vol)
     path = save_sr(measure_mask(mask, vol), vol, tmp_path, seg=save_seg(mask, vol, tmp_path/'seg'))
     check(path)
     back = read_sr(path).set_index('derivation')
-    assert (back.name['Mean'], back.unit['Mean']) == (('Standardized Uptake Value','g/ml{SUVbw}') if vol.unit == 'SUV' else ('MR signal intensity','1') if kind == 'MR_T1' else ('Pixel value',vol.unit))
+    expected = dict(PET=('Standardized Uptake Value','g/ml{SUVbw}'), MR_T1=('MR signal intensity','1'))
+    assert (back.name['Mean'], back.unit['Mean']) == expected[kind]
 
 
 def test_poor_headers_do_not_make_poor_files(tmp_path):

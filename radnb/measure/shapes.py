@@ -200,7 +200,8 @@ def _planar(m, affine):
     across,sides = _across(part, flat, ends)
     k,corner = boxes[n][0].start, (boxes[n][1].start, boxes[n][2].start)
     place = lambda p: np.c_[np.full(2, k), p+corner]
-    return dict(diameter_mm=mm, perpendicular_mm=across, area_mm2=float(part.sum()*abs(np.linalg.det(flat))), slice=k, ends=place(ends), perpendicular_ends=place(sides))
+    area = float(part.sum()*abs(np.linalg.det(flat)))
+    return dict(diameter_mm=mm, perpendicular_mm=across, area_mm2=area, slice=k, ends=place(ends), perpendicular_ends=place(sides))
 
 # %% ../../nbs/measure/shapes.ipynb #b9826b5a
 def _diameter_3d(m, affine):
@@ -233,13 +234,14 @@ def _where(m, box, vol):
     corner, flat_image = np.array([s.start for s in box]), vol.shape[0] == 1
     found, n = _planar(m, vol.affine), int(np.count_nonzero(m))
     ends = {k: tuple(map(tuple, vol.physical(found.pop(k)+corner).tolist())) for k in ('ends','perpendicular_ends')}
-    spatial = dict(volume_ml=math.nan, diameter_3d_mm=math.nan) if flat_image else dict(volume_ml=n*vol.voxel_ml, diameter_3d_mm=_diameter_3d(m, vol.affine))
-    return dict(voxels=n, **spatial, **dict(zip('xyz', vol.physical(_centre(m)+corner).tolist())), slices=int(m.any((1,2)).sum()),
+    volume,length = (math.nan, math.nan) if flat_image else (n*vol.voxel_ml, _diameter_3d(m, vol.affine))
+    return dict(voxels=n, volume_ml=volume, diameter_3d_mm=length, **dict(zip('xyz', vol.physical(_centre(m)+corner).tolist())), slices=int(m.any((1,2)).sum()),
                 **{**found, 'slice': found['slice']+int(corner[0])}, **ends)
 
 def _remarks(box, vol):
     "What must be known of a measurement, in words."
-    edges = [name for name,s,n in zip(('first or last slice','edge of the rows','edge of the columns'), box, vol.shape) if n > 1 and (s.start == 0 or s.stop == n)]
+    sides = zip(('first or last slice','edge of the rows','edge of the columns'), box, vol.shape)
+    edges = [name for name,s,n in sides if n > 1 and (s.start == 0 or s.stop == n)]
     cut = [f'reaches the {" and the ".join(edges)}: it may go on beyond the image'] if edges else []
     return '; '.join((['a single slice has no volume'] if vol.shape[0] == 1 else [])+cut)
 
@@ -284,8 +286,9 @@ def measure_mask(
     per:str='label', # A row a 'label', or a row a 'lesion': a part that touches no other (26 neighbours), the largest first
     plane:str=None # Where the diameters lie: the slices as they are stored, or 'axial', 'coronal', 'sagittal' (nearest planes of the grid)
 ) -> pd.DataFrame: # label, lesion (0: the whole label), name, volume_ml, diameter_mm, mean, ..., see below
-    """Volume (mL), longest diameter within a slice and its perpendicular (mm; RECIST 1.1, Eisenhauer 2009; WHO, Miller 1981), maximum 3D diameter (IBSI L0JK, Zwanenburg 2020),
-    statistics of the values in the image's unit, centroid and the diameters' ends (RAS mm). An empty label is a row of NaN that says so. Raises `BadInput`, `GeometryError`."""
+    """Volume (mL), longest diameter within a slice and its perpendicular (mm; RECIST 1.1, Eisenhauer 2009; WHO, Miller 1981), maximum 3D diameter
+    (IBSI L0JK, Zwanenburg 2020), statistics of the values in the image's unit, centroid and the diameters' ends (RAS mm). An empty label is a row of NaN
+    that says so. Raises `BadInput`, `GeometryError`."""
     _check_measurable(mask, vol, per, plane)
     grid,image = (v if v is None or plane in (None, mask.orientation) else v.reorient(PLANES[plane]) for v in (mask, vol))
     a = _labels(grid)

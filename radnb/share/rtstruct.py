@@ -110,6 +110,8 @@ def _colour(mask, label):
     return [int(label_colour(label)[i:i+2], 16) for i in (1,3,5)]
 
 # %% ../../nbs/share/rtstruct.ipynb #ee9f04f5
+_HOW = ('AUTOMATIC','SEMIAUTOMATIC','MANUAL')
+
 def _how(algorithm, operating_point):
     "In words, how a region came about."
     return dicom_text(f'{algorithm}; {getattr(operating_point, "brief", operating_point)}' if operating_point is not None else algorithm)
@@ -146,7 +148,8 @@ def _structure_set(images, description, algorithm, label):
     ds, frame = derived_object(images[0], '1.2.840.10008.5.1.4.1.1.481.3', 'RTSTRUCT', description, algorithm), frame_of_reference(images[0])
     ds.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian          # explicit lengths end at 64 KB, which a long contour exceeds
     ds.OperatorsName, ds.ApprovalStatus, ds.FrameOfReferenceUID, ds.PositionReferenceIndicator = '', 'UNAPPROVED', frame, ''
-    ds.StructureSetLabel, ds.StructureSetName, ds.StructureSetDescription = dicom_text(label, 16), dicom_text(description), 'Made by software, not reviewed. Not for diagnostic or therapeutic use.'
+    ds.StructureSetLabel, ds.StructureSetName = dicom_text(label, 16), dicom_text(description)
+    ds.StructureSetDescription = 'Made by software, not reviewed. Not for diagnostic or therapeutic use.'
     ds.StructureSetDate, ds.StructureSetTime = ds.ContentDate, ds.ContentTime
     del ds.ContentDate, ds.ContentTime
     ds.ReferencedFrameOfReferenceSequence = [_referenced_frame(images, frame)]
@@ -166,10 +169,10 @@ def save_rtstruct(
     description:str='Contours by radnb', # SeriesDescription
     label:str='radnb' # StructureSetLabel: the name in the planning system's list, 16 letters
 ) -> Path:
-    """Write a DICOM structure set (PS3.3 A.19): a region a label, closed lines that every reader fills to the same voxels, holes by keyhole (C.8.8.6.3), each line
-    in the plane of its image. An empty label is a region without lines. Raises `GeometryError`, `BadInput`."""
+    """Write a DICOM structure set (PS3.3 A.19): a region a label, closed lines that every reader fills to the same voxels, holes by keyhole (C.8.8.6.3),
+    each line in the plane of its image. An empty label is a region without lines. Raises `GeometryError`, `BadInput`."""
     if not mask.is_mask: raise BadInput(f'A mask is needed, not a volume of {mask.unit}', remedy='vol.like(prob > threshold, unit="label")')
-    if algorithm_type not in ('AUTOMATIC','SEMIAUTOMATIC','MANUAL'): raise BadInput(f'algorithm_type={algorithm_type!r}', remedy="'AUTOMATIC', 'SEMIAUTOMATIC' or 'MANUAL'")
+    if algorithm_type not in _HOW: raise BadInput(f'algorithm_type={algorithm_type!r}', remedy=f'one of: {", ".join(_HOW)}')
     images = stored_images(vol)
     stored, planes, ds = in_stored_order(mask, images), stored_planes(images), _structure_set(images, description, algorithm, label)
     places = _corners_and_steps(planes, stored_grid(images)[0])
