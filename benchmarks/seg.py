@@ -1,6 +1,7 @@
 """A mask of 98 organs written as DICOM SEG, against highdicom's plain use. Run on a quiet machine: python benchmarks/seg.py [slices]
 Both write alternately in one process, by processor time, best of `n`; the pixel data must be the same, byte for byte."""
 import platform, sys, tempfile, time, warnings
+from functools import partial
 from pathlib import Path
 import numpy as np
 import pydicom
@@ -42,10 +43,12 @@ def main(slices=300, n=98, times=2):
         headers = lambda: [pydicom.dcmread(f, stop_before_pixels=True) for f in files]
         print(f'{platform.machine()}, {platform.python_version()}; {n} organs on {slices} slices of 512 x 512 (synthetic); seconds of one core')
         for kind in ('binary', 'labelmap'):
-            best = alternately({'radnb': lambda: save_seg(mask, ct, d/'ours.dcm', kind=kind), 'highdicom': lambda: theirs(headers, labels, n, d/'theirs.dcm', kind)}, times)
+            best = alternately({'radnb': partial(save_seg, mask, ct, d/'ours.dcm', kind=kind), 'highdicom': partial(theirs, headers, labels, n, d/'theirs.dcm', kind)}, times)
             ours, other = pydicom.dcmread(d/'ours.dcm'), pydicom.dcmread(d/'theirs.dcm')
             assert ours.PixelData == other.PixelData
-            print(f'{kind}: {ours.NumberOfFrames} frames, {(d/"ours.dcm").stat().st_size/1e6:.0f} MB: radnb {best["radnb"]:.2f} s, highdicom {best["highdicom"]:.2f} s, {best["highdicom"]/best["radnb"]:.1f} times')
+            size = (d/'ours.dcm').stat().st_size/1e6
+            print(f'{kind}: {ours.NumberOfFrames} frames, {size:.0f} MB: radnb {best["radnb"]:.2f} s, highdicom {best["highdicom"]:.2f} s, '
+                  f'{best["highdicom"]/best["radnb"]:.1f} times')
 
 
 if __name__ == '__main__': main(int(sys.argv[1]) if len(sys.argv) > 1 else 300)

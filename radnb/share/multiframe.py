@@ -84,7 +84,7 @@ def _shared(planes):
     if planes.positions is not None:
         where.ImageOrientationPatient = _numbers(planes.orientation)
         out.PlaneOrientationSequence = [where]
-    if planes.thickness: size.SliceThickness = _numbers(planes.thickness)[0]
+    size.SliceThickness = _numbers(planes.thickness or planes.gap or 1.)[0]   # without one, slices touch; a single slice is taken for 1 mm, as `load_series` takes it
     if planes.gap: size.SpacingBetweenSlices = _numbers(planes.gap)[0]
     if planes.spacing and planes.positions is not None:   # a projection's spacing is no size in the patient, and highdicom refuses one without a thickness
         size.PixelSpacing = _numbers(planes.spacing)

@@ -6,6 +6,7 @@
 __all__ = ['save_seg', 'seg_operating_point']
 
 # %% ../../nbs/share/seg.ipynb #d1895f97
+from collections import defaultdict
 from pathlib import Path
 from typing import NamedTuple
 import numpy as np
@@ -27,28 +28,38 @@ class _Part(NamedTuple):
     said:dict # What the mask knows of it: colour, codes, tracking (`meta['segments']` of `read_seg`)
     data:np.ndarray # (images, rows, columns), in stored order
     label:int # Its value in `data`; None: `data` is the segment itself
+    images:set # Numbers of the images on which it shows
 
     def on(self, i):
         "Its pixels on image `i`: bool, or float from 0 to 1."
         return self.data[i] if self.label is None else self.data[i] == self.label
 
 # %% ../../nbs/share/seg.ipynb #91793fb7
-def _said(vol, label):
-    "What a mask knows of one of its labels."
-    return next((s for s in vol.meta.get('segments') or () if s.get('number') == label), {})
+def _check_labels(data):
+    "Raise `BadInput` for numbers that cannot be labels in DICOM."
+    low,high = data.min(), data.max()
+    if not (low >= 0 and high <= 65535): raise BadInput(f'Labels run from {low} to {high}', remedy='1, 2, 3, ... up to 65535; 0 is background')
+    if data.dtype.kind == 'f' and (data != np.rint(data)).any(): raise BadInput('Labels are whole numbers', remedy='kind="fractional" takes probabilities, with unit "probability"')
 
+def _where(data):
+    "Label to the numbers of its images; each image is looked at once, however many labels there are."
+    out = defaultdict(set)
+    for i,image in enumerate(data):
+        for n in np.flatnonzero(np.bincount(image.ravel().astype(np.intp))).tolist(): out[n].add(i)
+    return out
+
+# %% ../../nbs/share/seg.ipynb #3d09bb5d
 def _labelled(mask, images, keep):
     "Segments of a mask of labels. DICOM numbers them 1, 2, 3, ... without gaps, except in a label map (`keep`)."
     data = in_stored_order(mask, images)
-    if (low := int(data.min())) < 0: raise BadInput(f'A label cannot be negative ({low})', remedy='labels are 1, 2, 3, ...; 0 is background')
-    there = {int(n) for i in range(len(data)) for n in np.flatnonzero(np.bincount(data[i].ravel().astype(np.intp)))}
-    labels = sorted((set(mask.names) | there)-{0}) or [1]
-    if labels[-1] > 65535: raise BadInput(f'Label {labels[-1]} is too large', remedy='DICOM numbers segments up to 65535')
-    return [_Part(n if keep else i, mask.names.get(n, f'label {n}'), _said(mask, n), data, n) for i,n in enumerate(labels, 1)]
+    _check_labels(data)
+    there, said = _where(data), {s.get('number'): s for s in mask.meta.get('segments') or ()}
+    labels = sorted((set(mask.names) | set(there))-{0}) or [1]
+    return [_Part(n if keep else i, mask.names.get(n, f'label {n}'), said.get(n, {}), data, n, there[n]) for i,n in enumerate(labels, 1)]
 
-# %% ../../nbs/share/seg.ipynb #ed1740c6
+# %% ../../nbs/share/seg.ipynb #b6a67039
 def _share(vol, images):
-    "Probabilities or shares as they lie on the images. Raises `BadInput` for numbers that are none."
+    "Probabilities or shares as they lie on the images; a mask as bool. Raises `BadInput` for numbers that are neither."
     data = in_stored_order(vol, images)
     if data.dtype == bool or vol.is_mask: return data > 0
     if not (np.isfinite(data).all() and data.min() >= 0 and data.max() <= 1):
@@ -59,12 +70,12 @@ def _separate(parts, images):
     "Segments given one by one, as `read_seg(overlap='separate')` gives them, or by name."
     out = []
     for i,(key,vol) in enumerate(parts.items(), 1):
-        said = next(iter(vol.meta.get('segments') or ()), {})
+        data, said = _share(vol, images), next(iter(vol.meta.get('segments') or ()), {})
         name = key if isinstance(key, str) else vol.names.get(key) or said.get('name') or f'segment {key}'
-        out.append(_Part(i, name, said, _share(vol, images), None))
+        out.append(_Part(i, name, said, data, None, {j for j,image in enumerate(data) if image.max()*255 > .5}))
     return out
 
-# %% ../../nbs/share/seg.ipynb #b6a67039
+# %% ../../nbs/share/seg.ipynb #37ac87e6
 def _cielab(colour):
     "8-bit sRGB (or '#rrggbb') as DICOM stores CIELab; white is D65, as `read_seg` takes it."
     rgb = [int(colour[i:i+2], 16) for i in (1,3,5)] if isinstance(colour, str) else colour
@@ -75,7 +86,7 @@ def _cielab(colour):
     lab = np.array([116*f[1]-16, 500*(f[0]-f[1])+128, 200*(f[1]-f[2])+128])/(100,255,255)
     return [int(v) for v in np.rint(np.clip(lab, 0, 1)*65535)]
 
-# %% ../../nbs/share/seg.ipynb #37ac87e6
+# %% ../../nbs/share/seg.ipynb #d59c358a
 def _parameters(operating_point):
     "An operating point as the parameters of an algorithm: 'threshold=0.41,rule=...'."
     if operating_point is None: return ''
@@ -93,7 +104,7 @@ def _algorithm(name, version, operating_point):
     if said := _parameters(operating_point): ds.AlgorithmParameters = said[:10240]
     return ds
 
-# %% ../../nbs/share/seg.ipynb #99a1af8f
+# %% ../../nbs/share/seg.ipynb #b559d437
 def _recalled(said):
     "The codes that a SEG gave when the mask was read from one; None if it did not."
     pair = [(*reversed((said.get(f'{k}_code') or '').split(':', 1)), said.get(k)) for k in ('category','type')]
@@ -117,7 +128,7 @@ def _describe(part, codes, algorithm, kind, operating_point):
     ds.TrackingID, ds.TrackingUID = dicom_text(part.said.get('tracking_id') or ds.SegmentLabel), part.said.get('tracking_uid') or generate_uid(prefix=None)
     return ds
 
-# %% ../../nbs/share/seg.ipynb #b559d437
+# %% ../../nbs/share/seg.ipynb #9b2a0f0b
 def _packed(frames):
     "Frames of bool as bits, low bit first, gapless across frames."
     rest = np.zeros(0, bool)
@@ -128,7 +139,7 @@ def _packed(frames):
         rest = bits[whole:]
     if len(rest): yield np.packbits(rest, bitorder='little').tobytes()
 
-# %% ../../nbs/share/seg.ipynb #9b2a0f0b
+# %% ../../nbs/share/seg.ipynb #1f4ea28e
 class _Kind(NamedTuple):
     "How a kind of segmentation stores its pixels."
     sop_class:str
@@ -141,25 +152,18 @@ _KINDS = dict(binary=_Kind('1.2.840.10008.5.1.4.1.1.66.4', 'BINARY', 1), fractio
 def _stored(on): # Shares as 0 to 255
     return on.astype(np.uint8)*np.uint8(255) if on.dtype == bool else np.rint(on*np.float32(255)).astype(np.uint8)
 
-# %% ../../nbs/share/seg.ipynb #70b79fc9
-def _filled(parts, planes, fractional):
+# %% ../../nbs/share/seg.ipynb #8babdcf5
+def _filled(parts, planes):
     "(segment, image) of every frame that shows something, by segment; one empty frame of each where there is nothing at all."
-    shows = (lambda p,i: _stored(p.on(i)).any()) if fractional else (lambda p,i: p.on(i).any())
-    there = _where(parts) if parts[0].label is not None else None
-    found = [(p,int(i)) for p in parts for i in planes.order if ((p.label, int(i)) in there if there is not None else shows(p, int(i)))]
+    found = [(p,int(i)) for p in parts for i in planes.order if i in p.images]
     return found or [(p, int(planes.order[0])) for p in parts]
-
-def _where(parts):
-    "{(label, image)} of a mask of labels: each image is looked at once, however many labels there are."
-    data, wanted = parts[0].data, {p.label for p in parts}
-    return {(int(n),i) for i in range(len(data)) for n in np.flatnonzero(np.bincount(data[i].ravel().astype(np.intp))) if n in wanted}
 
 def _overlap(parts):
     "Do segments share pixels? 'NO' for labels of one mask."
     if parts[0].label is not None or len(parts) == 1: return 'NO'
     return 'YES' if any((sum((p.on(i) > 0).astype(np.uint8) for p in parts) > 1).any() for i in range(len(parts[0].data))) else 'NO'
 
-# %% ../../nbs/share/seg.ipynb #1f4ea28e
+# %% ../../nbs/share/seg.ipynb #21b69d64
 def _flat(parts, i, dtype):
     "One image of a label map."
     if parts[0].label is not None: return parts[0].data[i].astype(dtype)
@@ -170,12 +174,11 @@ def _flat(parts, i, dtype):
 def _label_frames(parts, planes, overlap):
     "(images that show something, yields their labels, bits). Raises `BadInput` where labels overlap."
     if overlap == 'YES': raise BadInput('Segments that overlap do not fit into a label map', remedy="kind='binary' holds them")
-    dtype = np.dtype(np.uint8 if max(p.number for p in parts) < 256 else '<u2')
-    images = [int(i) for i in planes.order if any(p.on(int(i)).any() for p in parts)] if parts[0].label is None else [int(i) for i in planes.order if parts[0].data[i].any()]
-    images = images or [int(planes.order[0])]
+    dtype, there = np.dtype(np.uint8 if max(p.number for p in parts) < 256 else '<u2'), set().union(*(p.images for p in parts))
+    images = [int(i) for i in planes.order if i in there] or [int(planes.order[0])]
     return images, (_flat(parts, i, dtype).tobytes() for i in images), dtype.itemsize*8
 
-# %% ../../nbs/share/seg.ipynb #21b69d64
+# %% ../../nbs/share/seg.ipynb #12d82ac8
 def _background(like):
     "A label map describes 0 too."
     ds = Dataset()
@@ -190,7 +193,7 @@ def _identify(ds, images, creator, content):
     ds.ContentLabel = f'{legal_value(images[0], "Modality") or "IMAGE"}_SEG'[:16]
     ds.ContentDescription, ds.ContentCreatorName = dicom_text(content), dicom_text(creator)
 
-# %% ../../nbs/share/seg.ipynb #e76db43c
+# %% ../../nbs/share/seg.ipynb #05fde66f
 def _parts(mask, images, kind):
     "The segments of whatever was given. Raises `BadInput`, `GeometryError`."
     if isinstance(mask, Volume):
@@ -211,13 +214,13 @@ def _frames(ds, parts, planes, kind):
         images,pixels,bits = _label_frames(parts, planes, ds.SegmentsOverlap)
         ds.PixelPaddingValue, frames = 0, [(None, i) for i in images]
     else:
-        filled, bits = _filled(parts, planes, kind == 'fractional'), _KINDS[kind].bits
+        filled, bits = _filled(parts, planes), _KINDS[kind].bits
         frames = [(p.number, i) for p,i in filled]
         pixels = _packed(p.on(i) for p,i in filled) if bits == 1 else (_stored(p.on(i)).tobytes() for p,i in filled)
     ds.BitsAllocated, ds.BitsStored, ds.HighBit, ds.PixelRepresentation = bits, bits, bits-1, 0
     return frames, pixels, (len(frames)*ds.Rows*ds.Columns*bits+7)//8
 
-# %% ../../nbs/share/seg.ipynb #12d82ac8
+# %% ../../nbs/share/seg.ipynb #c2755474
 def save_seg(
     mask, # Labels on the grid of `vol`; or a dict of name to `Volume`: segments that may overlap, or probabilities
     vol:Volume, # The image, from `load_series`
@@ -248,7 +251,7 @@ def save_seg(
     frames,pixels,n_bytes = _frames(ds, parts, planes, kind)
     return save_frames(ds, frame_items(planes, frames), pixels, n_bytes, dst, 'seg', (0x7FE00010, 'OW' if ds.BitsAllocated == 16 else 'OB'))
 
-# %% ../../nbs/share/seg.ipynb #f89d26c2
+# %% ../../nbs/share/seg.ipynb #a9cb2372
 def seg_operating_point(
     path # A DICOM SEG
 ):
