@@ -6,15 +6,15 @@
 __all__ = ['FORMATS', 'Published', 'publish']
 
 # %% ../../nbs/share/publish.ipynb #0e1be870
-import html, json, os, re, shutil, subprocess, sys, tempfile
+import hashlib, html, json, os, re, shutil, subprocess, sys, tempfile
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from ..core import BadInput, NotebookFailed, PHIFound, RadnbError, fingerprint, provenance
-from ..data.phi import find_phi_text, notebook_pictures, notebook_texts
+from ..data.phi import notebook_pictures, notebook_texts
 from .citation import Citation, citation_of
 from .formats import find_browser, notebook_markdown, print_pdf
-from .gate import _can_read, check_phi
+from .gate import Findings, _can_read, check_files, check_phi, check_words, override_row
 from .page import _fill, _page_parts, _template, notebook_html, tidy
 from .volumes import check_volumes, take_volumes, volume_place, volume_scripts
 from .running import _tagged, inject_parameters, parameter_names, run_notebook
@@ -57,7 +57,7 @@ def _provenance_rows(nb, path, params, ran, findings, execute, pixels=False, vol
     seconds = ran.get('seconds')
     source = fingerprint(enumerate(c.source for c in nb.cells if not _tagged(c, 'injected-parameters')))
     held = len(ran.get('known', []))
-    gate = f'{held} held by the notebook, and the usual patterns, searched in all text; {len(findings)} blacked out; '
+    gate = f'{held} held by the notebook, and the usual patterns, searched in all text; {len(findings)} {"let pass" if findings and findings.reason else "blacked out"}; '
     gate += f'{len(list(notebook_pictures(nb)))} pictures read' if pixels else 'pixels of pictures not read'
     name = path.name if path else 'in memory'
     when = datetime.fromisoformat(p['time']).strftime('%d %B %Y, %H:%M UTC').lstrip('0')
@@ -66,8 +66,8 @@ def _provenance_rows(nb, path, params, ran, findings, execute, pixels=False, vol
             ('Git commit', _commit_text(_git_commit(path))), ('Parameters', ', '.join(f'{k} = {v!r}' for k,v in (params or {}).items()) or None),
             ('Operating point', '; '.join(ran.get('points', [])) or None), ('Seed', p['seed']), ('Data fingerprint', p['data']),
             ('Python', f"{p['python']}, {p['system']}"), ('Hardware', _hardware() if execute else None),
-            ('Versions', ', '.join(f'{k} {v}' for k,v in p['versions'].items())), ('Identifiers', gate), ('Volumes inside', volumes)]
-    return [(k, str(v)) for k,v in rows if v is not None]
+            ('Versions', ', '.join(f'{k} {v}' for k,v in p['versions'].items())), ('Identifiers', gate), ('Volumes inside', volumes), override_row(findings) if findings else None]
+    return [(k, str(v)) for k,v in filter(None, rows) if v is not None]
 
 # %% ../../nbs/share/publish.ipynb #7cf80f28
 def _is_synthetic(nb):
@@ -153,15 +153,10 @@ def _execute(nb, page, **kwargs):
 class _Ready:
     "A notebook that was run and checked."
     nb:object; path:Path; page:Path; notebook:Path; folders:list; title:str; rows:list
-    synthetic:object; citation:Citation; seconds:float; findings:tuple; volumes:dict
-
-def _check_words(words, known, allow, remedy):
-    "Raise `PHIFound` if one of `words` (pairs of place and text), which stand beside the notebook's own, names a patient."
-    found = [f for where,text in words for f in find_phi_text(text, known, allow, where)]
-    if found: raise PHIFound(str(found[0]), remedy=remedy)
+    synthetic:object; citation:Citation; seconds:float; findings:Findings; volumes:dict; known:list; allow:list; pixels:bool
 
 def _prepare(nb, out, params=None, title=None, execute=True, timeout=None, known=(), allow=(), redact=False, pictures=None, synthetic=None, cwd=None,
-             on_output=None, stream=True, volumes=False):
+             on_output=None, stream=True, volumes=False, override=None):
     "Run and check one notebook; nothing is written."
     nb,path = _read(nb)
     if params: inject_parameters(nb, params)
@@ -176,15 +171,17 @@ def _prepare(nb, out, params=None, title=None, execute=True, timeout=None, known
     nb.metadata['title'] = citation.title
     known,allow = [*known, *ran.get('known', [])], [*allow, *ran.get('synthetic', [])]
     pixels = _can_read() if pictures is None and known else bool(pictures)
-    findings = check_phi(nb, known, allow, redact, pixels) + check_volumes(held, known, allow, redact, pixels)
-    _check_words([('file name', page.stem)], known, allow, 'rename the notebook')
-    _check_words([('operating point', p) for p in ran.get('points', [])], known, allow, 'name the data and who chose the threshold without a patient in it')
+    findings = check_phi(nb, known, allow, redact, pixels, override)
+    findings.extend(check_volumes(held, known, allow, redact or override is not None, pixels))
+    check_words([('parameter', repr(v)) for v in (params or {}).values()], known, allow, 'give the parameter another value')
+    check_words([('file name', page.stem)], known, allow, 'rename the notebook')
+    check_words([('operating point', p) for p in ran.get('points', [])], known, allow, 'name the data and who chose the threshold without a patient in it')
     citation.title = nb.metadata['title']
-    _check_words([('citation', citation.text)], known, allow, "mend the notebook's metadata, or CITATION.cff")
-    if isinstance(volumes, str): _check_words([('reason for volumes', volumes)], known, allow, 'give the reason without a patient in it')
+    check_words([('citation', citation.text)], known, allow, "mend the notebook's metadata, or CITATION.cff")
+    if isinstance(volumes, str): check_words([('reason for volumes', volumes)], known, allow, 'give the reason without a patient in it')
     rows = _provenance_rows(nb, path, params, ran, findings, execute, pixels, _volumes_text(held, volumes))
     return _Ready(nb, path, page, notebook, [folder, *([path.parent] if path else [])], nb.metadata['title'], rows, synthetic, citation,
-                  ran.get('seconds'), tuple(findings), held)
+                  ran.get('seconds'), findings, held, known, allow, pixels)
 
 # %% ../../nbs/share/publish.ipynb #94fb9c56
 def _volumes_text(held, volumes):
@@ -220,10 +217,21 @@ def _move(made, folder):
         os.replace(p, placed[k])
     return placed
 
+def _check_finished(ready, made):
+    "Raise `PHIFound` if the finished files identify a patient; not where there is a reason to let it pass."
+    if ready.findings.reason: return
+    seen = {hashlib.sha256(data).digest() for _,data,_ in notebook_pictures(ready.nb)}
+    if found := check_files(made.values(), ready.known, ready.allow, ready.pixels, seen):
+        listed = '\n  '.join(map(str, found[:20]))
+        raise PHIFound(f'The finished page names patients (findings: {len(found)}):\n  {listed}', remedy='change what the notebook shows, or allow=[...] what identifies nobody')
+
 def _write(ready, formats, **kwargs):
     "Render beside the place where it belongs, then move: nothing half-written is ever seen."
     home = ready.page.parent
-    with tempfile.TemporaryDirectory(prefix='.radnb-', dir=home) as d: placed = _move(_render(ready, formats, Path(d), **kwargs), home)
+    with tempfile.TemporaryDirectory(prefix='.radnb-', dir=home) as d:
+        made = _render(ready, formats, Path(d), **kwargs)
+        _check_finished(ready, made)
+        placed = _move(made, home)
     return Published(placed.get('html'), placed.get('ipynb'), ready.seconds, ready.findings, placed.get('pdf'), placed.get('md'))
 
 # %% ../../nbs/share/publish.ipynb #f9377672
@@ -311,7 +319,8 @@ def publish(
     stream=True, # Progress lines: True: standard error; a file; None: none
     formats=('html','ipynb'), # Any of `FORMATS`: 'html', 'ipynb', 'pdf' (needs Chromium, Chrome or Edge), 'md'
     template='page', # 'page', 'article', 'report', or the path of a .css or Jinja file
-    volumes=False # May views put their voxels into the page, to scroll? True, or why a head's may: 'defaced with ...'
+    volumes=False, # May views put their voxels into the page, to scroll? True, or why a head's may: 'defaced with ...'
+    override:str=None # Why it is published in spite of findings: a sentence, which is printed on the page with their number and kinds
 ) -> Published:
     """Execute notebooks; write each as a self-contained page (and notebook, PDF, Markdown).
     Raises `NotebookFailed`, `PHIFound` (it is not written), `BadInput`, `MissingPackage`."""
@@ -319,7 +328,7 @@ def publish(
     _template(template)
     if 'pdf' in formats: find_browser()
     kwargs = dict(execute=execute, timeout=timeout, known=known, allow=allow, redact=redact, pictures=pictures, synthetic=synthetic, cwd=cwd,
-                  on_output=on_output, stream=stream, volumes=volumes)
+                  on_output=on_output, stream=stream, volumes=volumes, override=override)
     folder = Path(nb).expanduser().resolve() if isinstance(nb, (str, Path)) else None
     if folder and folder.is_dir(): return _publish_folder(folder, out, params, title, formats, template, code, kwargs)
     return _write(_prepare(nb, out, params, title, **kwargs), formats, template=template, code=code)

@@ -115,7 +115,15 @@ def _client(nb, cwd, timeout, lines, on_output):
                   resources=dict(metadata=dict(path=str(cwd))))
 
 # %% ../../nbs/share/running.ipynb #31006358
-_ASK = "__import__('json').dumps(__import__('radnb.share.gate', fromlist=['x']).namespace_identifiers(globals()))"
+_ASK = "__import__('json').dumps(__import__('radnb.share.gate', fromlist=['x'])._of_kernel(globals()))"
+
+_WATCH = "__import__('radnb.share.gate', fromlist=['x']).watch()"
+
+def _watch_identifiers(client):
+    "Have the kernel note after every cell which identifiers its variables hold: some are gone at the end."
+    reply = client.wait_for_reply(client.kc.execute(_WATCH, silent=True, store_history=False))
+    if reply['content']['status']!='ok':
+        raise PHIFound('The notebook cannot be watched for identifiers, so the page could not be checked: ' + reply['content'].get('evalue', 'no answer'))
 
 def _ask_identifiers(client):
     reply = client.wait_for_reply(client.kc.execute('', silent=True, store_history=False, user_expressions=dict(ids=_ASK)))
@@ -161,6 +169,7 @@ def run_notebook(
     client = _client(nb, cwd, timeout, lines, on_output)
     # a page has no kernel behind it: views write their picture only, and no widget state, which may hold identifiers, is made
     with client.setup_kernel(cleanup_kc=True, env={**os.environ, 'RADNB_STATIC': '1', 'MPLBACKEND': 'module://matplotlib_inline.backend_inline', **(env or {})}):
+        _watch_identifiers(client)
         for number,i in enumerate(todo, 1):
             lines.start(number, labels[i])
             _run_cell(client, i, number, timeout)
