@@ -84,9 +84,9 @@ def test_ctrl_c_leaves_cleanly(tmp_path):
 
 @pytest.mark.filterwarnings('ignore')
 def test_a_training_that_was_cut_off_ends_as_if_it_had_not_been(ward, tmp_path, monkeypatch):
-    from radnb.share import onnx_export
+    from radnb.share import recipe
     from radnb.train.checkpoint import Checkpoint
-    monkeypatch.setattr(onnx_export, 'export_onnx', functools.partial(onnx_export.export_onnx, dynamo=False))
+    monkeypatch.setattr(recipe, '_write_onnx', lambda learn, out: '')    # the next test's model has one
     status,told,_ = run(*train_arguments(ward, tmp_path/'whole'), '--json')
     assert status == 0
     keep = Checkpoint.after_epoch
@@ -103,8 +103,7 @@ def test_a_training_that_was_cut_off_ends_as_if_it_had_not_been(ward, tmp_path, 
     assert len(losses[0]) == 3 and losses[0] == losses[1]
     other = run(*train_arguments(ward, tmp_path/'cut', epochs=4))
     assert other[0] == 1 and 'another recipe' in other[2]
-    settings = tmp_path/'whole'/'train.json'
-    assert run('train', '--config', settings, '--out', tmp_path/'whole', '-q')[0] == 0      # the same again: nothing to do
+    assert run('train', '--config', tmp_path/'whole'/'train.json', '--task', 'segment', '--out', tmp_path/'whole')[0] == 1     # arguments come before the file's settings
 
 # ---------------------------------------------------------------- what must be settled: status 3
 
@@ -118,12 +117,12 @@ def test_a_page_that_would_name_a_patient_is_not_written(tmp_path):
     assert 'Berta' not in (tmp_path/'out'/'named.html').read_text()
 
 def test_an_audit_that_fails_stops_a_pipeline(tmp_path):
-    make_cohort(tmp_path/'in', n=24, size=(16,40,40), traps=('site_predicts_label',), seed=2)
+    make_cohort(tmp_path/'in', n=6, size=(16,40,40), traps=('duplicate_patient',), seed=2)
     args = ['audit', tmp_path/'in', '--labels', tmp_path/'in'/'labels.csv', '--label', 'nodule', '--out', tmp_path/'audit.html', '--json']
     status,out,_ = run(*args)
     told = json.loads(out)
     assert status == (3 if told['failed'] else 0) and (tmp_path/'audit.html').exists() and {c['level'] for c in told['checks']} <= {'pass','warn','fail','not run','accepted'}
-    assert told['failed'], 'a label that goes with the site is found'
+    assert told['failed'], 'one patient under two names is found'
 
 def test_deid_keeps_its_secret_and_goes_on(ward, tmp_path):
     few = ward/'SYN-0001'/'ct'
@@ -227,3 +226,13 @@ def test_one_command_and_every_file_is_read_by_strangers(ward, model, tmp_path, 
     page = (tmp_path/'out'/'results.html').read_text()
     assert 'SYNTHETIC' in page and 'SYN-0001' not in page and 'mL' in page and page.count('data:image/png') >= 3
     assert {str(pydicom.dcmread(p).PatientID) for p in files} == set(table.PatientID)
+    assert 'no medical device' in page and 'Dice' in page       # the model's card, beside it, says what it is for and where it ends
+
+@pytest.mark.filterwarnings('ignore')
+def test_a_model_is_judged_elsewhere_and_leaves_for_other_programs(ward, model, tmp_path):
+    status,out,err = run('evaluate', model, ward, '--json', '--cases', tmp_path/'cases.csv')
+    assert status == 0, err
+    assert any('ice' in k for k in json.loads(out)['estimates']) and len(pd.read_csv(tmp_path/'cases.csv')) >= 3
+    status,out,err = run('export', model, '--out', tmp_path/'out', '--torchscript', '--json')
+    assert status == 0 and (tmp_path/'out'/'torchscript'/'model.ts').exists(), err
+    assert run('export', tmp_path, '--out', tmp_path/'out')[0] == 1
