@@ -152,17 +152,21 @@ def _options():
     p.add_argument('-t', '--title')
     p.add_argument('--redact', action='store_true')
     p.add_argument('--as-is', action='store_true')
+    p.add_argument('--pdf', action='store_true')
+    p.add_argument('--template', default='page')
     return p
 
 def radnb_publish(line, cell=''):
-    """`%%radnb_publish [NOTEBOOK] [-o OUT] [-t TITLE] [--redact] [--as-is]`: run a notebook and write it as one page; the cell holds its parameters.
-    `--redact` blacks identifiers out instead of refusing, `--as-is` publishes the outputs as they are. Raises what `publish` raises."""
+    """`%%radnb_publish [NOTEBOOK] [-o OUT] [-t TITLE] [--redact] [--as-is] [--pdf] [--template NAME]`: run a notebook and write it as one page; the cell holds its parameters.
+    `--redact` blacks identifiers out instead of refusing, `--as-is` publishes the outputs as they are, `--pdf` prints the page, too. Raises what `publish` raises."""
     if os.environ.get(_RUNNING): return None
     from radnb.share.publish import publish
     try: o,more = _options().parse_known_args(shlex.split(line))
     except (ValueError, argparse.ArgumentError) as e: raise BadInput(f'%%radnb_publish {line}: {e}', remedy=radnb_publish.__doc__) from None
     if more: raise BadInput(f'%%radnb_publish does not know {" ".join(more)}', remedy=radnb_publish.__doc__)
-    with _marked(): return publish(o.notebook or _own_notebook(), o.out, params=_values(cell) or None, title=o.title, execute=not o.as_is, redact=o.redact)
+    formats = ('html', 'ipynb', *(['pdf'] if o.pdf else []))
+    with _marked():
+        return publish(o.notebook or _own_notebook(), o.out, params=_values(cell) or None, title=o.title, execute=not o.as_is, redact=o.redact, formats=formats, template=o.template)
 
 # %% ../../nbs/lab/magics.ipynb #2ca05f94
 _OTHER = re.compile(r'\.(ipynb|py|txt|csv|tsv|json|md|html?|png|jpe?g|pdf|zip|gz|parquet|pth|log)$', re.I)

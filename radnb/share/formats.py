@@ -40,7 +40,9 @@ def print_pdf(
         try: done = subprocess.run(_print_command(browser, page, dst, profile), capture_output=True, text=True, timeout=timeout)
         except subprocess.TimeoutExpired: raise RadnbError(f'{Path(browser).name} took longer than {timeout} s to print', dst) from None
     if not Path(dst).is_file():
-        raise RadnbError(f'{Path(browser).name} could not print: {(done.stderr.strip().splitlines() or ["no reason given"])[-1][:200]}', dst)
+        why = (done.stderr.strip().splitlines() or ['no reason given'])[-1][:200]
+        remedy = 'print the HTML page yourself, or install Chrome: a browser installed by snap cannot see all folders'
+        raise RadnbError(f'{Path(browser).name} could not print: {why}', dst, remedy)
     return Path(dst)
 
 # %% ../../nbs/share/formats.ipynb #e0858260

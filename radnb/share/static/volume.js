@@ -111,7 +111,8 @@ class Plane {
       ctx.strokeText(text, x, y); ctx.fillText(text, x, y);
     };
     const bold = 'bold 14px system-ui, sans-serif', small = '11px system-ui, sans-serif', l = this.p.letters;
-    if (l.left) { ink(l.left, 5, h / 2, 'left', 'middle', bold); ink(l.right, w - 5, h / 2, 'right', 'middle', bold); ink(l.top, w / 2, 5, 'center', 'top', bold); ink(l.bottom, w / 2, h - 5, 'center', 'bottom', bold); }
+    if (l.left) { ink(l.left, 5, h / 2, 'left', 'middle', bold); ink(l.right, w - 5, h / 2, 'right', 'middle', bold); }
+    if (l.top && h > 60) { ink(l.top, w / 2, 5, 'center', 'top', bold); ink(l.bottom, w / 2, h - 5, 'center', 'bottom', bold); }
     if (!first || !this.owner.sized) return;
     const mm = [200, 100, 50, 20, 10, 5, 2, 1, 0.5, 0.2].find(v => v <= this.size[0] / 4) ?? 0.1, px = mm * this.owner.scale;
     ctx.fillStyle = '#000'; ctx.fillRect(7, h - 12, px + 2, 5); ctx.fillStyle = '#fff'; ctx.fillRect(8, h - 11, px, 3);
