@@ -34,8 +34,10 @@ def reports():
     t,s = _masks()
     marks = pd.DataFrame(dict(case=[0,0,1,2], score=[.9,.3,.8,.2], x=[1.,40.,1.,9.], y=0., z=0.))
     truths = pd.DataFrame(dict(case=[0,1], x=[1.,1.], y=0., z=0., diameter_mm=8.))
-    return dict(classify=evaluate(y=y, prob=p, patients=who), several=evaluate(y=rng.integers(0, 3, 60), prob=three, patients=who), ordinal=evaluate(y=rng.integers(0, 3, 60), prob=three, ordered=True),
-                multilabel=evaluate(y=Y, prob=np.c_[p, p[::-1]], patients=who, classes=['effusion','nodule']), regress=evaluate(y=rng.normal(50, 9, 60), pred=rng.normal(50, 9, 60), unit='years', patients=who),
+    return dict(classify=evaluate(y=y, prob=p, patients=who), several=evaluate(y=rng.integers(0, 3, 60), prob=three, patients=who),
+                ordinal=evaluate(y=rng.integers(0, 3, 60), prob=three, ordered=True),
+                multilabel=evaluate(y=Y, prob=np.c_[p, p[::-1]], patients=who, classes=['effusion','nodule']),
+                regress=evaluate(y=rng.normal(50, 9, 60), pred=rng.normal(50, 9, 60), unit='years', patients=who),
                 segment=evaluate(y=t, pred=s, classes={1: 'ball'}, patients=who[:6]), detect=evaluate_detection(marks, truths, [0,1,2], n_boot=50))
 
 @pytest.fixture(scope='module')
@@ -49,7 +51,7 @@ def test_a_card_of_every_task_comes_back_and_names_nobody(judged, task, tmp_path
     text,page = (tmp_path/'model_card.md').read_text(), (tmp_path/'model_card.html').read_text()
     assert 'MRN0' not in text+page and 'not for diagnostic use' in text and 'not for diagnostic use' in page
     assert not re.search(r'(?:src|href)=["\']?(?!data:)', page) and '<script' not in page
-    for e in judged[task].estimates: assert f'| {e}'.replace('|', '\\|', 0) in text or task=='multilabel', e
+    assert all(f'| {e} |' in text for e in judged[task].estimates)
     assert len(claim_checklist(card)) == 44
 
 def test_what_is_not_stated_is_said_to_be_so(judged):
@@ -74,15 +76,15 @@ def test_a_card_of_real_radiographs(tmp_path):
     from radnb.explain.audit import audit
     from radnb.train.classify import classify_dls, classify_learner
     d = np.load(DATA)
-    images,y = d['train_images'][:400], d['train_labels'][:400].ravel()
+    images,y = d['train_images'][:200], d['train_labels'][:200].ravel()
     table = pd.DataFrame(dict(finding=np.where(y==1, 'pneumonia', 'normal')))
     learn = classify_learner(classify_dls(table, 'finding', images=images, patient=None, classes=['normal','pneumonia'], bs=64))
     with learn.no_bar(), learn.no_logging(): learn.fit_one_cycle(1)
     report = evaluate(learn, data='PneumoniaMNIST')
-    card = model_card(learn, report, audit(learn, report, only=['numbers','identical','calibration']), data_licence='CC BY 4.0')
+    card = model_card(learn, report, audit(learn, report, only=['numbers','calibration']), data_licence='CC BY 4.0')
     card.save(tmp_path)
     rows = {r['side']: r for r in card['data'].table}
-    assert rows['training']['images']+rows['validation']['images'] == 400 and rows['training']['patients'] == 'not known' and not card.synthetic
+    assert rows['training']['images']+rows['validation']['images'] == 200 and rows['training']['patients'] == 'not known' and not card.synthetic
     assert 'Tells normal and pneumonia apart' in card.summary and any('Whose the images are is not known' in n for n in card['limits'].notes)
 
 # Templates
@@ -93,10 +95,11 @@ def test_every_template_is_shipped_and_begins_with_parameters():
         assert (ROOT/'radnb'/'templates'/name).samefile(ROOT/'nbs'/'templates'/name)
         nb = nbformat.read(TEMPLATES/name, 4)
         assert sum('#| parameters' in c.source for c in nb.cells) == 1 and not any(c.get('outputs') for c in nb.cells)
-    written = {p.relative_to(ROOT/'nbs'/'templates'/'paper') for p in (ROOT/'nbs'/'templates'/'paper').rglob('*') if p.is_file() and '.ipynb_checkpoints' not in p.parts and 'results' not in str(p)}
-    assert written == {p.relative_to(TEMPLATES/'paper') for p in (TEMPLATES/'paper').rglob('*') if p.is_file()}
+    here = lambda root: {p.relative_to(root) for p in root.rglob('*') if p.is_file() and not any(o.startswith(('.','results')) for o in p.relative_to(root).parts)}
+    assert here(ROOT/'nbs'/'templates'/'paper') == here(TEMPLATES/'paper')
 
-GUARDS = dict(classify='seal_test PatientSplitter evaluate subgroups tune_threshold audit model_card', segment='seal_test evaluate tune_threshold audit model_card', explore='index_dicom series_table find_phi cohort',
+GUARDS = dict(classify='seal_test PatientSplitter evaluate subgroups tune_threshold audit model_card', segment='seal_test evaluate tune_threshold audit model_card',
+              explore='index_dicom series_table find_phi cohort',
               paper='seal_test open_test tune_threshold audit model_card claim_checklist')
 
 @pytest.mark.parametrize('kind', GUARDS)
@@ -159,7 +162,7 @@ def test_a_published_notebook_is_run_with_its_parameters_and_its_failure_is_told
              new_code_cell('import warnings\nassert not broken\nprint("done")')]
     nbformat.write(new_notebook(cells=cells), tmp_path/'s.ipynb')
     page = publish(tmp_path/'s.ipynb', params=dict(n=5), stream=None)
-    assert recheck(tmp_path/'s.ipynb').ok and recheck(page).ok and recheck(page.html).ok
+    assert recheck(page.html).ok
     nb = nbformat.read(tmp_path/'s.ipynb', 4)
     nb.cells[-1].source = nb.cells[-1].source.replace('not broken', 'broken')
     nb.cells[2].source += '\nwarnings = __import__("warnings"); warnings.warn("mind")'
@@ -174,11 +177,16 @@ def test_cells_put_in_and_taken_out_shift_nothing():
     assert [(c.kind, c.cell) for c in compare_notebooks(old, new_notebook(cells=[old.cells[0], cell('new()', 'x 9.5'), *old.cells[1:]])).changes] == [('new', 2)]
     assert [(c.kind, c.cell) for c in compare_notebooks(old, new_notebook(cells=old.cells[1:])).changes] == [('vanished', 1)]
 
-def test_an_identifier_of_the_new_run_does_not_get_into_the_log():
-    cell = lambda text: new_code_cell('x', outputs=[new_output('stream', name='stdout', text=text)])
-    from radnb.share.recheck import _clean
-    found = _clean(compare_notebooks(new_notebook(cells=[cell('worst: none')]), new_notebook(cells=[cell('worst: DOE^JANE, SECRET77')])), dict(known=['SECRET77']))
-    assert not found.ok and 'DOE' not in repr(found)+found.to_json()+found._repr_html_() and 'SECRET77' not in found.to_json()
+def test_an_identifier_of_the_new_run_does_not_get_into_the_log(tmp_path):
+    "Neither by its shape, nor because a table of the notebook holds it, nor cut off at the end of what is shown."
+    code = "from pathlib import Path\nclass Dataset(dict): pass\nds = Dataset(PatientID='SECRET77', PatientName='DOE^JANE')\nprint('worst:', Path('who.txt').read_text())"
+    nbformat.write(new_notebook(cells=[new_code_cell(code)]), tmp_path/'s.ipynb')
+    (tmp_path/'who.txt').write_text('none')
+    publish(tmp_path/'s.ipynb', stream=None, allow=['SECRET77', 'DOE^JANE'])
+    (tmp_path/'who.txt').write_text('DOE^JANE, SECRET77 '+'x'*150+' SECRET77 '+'y'*30+' DOE^JANE')
+    found = recheck(tmp_path/'s.ipynb')
+    told = repr(found)+found.to_json()+found._repr_html_()
+    assert not found.ok and 'worst' in told and not re.search('DOE|JANE|SECRET', told)
 
 def test_pictures_inside_of_html_and_volatile_cells():
     from PIL import Image

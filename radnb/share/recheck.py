@@ -16,6 +16,7 @@ import pandas as pd
 from fastcore.basics import patch
 from ..core import BadInput, NotebookFailed
 from ..data.phi import find_phi_text, redact_text
+from .gate import check_phi
 from .page import _settle, tidy
 from .publish import Published, _read
 from .running import _says, _tagged, run_notebook
@@ -47,6 +48,8 @@ class _Token:
     text:str
     values:tuple=()
     label:str='' # What stands before it in its line
+    start:int=0 # Where it is in the text
+    end:int=0
     @property
     def key(self): return self.text if self.kind=='word' else self.kind
 
@@ -56,12 +59,13 @@ def _label(line): return ' '.join(re.sub(r'\s+', ' ', line).strip(' :=|(,').spli
 
 def _tokens(text):
     "Estimates, numbers and words of `text`, in order."
-    found = []
+    found,at = [],0
     for line in text.split('\n'):
         for m in _TOKEN.finditer(line):
             kind = m.lastgroup or ('estimate' if m['estimate'] else 'number' if m['number'] else 'word')
             values = tuple(_value(v) for v in re.findall(_NUMBER, m[0])) if kind=='estimate' else (_value(m[0]),) if kind=='number' else ()
-            found.append(_Token(kind, m[0], values, _label(line[:m.start()]) if kind!='word' else ''))
+            found.append(_Token(kind, m[0], values, _label(line[:m.start()]) if kind!='word' else '', at+m.start(), at+m.end()))
+        at += len(line)+1
     return found
 
 # %% ../../nbs/share/recheck.ipynb #ba67d066
@@ -113,15 +117,16 @@ def _pair(a, b, tol, where):
 def _compare_text(old, new, tol, where=''):
     "Changes between two texts."
     if old==new: return []
-    a,b = _tokens(_steady(old)), _tokens(_steady(new))
+    old,new = _steady(old), _steady(new)
+    a,b = _tokens(old), _tokens(new)
     found = []
     for op,i,j,k,l in SequenceMatcher(None, [t.key for t in a], [t.key for t in b], autojunk=False).get_opcodes():
         if op=='equal': found += [c for x,y in zip(a[i:j], b[k:l]) if x.values and (c := _pair(x, y, tol, where))]
-        elif not any('▇' in t.text for t in a[i:j]): found.append(Change('text', where or _before(a, i), _words(a[i:j]), _words(b[k:l])))
+        elif not any('▇' in t.text for t in a[i:j]): found.append(Change('text', where or _part(old, a[max(0, i-6):i]), _part(old, a[i:j]), _part(new, b[k:l])))
     return found
 
-def _words(tokens): return re.sub(r' ([,.;:)%\]])', r'\1', ' '.join(t.text for t in tokens))[:200]
-def _before(tokens, i): return _words(tokens[max(0, i-6):i])
+_MOST = 200 # Letters shown
+def _part(text, tokens): return text[tokens[0].start:tokens[-1].end][:_MOST] if tokens else ''
 
 # %% ../../nbs/share/recheck.ipynb #05e32958
 _SECONDS = re.compile(r'(?:seconds|sec|elapsed|took|run ?time|wall[ _]time|duration_s|time_s)$', re.I)
@@ -286,7 +291,7 @@ def compare_cells(
     a,b = _outputs_of(old), _outputs_of(new)
     if b.error and not a.error: return [Change('failed', '', 'ran', b.error)]
     if tol is None: return []
-    if b.empty() and not a.empty(): return [Change('vanished', 'all outputs', _words(_tokens(_steady(a.text))) or 'pictures and tables')]
+    if b.empty() and not a.empty(): return [Change('vanished', 'all outputs', _steady(a.text)[:_MOST] or 'pictures and tables')]
     number = lambda i: f'table {i}: ' if len(a.tables)>1 else ''
     tables = [c for i,(x,y) in enumerate(zip(a.tables, b.tables), 1) for c in _compare_table(x, y, tol, number(i))]
     warned = [Change('warning', '', '', w) for w in dict.fromkeys(b.warnings) if w not in a.warnings]
@@ -356,8 +361,8 @@ def _pairs(old, new):
 
 def _of_pair(old, new, i, j, tol, picture):
     "Changes of one pair of cells."
-    if j is None: return [] if _outputs_of(old[i]).empty() else [Change('vanished', 'the cell', _words(_tokens(old[i].source)))]
-    if i is None: return [] if (o := _outputs_of(new[j])).empty() else [Change('failed' if o.error else 'new', 'a cell', '', o.error or _words(_tokens(new[j].source)))]
+    if j is None: return [] if _outputs_of(old[i]).empty() else [Change('vanished', 'the cell', old[i].source[:_MOST])]
+    if i is None: return [] if (o := _outputs_of(new[j])).empty() else [Change('failed' if o.error else 'new', 'a cell', '', o.error or new[j].source[:_MOST])]
     return compare_cells(old[i], new[j], tol, picture)
 
 def compare_notebooks(
@@ -414,13 +419,10 @@ def _run(nb, **kwargs):
         m = re.match(r'Cell (\d+) \(".*?"\) failed: (.*)', e.what, re.S)
         return {}, (m[2] if m else e.what).strip(), int(m[1]) if m else None
 
-def _clean(result, ran):
-    "The changes without identifiers."
-    for c in result.changes:
-        for k in ('what','old','new','heading'):
-            text = getattr(c, k)
-            setattr(c, k, redact_text(text, find_phi_text(text, ran.get('known', ()), ran.get('synthetic', ()))))
-    return result
+def _gated(nb, ran):
+    "With a bar over every identifier."
+    check_phi(nb, ran.get('known', ()), ran.get('synthetic', ()), redact=True)
+    return nb
 
 def recheck(
     notebook, # Path of a notebook or of the page that `publish` wrote, a `Published`, or a notebook in memory
@@ -435,12 +437,12 @@ def recheck(
     "Run a notebook again and say what is no longer what it was. Raises `BadInput`."
     source,path,old = _reference(notebook, against)
     ran,why,last = _run(source, cwd=cwd or (path.parent if path else '.'), timeout=timeout, stream=stream)
-    result = compare_notebooks(old, source, tolerance, absolute, picture, last)
-    if why is not None: _note_failure(result, source, why, last)
+    result = compare_notebooks(_gated(old, ran), _gated(source, ran), tolerance, absolute, picture, last)
+    if why is not None: _note_failure(result, source, redact_text(why, find_phi_text(why)), last)
     result.notebook,result.seconds = path.name if path else 'notebook', ran.get('seconds', math.nan)
     before = [c.metadata.get('radnb', {}).get('seconds') for c in old.cells]
     result.before = sum(s for s in before if s is not None) if any(s is not None for s in before) else math.nan
-    return _clean(result, ran)
+    return result
 
 def _note_failure(result, nb, why, last):
     "The failure as a change, and how many cells were not reached."
