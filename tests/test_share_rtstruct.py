@@ -1,4 +1,5 @@
 "Structure sets as others read them: radnb's reader, rt-utils, shapely, dciodvfy, dcmtk; on masks of every shape and images of every orientation."
+import subprocess
 import numpy as np
 import pydicom
 import pytest
@@ -63,20 +64,36 @@ def test_clinical_contours_survive(real, tmp_path, patient, kind):
     assert dciodvfy_errors(path) == []
 
 
-def test_rt_utils_reads_the_same_voxels(real, tmp_path):
-    "It rounds corners to pixels and fills with OpenCV, edges included."
-    rt_utils = pytest.importorskip('rt_utils')
+@pytest.fixture
+def tumour(real):
+    "A clinic's tumour on MR with two holes made in it: (folder of the images, image, mask)."
     folder = real/'dicom'/'sarcoma'/'STS_003'/'MR_T1'
     image = load_series(folder/'image')
     data = (read_mask_file(folder/'mask'/'RS.dcm', like=image).data > 0).astype(np.uint8)
     at = np.argwhere(data); k = int(np.median(at[:,0])); i,j = at[at[:,0] == k].mean(0).astype(int)[1:]
     data[k,i,j] = data[k,i+2:i+4,j-1] = 0
-    path = save_rtstruct(image.like(data, 'label', {1:'tumour'}), image, tmp_path)
-    found = np.moveaxis(rt_utils.RTStructBuilder.create_from(str(folder/'image'), str(path)).get_roi_mask_by_name('tumour'), 2, 0)
-    square = tuple(slice(0, min(a, b)) for a,b in zip(found.shape, data.shape))      # it takes every image to be square
-    assert not data.sum()-data[square].sum()
-    found = min((found[square], found[::-1][square]), key=lambda f: (f != data[square]).sum())
-    np.testing.assert_array_equal(found, data[square] > 0)
+    return folder/'image', image, image.like(data, 'label', {1:'tumour'})
+
+
+def test_rt_utils_reads_the_same_voxels(tumour, tmp_path):
+    "It rounds corners to pixels and fills with OpenCV, edges included."
+    rt_utils = pytest.importorskip('rt_utils')
+    folder,image,mask = tumour
+    path = save_rtstruct(mask, image, tmp_path)
+    found = np.moveaxis(rt_utils.RTStructBuilder.create_from(str(folder), str(path)).get_roi_mask_by_name('tumour'), 2, 0)
+    square = tuple(slice(0, min(a, b)) for a,b in zip(found.shape, mask.shape))      # it takes every image to be square
+    assert mask.data.sum() == mask.data[square].sum()
+    found = min((found[square], found[::-1][square]), key=lambda f: (f != mask.data[square]).sum())
+    np.testing.assert_array_equal(found, mask.data[square] > 0)
+
+
+def test_plastimatch_reads_the_same_voxels(tumour, tmp_path, tool):
+    folder,image,mask = tumour
+    path = save_rtstruct(mask, image, tmp_path)
+    subprocess.run([tool('plastimatch'), 'convert', '--input', path, '--referenced-ct', folder, '--output-prefix', tmp_path/'out', '--prefix-format', 'nii.gz'],
+                   check=True, capture_output=True, timeout=60)
+    found = Volume.from_nifti(next((tmp_path/'out').glob('*.nii.gz')), mask=True).reorient(image.axcodes)
+    np.testing.assert_array_equal(found.data > 0, mask.data > 0)
 
 
 @pytest.mark.parametrize('turn,tilt', [((0,0,0),0.), ((0,0,0),1.3), ((90,0,0),0.), ((0,90,0),0.), ((20,-35,10),0.), ((20,-35,10),-.9)])

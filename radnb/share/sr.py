@@ -244,22 +244,25 @@ def _measured(table, vol, images, planes, seg_path, codes, made):
 # %% ../../nbs/share/sr.ipynb #6e23f1fa
 _PERCENT = ('%','UCUM','Percent')
 
+_ACHIEVED = dict(sensitivity=('111088','DCM','Case Sensitivity'), specificity=('111090','DCM','Case Specificity'))
+
 def _achieved(op):
-    "Sensitivity and specificity that the operating point had on the data it was chosen on."
-    names = dict(sensitivity=('111088','DCM','Case Sensitivity'), specificity=('111090','DCM','Case Specificity'))
-    got = {k.lower(): e for k,e in (getattr(op, 'metrics', None) or {}).items()}
-    return [_num(names[k], 100*float(got[k].value), _PERCENT, relation='HAS PROPERTIES') for k in names if k in got and math.isfinite(got[k].value)]
+    "Sensitivity and specificity that the operating point had on the data it was chosen on: estimates by name."
+    got = {k.lower(): e for k,e in (op.metrics or {}).items()}
+    return {k: got[k] for k in _ACHIEVED if k in got and math.isfinite(got[k].value)}
 
 def _held_against(op):
     "The threshold, as a property of the probability."
     if not hasattr(op, 'threshold') or op.unit: return []
-    return [_num(('122411','DCM','Threshold Value'), 100*op.threshold, _PERCENT, relation='HAS PROPERTIES'), *_achieved(op)]
+    return [_num(('122411','DCM','Threshold Value'), 100*op.threshold, _PERCENT, relation='HAS PROPERTIES'),
+            *(_num(_ACHIEVED[k], 100*float(e.value), _PERCENT, relation='HAS PROPERTIES') for k,e in _achieved(op).items())]
 
 def _decision(label, p, op, n):
     "Present or absent, if the operating point is about this class."
     if not hasattr(op, 'apply') or op.unit or (op.positive != label if op.positive else n > 1): return []
     yes = bool(op.apply(np.array([p]))[0])
-    words = f'{"Above" if yes else "Below"} the threshold of the algorithm ({op.brief}). A statement of software, not a diagnosis.'
+    known = ''.join(f' There, its {k} was {e}.' for k,e in _achieved(op).items())
+    words = f'{"Above" if yes else "Below"} the threshold of the algorithm ({op.brief}).{known} A statement of software, not a diagnosis.'
     said = ('121053','DCM','Present') if yes else ('121054','DCM','Absent')
     return [_code('CONTAINS', ('121052','DCM','Presence of property'), said), _text('CONTAINS', ('121106','DCM','Comment'), words)]
 
