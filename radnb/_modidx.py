@@ -3222,6 +3222,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                   'radnb.share.maps._headers_of': ('share/maps.html#_headers_of', 'radnb/share/maps.py'),
                                   'radnb.share.maps._map_groups': ('share/maps.html#_map_groups', 'radnb/share/maps.py'),
                                   'radnb.share.maps._map_pixels': ('share/maps.html#_map_pixels', 'radnb/share/maps.py'),
+                                  'radnb.share.maps._meaning': ('share/maps.html#_meaning', 'radnb/share/maps.py'),
                                   'radnb.share.maps._pixels': ('share/maps.html#_pixels', 'radnb/share/maps.py'),
                                   'radnb.share.maps._png_pixels': ('share/maps.html#_png_pixels', 'radnb/share/maps.py'),
                                   'radnb.share.maps._side': ('share/maps.html#_side', 'radnb/share/maps.py'),

@@ -16,10 +16,12 @@ from ..core import BadInput
 from ..view.fallback import WithFallback
 
 # %% ../../nbs/share/codes.ipynb #bb164308
-_SPELLING = [('oedema','edema'), ('oesoph','esoph'), ('tumour','tumor'), ('haem','hem'), ('aemi','emi'), ('grey','gray'), ('fibre','fiber'), ('centre','center'), ('paed','ped'),
-             ('caec','cec'), ('faec','fec'), ('foet','fet'), ('colour','color'), ('mould','mold'), ('coel','cel'), ('peritioneum','peritoneum'), ('gynaec','gynec')]
-_PLURAL = dict(testes='testis', bronchi='bronchus', nuclei='nucleus', ganglia='ganglion', atria='atrium', metastases='metastasis', septa='septum', vertebrae='vertebra',
-               pelves='pelvis', sulci='sulcus', gyri='gyrus', thrombi='thrombus', emboli='embolus', femora='femur', feet='foot', teeth='tooth', oedemata='edema', axes='axis')
+_SPELLING = [('oedema','edema'), ('oesoph','esoph'), ('tumour','tumor'), ('haem','hem'), ('aemi','emi'), ('grey','gray'), ('fibre','fiber'),
+             ('centre','center'), ('paed','ped'), ('caec','cec'), ('faec','fec'), ('foet','fet'), ('colour','color'), ('mould','mold'), ('coel','cel'),
+             ('peritioneum','peritoneum'), ('gynaec','gynec')]
+_PLURAL = dict(testes='testis', bronchi='bronchus', nuclei='nucleus', ganglia='ganglion', atria='atrium', metastases='metastasis', septa='septum',
+               vertebrae='vertebra', pelves='pelvis', sulci='sulcus', gyri='gyrus', thrombi='thrombus', emboli='embolus', femora='femur', feet='foot',
+               teeth='tooth', oedemata='edema', axes='axis')
 _IDLE = {'of','the','a','an','and','or','structure','entire','whole','in','on'}
 
 _WORD, _HUMP = re.compile(r'[a-z0-9]+'), re.compile(r'(?<=[a-z])(?=[A-Z])')
@@ -41,13 +43,16 @@ def _words(text):
 _SAME = dict(renal='kidney', hepatic='liver', pulmonary='lung', cardiac='heart', splenic='spleen', gastric='stomach', pancreatic='pancreas', uterine='uterus',
              ovarian='ovary', tumor='neoplasm', adipose='fat', osseous='bone', vesical='bladder', pulmonic='lung', testicular='testis',
              prostatic='prostate', vena='vein', brachiocephalic='innominate', clavicula='clavicle')
-_PHRASES = {'small bowel':'small intestine', 'large bowel':'large intestine', 'bowel':'intestine', 'urinary bladder':'bladder', 'gall bladder':'gallbladder', 'ivc':'inferior vena cava',
-            'svc':'superior vena cava', 'csf':'cerebrospinal fluid', 'brainstem':'brain stem', 'windpipe':'trachea', 'collarbone':'clavicle', 'breastbone':'sternum',
+_PHRASES = {'small bowel':'small intestine', 'large bowel':'large intestine', 'bowel':'intestine', 'urinary bladder':'bladder', 'gall bladder':'gallbladder',
+            'ivc':'inferior vena cava',
+            'svc':'superior vena cava', 'csf':'cerebrospinal fluid', 'brainstem':'brain stem', 'windpipe':'trachea', 'collarbone':'clavicle',
+            'breastbone':'sternum',
             'thyroid gland':'thyroid', 'pituitary gland':'pituitary', 'thymus gland':'thymus', 'prostate gland':'prostate', 'suprarenal gland':'adrenal gland',
             'vertebral body':'vertebra', 'heart atrium':'atrium', 'heart ventricle':'ventricle', 'adipose tissue':'fat',
             'muscle tissue':'muscle', 'fatty tissue':'fat', 'celiac trunk':'truncus coeliacus', 'vena cava inferior':'inferior vena cava',
             'vena cava superior':'superior vena cava', 'bleeding':'hemorrhage', 'bleed':'hemorrhage', 'haematoma':'hematoma', 'metastasis':'neoplasm secondary',
-            'primary tumor':'neoplasm primary', 'os sacrum':'sacrum', 'parotid gland':'parotid', 'atrial appendage':'auricular appendage', 'cerebral spinal fluid':'cerebrospinal fluid'}
+            'primary tumor':'neoplasm primary', 'os sacrum':'sacrum', 'parotid gland':'parotid', 'atrial appendage':'auricular appendage',
+            'cerebral spinal fluid':'cerebrospinal fluid'}
 _BY_LENGTH = sorted(((frozenset(_words(k)), frozenset(_words(v))) for k,v in _PHRASES.items()), key=lambda p: -len(p[0]))
 _TRIGGERS = frozenset().union(*(short for short,_ in _BY_LENGTH))
 
@@ -96,11 +101,12 @@ def _index():
 @functools.cache
 def _categories():
     "Code to its category, by the context groups of PS3.16."
-    return {(t.scheme,t.value): _CATEGORY[cid] for t in _terms() for cid in sorted(_CATEGORY, key=lambda c: list(_CATEGORY).index(c), reverse=True) if cid in t.groups}
+    return {(t.scheme,t.value): _CATEGORY[cid] for t in _terms() for cid in reversed(_CATEGORY) if cid in t.groups}   # the first group counts
 
 # %% ../../nbs/share/codes.ipynb #5b8f8d9c
-_SIDES = {'left': ('7771000','SCT','Left'), 'right': ('24028007','SCT','Right'), 'bilateral': ('51440002','SCT','Bilateral'), 'both': ('51440002','SCT','Bilateral')}  # CID 244
-_SIDES |= {'lt': _SIDES['left'], 'rt': _SIDES['right'], 'l': _SIDES['left'], 'r': _SIDES['right']}
+_SIDES = {'left': ('7771000','SCT','Left'), 'right': ('24028007','SCT','Right'), 'bilateral': ('51440002','SCT','Bilateral')}  # CID 244
+_SIDES |= {'both': _SIDES['bilateral'], 'lt': _SIDES['left'], 'rt': _SIDES['right'], 'l': _SIDES['left'],
+           'r': _SIDES['right']}
 _WHERE = {'anterior': ('255549009','SCT','Anterior'), 'posterior': ('255551008','SCT','Posterior'), 'superior': ('264217000','SCT','Superior'),
           'inferior': ('261089000','SCT','Inferior'), 'medial': ('255561001','SCT','Medial'), 'lateral': ('49370004','SCT','Lateral'),
           'proximal': ('40415009','SCT','Proximal'), 'distal': ('46053002','SCT','Distal')}  # CID 2
@@ -143,7 +149,8 @@ def find_code(
     text:str, # What you would call it: 'left kidney', 'renal artery', 'oedema'
     n:int=10 # Rows at most
 ) -> pd.DataFrame: # meaning, value, scheme, modifier (a side named in the query, as a code), context, score; best first
-    "Codes that fit a text, from SNOMED CT, DICOM and others as far as the DICOM standard uses them (PS3.16). Plurals, spelling, word order and typos are forgiven."
+    """Codes that fit a text, from SNOMED CT, DICOM and others as far as the DICOM standard uses them (PS3.16).
+    Plurals, spelling, word order and typos are forgiven."""
     words = list(_canonical(_words(text)))
     sides = [w for w in words if w in ('left','right','bilateral','both')]
     rows = _ranked(words, None) if words else []
@@ -167,12 +174,13 @@ class SegmentCode(NamedTuple):
 _GENERIC = SegmentCode(('85756007','SCT','Tissue'), ('85756007','SCT','Tissue'))
 
 # %% ../../nbs/share/codes.ipynb #c1b94b51
-_VAGUE = set('''ventricle media intima adventitia normal table floor chair back line interface hiatus cast mold clip coil segment stripe wall head neck hilum apex joint
-                organ sphere laser bullet coin glue staple phantom flank clothing stretcher collimator baffle'''.split())
+_VAGUE = set('''ventricle media intima adventitia normal table floor chair back line interface hiatus cast mold clip coil segment stripe wall head neck hilum
+                apex joint organ sphere laser bullet coin glue staple phantom flank clothing stretcher collimator baffle'''.split())
 
 @functools.cache
 def _exact():
-    "Words to the one term of CID 7191, 7192, 7194, 7197 and 7193 that they name; words that name several things, or something else in other contexts, are left out."
+    """Words to the one term of CID 7191, 7192, 7194, 7197 and 7193 that they name.
+    Words that name several things, or something else in other contexts, are left out."""
     found = defaultdict(list)
     for t in _terms():
         if set(_CATEGORY) & set(t.groups): found[t.words].append(t)
@@ -181,7 +189,7 @@ def _exact():
     return {w: usual(ts) for w,ts in found.items() if one(ts) and not w <= _VAGUE and not (7193 in usual(ts).groups and len(w) == 1)}
 
 # %% ../../nbs/share/codes.ipynb #78ddb17c
-_LESIONS = {k: t for t in ('Nodule','Neoplasm','Lesion','Mass','Cyst','Abscess','Edema','Hemorrhage','Necrosis','Neoplasm, Secondary') for k in [_canonical(_words(t))]}
+_LESIONS = {_canonical(_words(t)) for t in 'nodule,neoplasm,lesion,mass,cyst,abscess,edema,hemorrhage,necrosis,neoplasm secondary'.split(',')}
 _NUMBERED = {'rib','nodule','lesion','neoplasm','mass','cyst','lymph','metastasis'}   # 'nodule 3' is a nodule; 'ventricle 4' is not any ventricle
 
 def _look_up(words):
@@ -296,15 +304,17 @@ def _fill(self:CodePicker):
 @patch
 def _tell(self:CodePicker):
     "Show what is picked."
-    self._box.children[2].value = 'Nothing like it is found' if self.row is None else f'<b>{html.escape(repr(self.value))}</b><br>{html.escape(self.row.context)}'
+    said = 'Nothing like it is found' if self.row is None else f'<b>{html.escape(repr(self.value))}</b><br>{html.escape(self.row.context)}'
+    self._box.children[2].value = said
 
 # %% ../../nbs/share/codes.ipynb #02f4a779
 @patch
 def _static(self:CodePicker):
     "The table, with what is picked in bold."
-    cells = lambda r,i: ''.join(f'<td>{"<b>" if i == self.chosen else ""}{html.escape(str(v))}{"</b>" if i == self.chosen else ""}</td>' for v in (r.meaning, r.scheme, r.value, r.context))
-    body = ''.join(f'<tr>{cells(r, i)}</tr>' for i,r in enumerate(self.found.itertuples()))
-    return f'<table><caption>Codes for “{html.escape(self.text)}”</caption><tr><th>Meaning</th><th>Scheme</th><th>Value</th><th>Context</th></tr>{body}</table>'
+    cell = lambda v,tag: f'<{tag}>{html.escape(str(v))}</{tag}>'
+    line = lambda values,tag: f'<tr>{"".join(cell(v, tag) for v in values)}</tr>'
+    rows = [line((r.meaning, r.scheme, r.value, r.context), 'th' if i == self.chosen else 'td') for i,r in enumerate(self.found.itertuples())]
+    return f'<table><caption>Codes for “{html.escape(self.text)}”</caption>{line(("Meaning", "Scheme", "Value", "Context"), "th")}{"".join(rows)}</table>'
 
 def pick_code(
     text:str='', # What to search for first

@@ -16,19 +16,32 @@ from ..data.scan import read_dicom
 from ..data.volume import Volume
 from .codes import as_code
 from .multiframe import frame_items, multiframe_object, save_frames, stored_planes
-from .stored import coded, derived_object, dicom_text, image_reference, in_stored_order, legal_value, referenced_series, save_object, source_headers, stored_images
+from .stored import coded, derived_object, dicom_text, image_reference, in_stored_order, legal_value, referenced_series
+from .stored import save_object, source_headers, stored_images
 
 # %% ../../nbs/share/maps.ipynb #3474d9ad
 _UNIT_NAMES = {'HU': 'Hounsfield unit', 'SUV': 'Standardized Uptake Value body weight', 'a.u.': 'arbitrary unit', 'probability': 'no units'}
-_QUANTITIES = {'HU': ('112031','DCM','Attenuation Coefficient'), 'SUV': ('126401','DCM','SUVbw'), 'probability': ('110854','DCM','Fractional Probabilistic Segmentation')}
+_QUANTITIES = {'HU': ('112031','DCM','Attenuation Coefficient'), 'SUV': ('126401','DCM','SUVbw'),
+               'probability': ('110854','DCM','Fractional Probabilistic Segmentation')}
+_OTHER_SUV = {'janma': (('g/ml{SUVlbm(Janma)}','UCUM','Standardized Uptake Value lean body mass (Janma)'), ('126405','DCM','SUVlbm(Janma)')),
+              'lbm': (('g/ml{SUVlbm}','UCUM','Standardized Uptake Value lean body mass (James)'), ('126402','DCM','SUVlbm')),
+              'bsa': (('cm2/ml{SUVbsa}','UCUM','Standardized Uptake Value body surface area'), ('126403','DCM','SUVbsa'))}
 
 def _unit(unit):
     "A unit of a volume as a UCUM code. Raises `BadInput` for what is none."
     if unit in ('label','RGB'): raise BadInput(f'A {unit} volume is no map of a quantity', remedy='save_seg writes masks, save_secondary_capture pictures')
-    if unit in UCUM: return coded(UCUM[unit], 'UCUM', _UNIT_NAMES[unit])
+    if unit in UCUM: return UCUM[unit], 'UCUM', _UNIT_NAMES[unit]
     if not unit.isascii() or not unit.isprintable() or ' ' in unit or len(unit) > 16:
         raise BadInput(f'{unit!r} is not a unit that DICOM knows', remedy='give it in UCUM: mm2/s, Bq/ml, ml/min, %, ms, 1')
-    return coded(unit, 'UCUM', unit)
+    return unit, 'UCUM', unit
+
+def _meaning(values, quantity):
+    "(unit, quantity) of a volume as codes; an SUV by lean body mass or body surface is not one by weight."
+    unit, known = _unit(values.unit), _QUANTITIES.get(values.unit)
+    suv = values.meta.get('suv') or {}
+    kind = 'janma' if 'lean_kg' in (suv.get('facts') or {}) else suv.get('kind')   # what radnb computes itself, see `suv_factor`
+    if values.unit == 'SUV': unit, known = _OTHER_SUV.get(kind, (unit, known))
+    return unit, as_code(quantity) if quantity is not None else known
 
 # %% ../../nbs/share/maps.ipynb #9fb3801e
 def _stored_numbers(values, dtype):
@@ -47,7 +60,7 @@ def _stored_numbers(values, dtype):
 def _value_map(ends, slope, intercept, unit, quantity, name):
     "Real world value mapping (PS3.3 C.7.6.16.2.11)."
     ds, whole = Dataset(), isinstance(ends[0], int)
-    ds.LUTExplanation, ds.LUTLabel, ds.MeasurementUnitsCodeSequence = dicom_text(name) or 'map', dicom_text(name, 16) or 'map', [_unit(unit)]
+    ds.LUTExplanation, ds.LUTLabel, ds.MeasurementUnitsCodeSequence = dicom_text(name) or 'map', dicom_text(name, 16) or 'map', [coded(*unit)]
     prefix = 'RealWorldValue' if whole else 'DoubleFloatRealWorldValue'
     for which,end in zip(('First','Last'), ends): setattr(ds, f'{prefix}{which}ValueMapped', end)
     ds.RealWorldValueSlope, ds.RealWorldValueIntercept = slope, intercept
@@ -89,7 +102,7 @@ def save_parametric_map(
     vol:Volume, # The image, from `load_series`
     dst, # A folder, or a file ending in .dcm
     quantity=None, # What is measured: (value, scheme, meaning) or a row of `find_code`; None: known for probability, HU and SUV
-    name:str='', # What to call it in a viewer; None: the quantity
+    name:str='', # What to call it in a viewer; else the quantity
     dtype:str='float32', # 'float32', or 'uint16': half the size, off by half of 1/65534 of the range at most
     algorithm:str='radnb', # Name of the algorithm
     recognizable:bool=True, # Could the patient be recognised from it, by the face for example? False only if you are sure
@@ -98,17 +111,18 @@ def save_parametric_map(
     """Write a Parametric Map (PS3.3 A.75, C.8.32): patient and study copied from the images, every frame with its source image; NaN stays NaN.
     `read_parametric` reads it back. Raises `GeometryError`, `BadInput`."""
     if dtype not in ('float32','uint16'): raise BadInput(f'dtype={dtype!r}', remedy="'float32' or 'uint16'")
-    quantity, images = as_code(quantity) if quantity is not None else _QUANTITIES.get(values.unit), stored_images(vol)
-    _unit(values.unit)
+    (unit,quantity), images = _meaning(values, quantity), stored_images(vol)
     planes = stored_planes(images)
-    if planes.positions is None: raise GeometryError('A picture without a place in the patient cannot carry a map', images[0].filename, 'save_secondary_capture')
+    if planes.positions is None:
+        raise GeometryError('A picture without a place in the patient cannot carry a map', images[0].filename, 'save_secondary_capture')
     stored,ends,slope,intercept,nothing = _stored_numbers(np.asarray(in_stored_order(values, images)), dtype)
     ds = multiframe_object(images, planes, '1.2.840.10008.5.1.4.1.1.30', legal_value(images[0], 'Modality') or 'OT', description, algorithm)
-    ds.ImageType, ds.ContentQualification, ds.BurnedInAnnotation, ds.PixelPresentation = ['DERIVED','PRIMARY','VOLUME','QUANTITY'], 'RESEARCH', 'NO', 'MONOCHROME'
+    ds.ImageType, ds.PixelPresentation = ['DERIVED','PRIMARY','VOLUME','QUANTITY'], 'MONOCHROME'
+    ds.ContentQualification, ds.BurnedInAnnotation = 'RESEARCH', 'NO'
     ds.ContentLabel, ds.ContentDescription, ds.ContentCreatorName, ds.AcquisitionContextSequence = 'MAP', dicom_text(name), '', []
     ds.RecognizableVisualFeatures, ds.Laterality = 'YES' if recognizable else 'NO', _side(images[0])
     name = name or (quantity[2] if quantity else values.meta.get('quantity') or values.unit)
-    _map_groups(ds.SharedFunctionalGroupsSequence[0], _value_map(ends, slope, intercept, values.unit, quantity, name), ends, slope, intercept)
+    _map_groups(ds.SharedFunctionalGroupsSequence[0], _value_map(ends, slope, intercept, unit, quantity, name), ends, slope, intercept)
     element, order = _map_pixels(ds, stored, nothing), [int(i) for i in planes.order]
     items = frame_items(planes, [(None, i) for i in order], ('113134','DCM','Unspecified method of calculation'))
     return save_frames(ds, items, (stored[i].tobytes() for i in order), stored.nbytes, dst, 'map', element)
@@ -133,7 +147,8 @@ def _pixels(picture):
     if a.dtype.kind == 'f' and a.size and 0 <= a.min() and a.max() <= 1: a = np.rint(a*255).astype(np.uint8)
     if a.dtype == bool: a = a.astype(np.uint8)*255
     if a.dtype != np.uint8 or a.size == 0 or not (a.ndim == 2 or a.ndim == 3 and a.shape[-1] == 3):
-        raise BadInput(f'{a.dtype} of shape {a.shape} is no picture', remedy='(rows, columns) or (rows, columns, 3), 0 to 255 as uint8 or 0 to 1 as floats; vol.window(...) gives greys')
+        raise BadInput(f'{a.dtype} of shape {a.shape} is no picture',
+                       remedy='(rows, columns) or (rows, columns, 3), 0 to 255 as uint8 or 0 to 1 as floats; vol.window(...) gives greys')
     return a
 
 # %% ../../nbs/share/maps.ipynb #e78f63be
@@ -157,7 +172,8 @@ def _capture_pixels(ds, frames):
     ds.PixelData = data + b'\0'*(len(data) % 2)
 
 # %% ../../nbs/share/maps.ipynb #fececacc
-_CAPTURES = {(False,False): '7', (True,False): '7', (False,True): '7.2', (True,True): '7.4'}   # (colour, several): Secondary Capture Image Storage, and its multi-frame relatives
+#: (colour, several): Secondary Capture Image Storage, and its multi-frame relatives
+_CAPTURES = {(False,False): '7', (True,False): '7', (False,True): '7.2', (True,True): '7.4'}
 
 def _headers_of(source):
     "Headers of the images a picture was made of."

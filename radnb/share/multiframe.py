@@ -62,7 +62,9 @@ def stored_planes(
     return Planes(np.asarray(ipp, float), np.asarray(iop[0], float), spacing, thickness, gap, geo.order[::-1], refs)
 
 # %% ../../nbs/share/multiframe.ipynb #21f0f424
-_POSITION, _SEGMENT, _LABEL = (0x00200032, 0x00209113, 'Image Position Patient'), (0x0062000B, 0x0062000A, 'Referenced Segment Number'), (0x00209453, 0x00209111, 'Frame Label')
+#: tag, the functional group it stands in, and its name
+_POSITION, _LABEL = (0x00200032, 0x00209113, 'Image Position Patient'), (0x00209453, 0x00209111, 'Frame Label')
+_SEGMENT = (0x0062000B, 0x0062000A, 'Referenced Segment Number')
 
 def _dimension(uid, pointer, group, label):
     ds = Dataset()
@@ -84,7 +86,8 @@ def _shared(planes):
     if planes.positions is not None:
         where.ImageOrientationPatient = _numbers(planes.orientation)
         out.PlaneOrientationSequence = [where]
-    size.SliceThickness = _numbers(planes.thickness or planes.gap or 1.)[0]   # without one, slices touch; a single slice is taken for 1 mm, as `load_series` takes it
+    # slices without a thickness are taken to touch, and a single one for 1 mm, as `load_series` takes it
+    size.SliceThickness = _numbers(planes.thickness or planes.gap or 1.)[0]
     if planes.gap: size.SpacingBetweenSlices = _numbers(planes.gap)[0]
     if planes.spacing and planes.positions is not None:   # a projection's spacing is no size in the patient, and highdicom refuses one without a thickness
         size.PixelSpacing = _numbers(planes.spacing)
@@ -208,7 +211,8 @@ def save_frames(
     element:tuple=(0x7FE00010, 'OB') # Tag and value representation of the pixels
 ) -> Path:
     "Write a multi-frame object; its path. Raises `BadInput` if there are more pixels than one file may hold."
-    if n_bytes > _MOST: raise BadInput(f'{n_bytes/1e9:.1f} GB of pixels do not fit into one DICOM file', remedy="kind='labelmap' is smaller, or write it in parts")
+    if n_bytes > _MOST:
+        raise BadInput(f'{n_bytes/1e9:.1f} GB of pixels do not fit into one DICOM file', remedy="kind='labelmap' is smaller, or write it in parts")
     ds.NumberOfFrames = len(items)
     path = save_object(ds, dst, prefix)
     size, padding = sum(map(len, items)), n_bytes % 2

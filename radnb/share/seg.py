@@ -39,7 +39,8 @@ def _check_labels(data):
     "Raise `BadInput` for numbers that cannot be labels in DICOM."
     low,high = data.min(), data.max()
     if not (low >= 0 and high <= 65535): raise BadInput(f'Labels run from {low} to {high}', remedy='1, 2, 3, ... up to 65535; 0 is background')
-    if data.dtype.kind == 'f' and (data != np.rint(data)).any(): raise BadInput('Labels are whole numbers', remedy='kind="fractional" takes probabilities, with unit "probability"')
+    if data.dtype.kind == 'f' and (data != np.rint(data)).any():
+        raise BadInput('Labels are whole numbers', remedy='kind="fractional" takes probabilities, with unit "probability"')
 
 def _where(data):
     "Label to the numbers of its images; each image is looked at once, however many labels there are."
@@ -92,7 +93,7 @@ def _parameters(operating_point):
     if operating_point is None: return ''
     if not hasattr(operating_point, 'to_dict'): return f'operating_point={_plain(operating_point)}'
     op = operating_point
-    words = dict(threshold=repr(op.threshold), high=op.high, unit=op.unit, rule=op.rule, chosen_by=op.chosen_by, chosen_on=op.chosen_on, n=op.n, time=op.time, data=op.data)
+    words = dict(threshold=repr(op.threshold), **{k: getattr(op, k) for k in 'high unit rule chosen_by chosen_on n time data'.split()})
     return ','.join(f'{k}={_plain(v)}' for k,v in words.items() if v not in ('', None))
 
 def _plain(value): return str(value).replace('\\', '/').replace(',', ';').replace('=', ':')
@@ -123,7 +124,9 @@ def _describe(part, codes, algorithm, kind, operating_point):
         ds.AnatomicRegionSequence = [coded(*found.region)]
         if found.region_modifiers: ds.AnatomicRegionSequence[0].AnatomicRegionModifierSequence = [coded(*m) for m in found.region_modifiers]
     ds.SegmentAlgorithmType = kind
-    if kind != 'MANUAL': ds.SegmentAlgorithmName, ds.SegmentationAlgorithmIdentificationSequence = dicom_text(algorithm), [_algorithm(algorithm, __version__, operating_point)]
+    if kind != 'MANUAL':
+        ds.SegmentAlgorithmName = dicom_text(algorithm)
+        ds.SegmentationAlgorithmIdentificationSequence = [_algorithm(algorithm, __version__, operating_point)]
     ds.RecommendedDisplayCIELabValue = _cielab(part.said.get('color') or label_colour(part.label or part.number))
     ds.TrackingID, ds.TrackingUID = dicom_text(part.said.get('tracking_id') or ds.SegmentLabel), part.said.get('tracking_uid') or generate_uid(prefix=None)
     return ds
@@ -199,7 +202,8 @@ def _parts(mask, images, kind):
     if isinstance(mask, Volume):
         if mask.is_mask: return _labelled(mask, images, kind == 'labelmap')
         if kind != 'fractional' or mask.unit != 'probability':
-            raise BadInput(f'A mask is needed, not a volume of {mask.unit}', remedy='vol.like(prob > threshold, unit="label"); kind="fractional" takes probabilities')
+            raise BadInput(f'A mask is needed, not a volume of {mask.unit}',
+                           remedy='vol.like(prob > threshold, unit="label"); kind="fractional" takes probabilities')
         mask = {mask.names.get(1) or (mask.meta.get('segments') or [{}])[0].get('name') or 'probability': mask}
     if not mask: raise BadInput('No segment was given', remedy='an empty mask of the right shape says "looked, and found nothing"')
     parts = _separate(mask, images)

@@ -94,13 +94,14 @@ def dicom_text(
     return ' '.join(str(text).replace('\\', '/').split())[:n].strip()
 
 # %% ../../nbs/share/stored.ipynb #e6ce7a65
-_TYPE_2 = ('PatientName PatientID PatientBirthDate PatientSex StudyDate StudyTime ReferringPhysicianName StudyID AccessionNumber').split()
+_TYPE_2 = 'PatientName PatientID PatientBirthDate PatientSex StudyDate StudyTime ReferringPhysicianName StudyID AccessionNumber'.split()
 _OPTIONAL = 'IssuerOfPatientID PatientBirthTime StudyDescription PatientAge PatientSize PatientWeight'.split()
 _TRIAL = 'ClinicalTrialSponsorName ClinicalTrialProtocolID ClinicalTrialProtocolName ClinicalTrialSiteID ClinicalTrialSiteName ClinicalTrialSubjectID'.split()
 
 def _copy_deidentified(src, ds):
     "That the patient's identity was removed, and how (PS3.3 C.7.1.1)."
-    how = [c for c in src.get('DeidentificationMethodCodeSequence') or () if all(legal_value(c, k) for k in ('CodeValue','CodingSchemeDesignator','CodeMeaning'))]
+    parts = ('CodeValue','CodingSchemeDesignator','CodeMeaning')
+    how = [c for c in src.get('DeidentificationMethodCodeSequence') or () if all(legal_value(c, k) for k in parts)]
     said = legal_value(src, 'DeidentificationMethod')
     if src.get('PatientIdentityRemoved') != 'YES' or not (how or said): return
     ds.PatientIdentityRemoved = 'YES'
@@ -160,7 +161,8 @@ def derived_object(
     ds.SOPClassUID, ds.SOPInstanceUID, ds.SeriesInstanceUID = sop_class, generate_uid(prefix=None), generate_uid(prefix=None)
     ds.Modality, ds.SeriesNumber, ds.InstanceNumber, ds.SeriesDescription = modality, number, 1, dicom_text(description)
     ds.Manufacturer, ds.ManufacturerModelName, ds.DeviceSerialNumber, ds.SoftwareVersions = 'radnb', dicom_text(model), '0', __version__
-    for what in ('InstanceCreation','Series','Content'): setattr(ds, f'{what}Date', now.strftime('%Y%m%d')); setattr(ds, f'{what}Time', now.strftime('%H%M%S.%f'))
+    for what in ('InstanceCreation','Series','Content'):
+        setattr(ds, f'{what}Date', now.strftime('%Y%m%d')); setattr(ds, f'{what}Time', now.strftime('%H%M%S.%f'))
     meta = ds.file_meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = ds.SOPClassUID, ds.SOPInstanceUID
     meta.TransferSyntaxUID, meta.ImplementationClassUID, meta.ImplementationVersionName = ExplicitVRLittleEndian, PYDICOM_IMPLEMENTATION_UID, 'RADNB'
