@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['OK', 'FAILED', 'USAGE', 'SETTLE', 'INTERRUPTED', 'COMMANDS', 'JOURNEY', 'Outcome', 'Command', 'arg', 'command',
            'index', 'lab_command', 'view', 'train', 'predict', 'evaluate_model', 'audit_model', 'deid',
-           'publish_notebook', 'new', 'demo', 'check_up', 'overview', 'main']
+           'publish_notebook', 'export', 'new', 'demo', 'check_up', 'overview', 'main']
 
 # %% ../nbs/cli.ipynb #888519d2
 import argparse, contextlib, json, math, os, signal, subprocess, sys
@@ -207,8 +207,8 @@ def _judged(model, data, given):
     "A report on new images, or on a table of predictions."
     from radnb.explain.evaluate import evaluate
     if data is None: return evaluate(model)
-    from fastai.learner import load_learner
     from radnb.share.recipe import case_table, load_recipe
+    from radnb.share.safe_load import load_learner
     folder = Path(model)
     recipe = load_recipe(folder/'train.json', data=str(data), **{k: v for k,v in given.items() if v is not None})
     learn = load_learner(folder/'learner.pkl')
@@ -298,25 +298,48 @@ def _recheck(notebook, out):
          arg('--template', default='page', help='page, article, report, or a .css file (default: page)'), arg('--title', help='of the page'),
          arg('--as-it-is', action='store_true', help='with the outputs that it has, not executed anew'),
          arg('--check', action='store_true', help='run it again and say what is no longer what was published; nothing is published'),
-         arg('--redact', action='store_true', help='black out what may identify a patient instead of refusing'), example='radnb publish analysis.ipynb --out pages/ -p seed=1 --format html,pdf')
-def publish_notebook(notebook, out=None, param=(), format=('html','ipynb'), template='page', title=None, as_it_is=False, check=False, redact=False):
+         arg('--redact', action='store_true', help='black out what may identify a patient instead of refusing'),
+         arg('--override', metavar='REASON', help='publish in spite of findings; the reason is printed on the page'),
+         example='radnb publish analysis.ipynb --out pages/ -p seed=1 --format html,pdf')
+def publish_notebook(notebook, out=None, param=(), format=('html','ipynb'), template='page', title=None, as_it_is=False, check=False, redact=False, override=None):
     "Execute a notebook and publish it as one page that names no patient. Status 3 if it would name one, or with --check if numbers changed."
     if check: return _recheck(notebook, out)
     from radnb.share.publish import publish
-    page = publish(notebook, out, params=dict(param) or None, title=title, execute=not as_it_is, redact=redact, formats=format, template=template)
+    page = publish(notebook, out, params=dict(param) or None, title=title, execute=not as_it_is, redact=redact, override=override, formats=format, template=template)
     made = [str(p) for one in (page, *page.pages) for p in (one.html, one.pdf, one.markdown, one.notebook) if p]
     return Outcome(list(dict.fromkeys(made)), dict(pages=list(dict.fromkeys(made)), seconds=page.seconds, blacked_out=len(page.findings)))
 
 # %% ../nbs/cli.ipynb #d22aedfe
-@command('new', 'Begin', arg('kind', choices=['classify','segment','explore','paper'], help='what to begin'), arg('folder', help='where; made if it is not there'), example='radnb new paper my-paper/')
-def new(kind, folder):
-    "Begin with a template: a notebook that runs as it is, or an executable paper with its checks."
-    from radnb.share.templates import new
-    made = new(kind, folder)
-    files = [str(p) for p in (sorted(Path(folder).rglob('*')) if Path(folder).is_dir() else [Path(made)]) if p.is_file()]
-    return Outcome([f'-> {p}' for p in files], dict(kind=kind, files=files))
+def _exporters():
+    "Format to a function of learner and folder."
+    from radnb.share.bundle import export_bundle, export_torch
+    from radnb.share.onnx_export import export_onnx
+    return dict(onnx=export_onnx, bundle=export_bundle, torch=export_torch, torchscript=lambda learn, folder: export_torch(learn, folder, 'ts'))
+
+@command('export', 'Share', arg('model', help='a folder that radnb train wrote'), arg('--out', metavar='FOLDER', required=True, help='gets one subfolder a format'),
+         arg('--onnx', action='store_true', help='for load_predictor and radnb predict: neither torch nor fastai is needed (the default)'),
+         arg('--bundle', action='store_true', help='a MONAI bundle (segmentation of volumes)'), arg('--torch', action='store_true', help='a program of torch.export'),
+         arg('--torchscript', action='store_true', help='TorchScript, for C++ and older PyTorch'), example='radnb export model/ --out exported/ --onnx --bundle')
+def export(model, out, **wanted):
+    "Write a trained model for other programs: ONNX, MONAI bundle, torch.export, TorchScript."
+    from radnb.share.recipe import reopen
+    names = [n for n,on in wanted.items() if on] or ['onnx']
+    learn = reopen(model)
+    made = {n: str(_exporters()[n](learn, Path(out)/n)) for n in names}
+    return Outcome([f'{n:>12} -> {p}' for n,p in made.items()], dict(exported=made))
 
 # %% ../nbs/cli.ipynb #0ceebce8
+@command('new', 'Begin', arg('kind', choices=['classify','segment','explore','paper'], help='what to begin'), arg('folder', help='where; made if it is not there'),
+         arg('--title', default='', help='first heading'), arg('--authors', default='', help='of a paper: names, with commas'),
+         arg('-p', '--param', action='append', default=[], type=_value, metavar='NAME=VALUE', help="a value for the template's parameters cell; may be repeated"),
+         example='radnb new paper my-paper/ --title "Nodules on chest CT"')
+def new(kind, folder, title='', authors='', param=()):
+    "Begin with a template: a notebook that runs as it is, or an executable paper with its checks."
+    from radnb.share.templates import new
+    made = new(kind, folder, title=title, authors=authors, **dict(param))
+    return Outcome([f'-> {made}'], dict(kind=kind, notebook=str(made)))
+
+# %% ../nbs/cli.ipynb #00d6c4bc
 JOURNEY = Path(__file__).parent/'tutorials'/'01_journey.ipynb' if '__file__' in globals() else Path('tutorials/01_journey.ipynb')
 
 _LEFT = {'dicom': 'the synthetic patients, as DICOM', 'index.parquet': 'the index of the DICOM headers', 'model': 'the trained network',
@@ -325,7 +348,7 @@ _LEFT = {'dicom': 'the synthetic patients, as DICOM', 'index.parquet': 'the inde
 
 def _left_behind(out): return [f'  {out/name}  {what}' for name,what in _LEFT.items() if (out/name).exists()]
 
-# %% ../nbs/cli.ipynb #8be31d4b
+# %% ../nbs/cli.ipynb #51e33e1f
 @command('demo', 'Begin', arg('--data', metavar='DIR', help='your DICOM folder (default: synthetic patients are made)'),
          arg('--out', metavar='DIR', default='radnb-demo', help='where everything goes (default: radnb-demo)'), arg('--seed', type=int, default=0, help='of the split and the training'),
          example='radnb demo', resume='What is done is kept: run the same command again to go on.')
@@ -341,7 +364,7 @@ def demo(data=None, out='radnb-demo', seed=0):
     if page.findings: lines.append(f'  {len(page.findings)} texts that might identify a patient were blacked out of the page.')
     return Outcome(lines, dict(page=str(page.html), seconds=page.seconds, out=str(out), blacked_out=len(page.findings)))
 
-# %% ../nbs/cli.ipynb #00d6c4bc
+# %% ../nbs/cli.ipynb #7cf71912
 @command('doctor', 'Begin', example='radnb doctor')
 def check_up():
     "What works on this machine, what does not, and the command that mends it. Names no patient, user or host."
@@ -349,7 +372,7 @@ def check_up():
     health = doctor()
     return Outcome(repr(health).splitlines(), health.to_dict(), FAILED if health.bad else OK)
 
-# %% ../nbs/cli.ipynb #7cf71912
+# %% ../nbs/cli.ipynb #96895ec8
 _GROUPS = {'Begin': 'begin', 'Look': 'look at what there is', 'Learn': 'make a model, and use it', 'Judge': 'find out how good it is', 'Share': 'let results leave'}
 _STATUS = 'Exit status: 0 all is well; 1 an error, which the message explains; 2 the command was not understood; 3 found something that a person must settle; 130 interrupted.'
 
@@ -362,7 +385,7 @@ def overview() -> str:
         parts += [f'  radnb {n:<{width}}  {c.run.__doc__.split(". ")[0].split(": ")[0].rstrip(".")}' for n,c in COMMANDS.items() if c.group == group]
     return '\n'.join([*parts, '\nradnb COMMAND --help tells more, with an example. Not for diagnostic use.', ''])
 
-# %% ../nbs/cli.ipynb #b3013c24
+# %% ../nbs/cli.ipynb #3b97923b
 class _OneParagraph(argparse.RawDescriptionHelpFormatter):
     "The example is not wrapped."
 
@@ -382,7 +405,7 @@ def _parser():
         for names,kw in c.arguments: one.add_argument(*names, **kw)
     return p
 
-# %% ../nbs/cli.ipynb #3b97923b
+# %% ../nbs/cli.ipynb #0f17a692
 def _broken(name, e):
     "An error as an outcome."
     said = dict(kind=type(e).__name__, what=getattr(e, 'what', None) or str(e), where=None if getattr(e, 'path', None) is None else str(e.path), remedy=getattr(e, 'remedy', None))
@@ -401,7 +424,7 @@ def _attempt(name, args, err):
         err.write(f'radnb: {e}\n')
         return _broken(name, e)
 
-# %% ../nbs/cli.ipynb #4bbca62e
+# %% ../nbs/cli.ipynb #a4095636
 def _run(name, args, as_json, quiet):
     "Run a command: what it prints on the way goes to standard error, its result to standard output."
     out,err = sys.stdout,sys.stderr

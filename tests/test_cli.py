@@ -19,7 +19,7 @@ def run(*argv):
 def ward(tmp_path_factory):
     "Ten synthetic patients."
     folder = tmp_path_factory.mktemp('ward')
-    make_cohort(folder, n=10, size=(8,40,40), seed=1)
+    make_cohort(folder, n=10, size=(16,40,40), seed=1)
     return folder
 
 def train_arguments(ward, out, epochs=3):
@@ -84,9 +84,9 @@ def test_ctrl_c_leaves_cleanly(tmp_path):
 
 @pytest.mark.filterwarnings('ignore')
 def test_a_training_that_was_cut_off_ends_as_if_it_had_not_been(ward, tmp_path, monkeypatch):
-    from radnb.share import onnx_export
+    from radnb.share import recipe
     from radnb.train.checkpoint import Checkpoint
-    monkeypatch.setattr(onnx_export, 'export_onnx', functools.partial(onnx_export.export_onnx, dynamo=False))
+    monkeypatch.setattr(recipe, '_write_onnx', lambda learn, out: '')    # the next test's model has one
     status,told,_ = run(*train_arguments(ward, tmp_path/'whole'), '--json')
     assert status == 0
     keep = Checkpoint.after_epoch
@@ -103,13 +103,13 @@ def test_a_training_that_was_cut_off_ends_as_if_it_had_not_been(ward, tmp_path, 
     assert len(losses[0]) == 3 and losses[0] == losses[1]
     other = run(*train_arguments(ward, tmp_path/'cut', epochs=4))
     assert other[0] == 1 and 'another recipe' in other[2]
-    settings = tmp_path/'whole'/'train.json'
-    assert run('train', '--config', settings, '--out', tmp_path/'whole', '-q')[0] == 0      # the same again: nothing to do
+    assert run('train', '--config', tmp_path/'whole'/'train.json', '--task', 'segment', '--out', tmp_path/'whole')[0] == 1     # arguments come before the file's settings
 
 # ---------------------------------------------------------------- what must be settled: status 3
 
 def test_a_page_that_would_name_a_patient_is_not_written(tmp_path):
-    cell = nbformat.v4.new_code_cell('ds', execution_count=1, outputs=[nbformat.v4.new_output('execute_result', data={'text/plain': "(0010,0010) Patient's Name  PN: 'Beispiel^Berta'"}, execution_count=1)])
+    said = nbformat.v4.new_output('execute_result', data={'text/plain': 'Patient: Beispiel^Berta'}, execution_count=1)
+    cell = nbformat.v4.new_code_cell('ds', execution_count=1, outputs=[said])
     nbformat.write(nbformat.v4.new_notebook(cells=[cell]), tmp_path/'named.ipynb')
     status,out,err = run('publish', tmp_path/'named.ipynb', '--as-it-is', '--out', tmp_path/'out', '--json')
     assert status == 3 and json.loads(out)['error']['kind'] == 'PHIFound' and not list((tmp_path/'out').glob('*.html'))
@@ -117,12 +117,12 @@ def test_a_page_that_would_name_a_patient_is_not_written(tmp_path):
     assert 'Berta' not in (tmp_path/'out'/'named.html').read_text()
 
 def test_an_audit_that_fails_stops_a_pipeline(tmp_path):
-    make_cohort(tmp_path/'in', n=24, size=(8,40,40), traps=('site_predicts_label',), seed=2)
+    make_cohort(tmp_path/'in', n=6, size=(16,40,40), traps=('duplicate_patient',), seed=2)
     args = ['audit', tmp_path/'in', '--labels', tmp_path/'in'/'labels.csv', '--label', 'nodule', '--out', tmp_path/'audit.html', '--json']
     status,out,_ = run(*args)
     told = json.loads(out)
     assert status == (3 if told['failed'] else 0) and (tmp_path/'audit.html').exists() and {c['level'] for c in told['checks']} <= {'pass','warn','fail','not run','accepted'}
-    assert told['failed'], 'a label that goes with the site is found'
+    assert told['failed'], 'one patient under two names is found'
 
 def test_deid_keeps_its_secret_and_goes_on(ward, tmp_path):
     few = ward/'SYN-0001'/'ct'
@@ -157,6 +157,12 @@ def test_view_writes_a_page(ward, tmp_path):
     assert 'SYNTHETIC' in page and 'data:image/png' in page
     assert run('view', ward/'nobody')[0] == 1
 
+def test_new_begins_with_a_notebook(tmp_path):
+    status,out,err = run('new', 'explore', tmp_path/'mine', '--title', 'Ward 7', '--json')
+    assert status == 0, err
+    assert 'Ward 7' in Path(json.loads(out)['notebook']).read_text()
+    assert run('new', 'explore', tmp_path/'mine')[0] == 1      # never overwrites
+
 def test_the_doctor_tells_nothing_of_the_user(monkeypatch):
     from radnb import doctor
     def none(): raise MissingPackage('none was found')
@@ -179,7 +185,7 @@ def model(ward, tmp_path_factory):
     out = tmp_path_factory.mktemp('model')/'model'
     with pytest.MonkeyPatch.context() as m:
         m.setattr(onnx_export, 'export_onnx', functools.partial(onnx_export.export_onnx, dynamo=False))
-        status,told,err = run('train', ward, '--task', 'segment', '--size', '8,40,40', '--epochs', '1', '--out', out, '--json')
+        status,told,err = run('train', ward, '--task', 'segment', '--size', '16,40,40', '--epochs', '1', '--out', out, '--json')
     assert status == 0, err
     assert not json.loads(told)['notes'] and {'model.onnx','model.json','model_card.html'} <= set(json.loads(told)['files'])
     return out
@@ -196,7 +202,7 @@ def test_one_command_and_every_file_is_read_by_strangers(ward, model, tmp_path, 
         if len(calls) == 2: raise KeyboardInterrupt
         return keep(*args, **kw)
     monkeypatch.setattr(results, 'save_sr', cut)
-    args = ['predict', few, '--model', model, '--out', tmp_path/'out']
+    args = ['predict', few, '--model', model, '--out', tmp_path/'out', '--no-page']     # tutorial 08 makes the page
     status,out,err = run(*args)
     assert status == 130 and 'run the same command again' in err
     left = sorted(p.name for p in (tmp_path/'out'/'dicom').iterdir())
@@ -217,6 +223,15 @@ def test_one_command_and_every_file_is_read_by_strangers(ward, model, tmp_path, 
     assert sr.content.get_volumetric_roi_measurement_groups() or sr.content.get_planar_roi_measurement_groups() or sr.content.get_image_measurement_groups()
     table = pd.read_csv(tmp_path/'out'/'results.csv')
     assert set(table.PatientID) == {'SYN-0001','SYN-0002','SYN-0003'} and any(c.endswith('volume_ml') for c in table)
-    page = (tmp_path/'out'/'results.html').read_text()
-    assert 'SYNTHETIC' in page and 'SYN-0001' not in page and 'mL' in page and page.count('data:image/png') >= 3
     assert {str(pydicom.dcmread(p).PatientID) for p in files} == set(table.PatientID)
+    told = results.read_results(tmp_path/'out').about_model()
+    assert 'no medical device' in told and 'Dice' in told      # the model's card, beside it, says what it is for and where it ends
+
+@pytest.mark.filterwarnings('ignore')
+def test_a_model_is_judged_elsewhere_and_leaves_for_other_programs(ward, model, tmp_path):
+    status,out,err = run('evaluate', model, ward, '--json', '--cases', tmp_path/'cases.csv')
+    assert status == 0, err
+    assert any('ice' in k for k in json.loads(out)['estimates']) and len(pd.read_csv(tmp_path/'cases.csv')) >= 3
+    status,out,err = run('export', model, '--out', tmp_path/'out', '--torchscript', '--json')
+    assert status == 0 and (tmp_path/'out'/'torchscript'/'model.ts').exists(), err
+    assert run('export', tmp_path, '--out', tmp_path/'out')[0] == 1

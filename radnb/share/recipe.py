@@ -252,7 +252,7 @@ def reopen(
     data:str='' # Where the images lie now, if they were moved
 ): # The learner, with its data
     "The trained learner with the data it was trained on. Raises `BadInput`."
-    from fastai.learner import load_learner
+    from radnb.share.safe_load import load_learner
     folder = Path(folder)
     recipe = load_recipe(folder/'train.json', **(dict(data=str(data)) if data else {}))
     if not (folder/'learner.pkl').is_file(): raise BadInput('The training was not finished', folder, 'radnb train goes on with it')

@@ -175,6 +175,18 @@ def table(self:Results) -> pd.DataFrame:
     return rows.drop(columns=[c for c in ('label','value','low','high','unit') if rows[c].isna().all() or (rows[c] == '').all()])
 
 # %% ../../nbs/share/results.ipynb #50330ece
+def _card_of(path):
+    "What a model is for, how good it was and where it ends, of the card beside it; nothing where there is none."
+    from radnb.share.card import ModelCard
+    file = Path(path)/'model_card.json'
+    if not file.is_file(): return []
+    sections = [s.to_dict() for s in ModelCard.from_json(file).sections if s.key in ('use','limits','performance')]
+    return [dict(title=s['title'], facts={k: v for k,v in s['facts'].items() if v}, notes=s['notes'], estimates=[f'{k} {e}' for es in _card_estimates(s) for k,e in es]) for s in sections]
+
+def _card_estimates(section):
+    from radnb.measure.stats import Estimate
+    return [[(k, Estimate.from_dict(e)) for k,e in es.items()][:4] for es in section['estimates'].values()][:1]
+
 def _who(model, name, point):
     "The model as the page and the files name it."
     task = getattr(model, 'task', '')
@@ -228,6 +240,7 @@ def deliver(
     cache=None # Parquet file to remember headers in; by default `out/index.parquet`
 ) -> Results:
     """Ask the model about every study of a folder; write SEG, SR and `results.csv`. What is done is not done again. A bad scan is a row, not an end. Raises `NoDicomFound`, `BadInput`."""
+    card = _card_of(model) if isinstance(model, (str,Path)) else []
     out,model = Path(out), _open_model(model) if isinstance(model, (str,Path)) else model
     who,point = _who(model, name, None)
     out.mkdir(parents=True, exist_ok=True)
@@ -240,7 +253,7 @@ def deliver(
     job = _Job(model, out, who['name'], point, _stamp(model, who), codes, kind)
     rows = [_one_case(job, r) for _,r in progress(list(series[why == ''].iterrows()), 'predicting', min_items=2)]
     rows += [_left_out(r, why[i]) for i,r in series[why != ''].iterrows()] + _bad_files(files)
-    results = Results(out, rows, dict(who, fingerprint=job.stamp))
+    results = Results(out, rows, dict(who, fingerprint=job.stamp, card=card))
     write_whole(out/'results.json', json.dumps(dict(model=results.model, rows=rows), indent=1, ensure_ascii=False))
     write_whole(out/'results.csv', results.table.to_csv(index=False))
     shutil.rmtree(out/'.unfinished', ignore_errors=True)
@@ -292,12 +305,18 @@ def case_html(self:Results, case:dict) -> str:
     return _said_html(case)+_findings_html(case)
 
 # %% ../../nbs/share/results.ipynb #115d1682
+def _section_html(s):
+    "A section of the model's card."
+    lines = [*(f'{k}: {v}' for k,v in s['facts'].items()), *s['notes'], *s['estimates']]
+    return f'<h3>{html.escape(s["title"])}</h3><ul>{"".join(f"<li>{html.escape(str(l))}</li>" for l in lines)}</ul>' if lines else ''
+
 @patch
 def about_model(self:Results) -> str:
     "Who said so, as a table in HTML."
     words = {'model': self.model['name'], 'task': self.model['task'], 'operating point': self.model['operating_point'] or 'none: one half, or the likeliest', 'fingerprint': self.model['fingerprint']}
-    return f'<table>{"".join(f"<tr><th>{k}</th><td>{html.escape(str(v))}</td></tr>" for k,v in words.items())}</table>{self.model.get("card", "")}'
+    return f'<table>{"".join(f"<tr><th>{k}</th><td>{html.escape(str(v))}</td></tr>" for k,v in words.items())}</table>{"".join(map(_section_html, self.model.get("card", ())))}'
 
+# %% ../../nbs/share/results.ipynb #a5f0533e
 PAGE = Path(__file__).parent/'pages'/'predict.ipynb' if '__file__' in globals() else Path('../../radnb/share/pages/predict.ipynb')
 
 @patch
