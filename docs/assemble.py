@@ -21,7 +21,7 @@ def read_notebooks(executed):
     found = {}
     for p in sorted(NBS.rglob('*.ipynb')):
         rel = p.relative_to(NBS)
-        if any(part.startswith(('.', '_')) for part in rel.parts) or rel.name == 'index.ipynb': continue
+        if any(part.startswith(('.', '_')) for part in rel.parts) or rel == Path('index.ipynb'): continue  # the README
         done = next((q for q in (executed/rel, ROOT/'radnb-demo'/'journey.ipynb') if q.exists() and (q.name == rel.name or rel.name == '01_journey.ipynb')), None)
         found[rel.with_suffix('').as_posix()] = nbformat.read(done or p, as_version=4)
         found[rel.with_suffix('').as_posix()].metadata['was_executed'] = done is not None
