@@ -83,7 +83,8 @@ def _class(node, comments):
             item.doc = '\n\n'.join(filter(None, (item.doc, ast.get_docstring(o))))
         elif not o.name.startswith('_') and o.name not in seen:
             seen.add(o.name)
-            item.members.append(_function(o, comments, node.name))
+            member = _function(o, comments, node.name)
+            if member.doc or any(p.meaning for p in member.params): item.members.append(member)  # what nobody has described is not for callers
     if 'dataclass' in _decorators(node) or any('NamedTuple' in ast.unparse(b) for b in node.bases): _fields(node, comments, item)
     return item
 

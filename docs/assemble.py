@@ -21,16 +21,17 @@ def read_notebooks(executed):
     found = {}
     for p in sorted(NBS.rglob('*.ipynb')):
         rel = p.relative_to(NBS)
-        if any(part.startswith(('.', '_')) for part in rel.parts) or rel.name == 'index.ipynb': continue
+        if any(part.startswith(('.', '_')) for part in rel.parts) or rel == Path('index.ipynb'): continue  # the README
         done = next((q for q in (executed/rel, ROOT/'radnb-demo'/'journey.ipynb') if q.exists() and (q.name == rel.name or rel.name == '01_journey.ipynb')), None)
         found[rel.with_suffix('').as_posix()] = nbformat.read(done or p, as_version=4)
         found[rel.with_suffix('').as_posix()].metadata['was_executed'] = done is not None
     return found
 
 def thumbnail(nb, path, width=640):
-    "The first picture of a notebook's outputs that is worth it, as a small PNG with the shape of a card; False if it has none."
+    "The picture of the cell marked `#| cover`, else the first of some size, as a small PNG with the shape of a card; False if it has none."
     from PIL import Image, ImageOps
-    pngs = [o.data['image/png'] for c in nb.cells if c.cell_type == 'code' for o in c.get('outputs', []) if 'image/png' in o.get('data', {})]
+    shown = sorted((c for c in nb.cells if c.cell_type == 'code'), key=lambda c: '#| cover' not in c.source)
+    pngs = [o.data['image/png'] for c in shown for o in c.get('outputs', []) if 'image/png' in o.get('data', {})]
     for png in pngs:
         image = Image.open(io.BytesIO(base64.b64decode(png))).convert('RGB')
         if image.width < 200 or image.height < 100: continue
@@ -107,7 +108,7 @@ def reference(notebooks, modules, link):
         if not mods: continue
         single = mods == [f'radnb.{layer}']
         page = key_of[mods[0]] if single else f'reference/{layer}'
-        cards.append((_card(LAYERS.get(layer, layer), ABOUT.get(layer, ''), page, f'{len(mods)} module{"s" if len(mods) != 1 else ""}'), page))
+        cards.append((_card(LAYERS.get(layer, layer), ABOUT.get(layer, ''), page, f'{len(mods)} module{"s" if len(mods) != 1 else ""}'), page, LAYERS.get(layer, layer)))
         if single: continue
         rows = []
         for m in mods:
@@ -116,7 +117,7 @@ def reference(notebooks, modules, link):
             rows += [f'## [{m.split(".")[-1]}](/{key_of[m]}.ipynb)', pages.title_of(notebooks[key_of[m]])[1], shown]
         out[page] = '\n\n'.join([f'# {LAYERS.get(layer, layer)}', f'> {ABOUT.get(layer, "")}', *rows, _toctree([f'/{key_of[m]}' for m in mods])])
     text = (DOCS/'reference.md').read_text(encoding='utf-8')
-    out['reference/index'] = '\n\n'.join([text.replace('%LAYERS%', _grid([c for c,_ in cards])), _toctree([f'/{p}' for _,p in cards])])
+    out['reference/index'] = '\n\n'.join([text.replace('%LAYERS%', _grid([c for c,*_ in cards])), _toctree([f'{t} </{p}>' for _,p,t in cards])])
     return out
 
 # ---- texts from elsewhere in the repository

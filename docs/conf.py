@@ -63,3 +63,4 @@ def setup(app):
     app.add_config_value('radnb_edit', {}, '')
     app.connect('builder-inited', _read_edit)
     app.connect('html-page-context', _editable, priority=100)
+    return dict(parallel_read_safe=True, parallel_write_safe=True)

@@ -1,5 +1,5 @@
 """The source of the site, put together in one folder: notebooks as pages, with their outputs, and the lists that are made from them."""
-import copy, html, inspect, json, os, re, shutil
+import ast, copy, os, re
 from collections import defaultdict
 from pathlib import Path
 import nbformat
@@ -105,7 +105,6 @@ def source_toggle(source, module, what='Source'):
     return raw_html(f'<details class="source"><summary>{what} <span class="where">{path}</span></summary><div class="highlight"><pre>{code}</pre></div></details>')
 
 def _only_imports(source):
-    import ast
     return all(isinstance(n, (ast.Import, ast.ImportFrom)) or isinstance(n, ast.Expr) and isinstance(n.value, ast.Constant) for n in ast.parse(source).body)
 
 def _formulas(text):

@@ -14,10 +14,13 @@ python tests/make_readme.py --check
 
 step 'layers and style'
 lint-imports
-ruff check radnb tests setup.py
+ruff check radnb tests docs setup.py
 
 step 'notebooks'
 python tests/notebooks.py --skip 01_journey   # as nbdev-test does, but the outputs are kept for the documentation; the journey is what `radnb demo` runs
+
+step 'documentation'
+python docs/build.py --jobs 2   # of the notebooks that were just executed; warnings are errors, no dead links
 
 step 'tests'
 OMP_NUM_THREADS=1 python -m pytest -n logical --maxprocesses 8 --dist loadfile -m 'not browser'

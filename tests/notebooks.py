@@ -56,7 +56,7 @@ def execute_all(
     notebooks, # As `find` gives them
     out=EXECUTED, # Folder of the executed notebooks
     workers=2, # So many at a time, each in a process of its own. 0: one after the other in this process
-    say=print # Where progress goes
+    say=lambda line: sys.stdout.write(line+'\n') # Where progress goes
 ):
     "Execute many notebooks. Returns the names of those that failed."
     failed, count = [], 0
@@ -95,7 +95,7 @@ def main():
     if not notebooks: raise SystemExit(f'No notebooks in {args.paths or NBS}')
     failed = execute_all(notebooks, args.out, args.workers if len(notebooks) > 1 else 0)
     if failed: raise SystemExit(f'{len(failed)} of {len(notebooks)} notebooks failed:\n  ' + '\n  '.join(sorted(failed)))
-    print(f'{len(notebooks)} notebooks passed in {time.time()-start:.0f} s')
+    sys.stdout.write(f'{len(notebooks)} notebooks passed in {time.time()-start:.0f} s\n')
 
 if __name__ == '__main__':
     sys.stdout.reconfigure(line_buffering=True)
