@@ -50,6 +50,7 @@ from radnb.share.maps import *
 from radnb.share.rtstruct import *
 from radnb.share.sr import *
 from radnb.share.onnx_export import *
+from radnb.share.bundle import *
 from radnb.share.predictor import *
 from radnb.share.results import *
 from radnb.share.card import *
@@ -58,4 +59,3 @@ from radnb.share.running import *
 from radnb.share.publish import *
 from radnb.share.recheck import *
 from radnb.share.templates import *
-from radnb.share.bundle import *
