@@ -174,8 +174,8 @@ class SegmentCode(NamedTuple):
 _GENERIC = SegmentCode(('85756007','SCT','Tissue'), ('85756007','SCT','Tissue'))
 
 # %% ../../nbs/share/codes.ipynb #c1b94b51
-_VAGUE = set('''ventricle atrium hip pelvis media intima adventitia normal table floor chair back line interface hiatus cast mold clip coil segment stripe wall head neck hilum
-                apex joint organ sphere laser bullet coin glue staple phantom flank clothing stretcher collimator baffle'''.split())
+_VAGUE = set('''ventricle atrium hip pelvis media intima adventitia normal table floor chair back line interface hiatus cast mold clip coil
+                segment stripe wall head neck hilum apex joint organ sphere laser bullet coin glue staple phantom flank clothing stretcher collimator baffle'''.split())
 
 @functools.cache
 def _exact():
