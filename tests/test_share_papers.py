@@ -11,7 +11,7 @@ from radnb.explain.evaluate import evaluate
 from radnb.share.card import ModelCard, claim_checklist, model_card
 from radnb.share.publish import publish
 from radnb.share.recheck import _compare_text, _steady, _Tolerance, compare_notebooks, recheck
-from radnb.share.templates import TEMPLATES, new, template_kinds
+from radnb.share.templates import NOTEBOOKS, new, template_kinds
 
 ROOT = Path(__file__).parents[1]
 
@@ -93,10 +93,10 @@ def test_every_template_is_shipped_and_begins_with_parameters():
     for kind in template_kinds():
         name = f'{kind}.ipynb' if kind!='paper' else 'paper/paper.ipynb'
         assert (ROOT/'radnb'/'templates'/name).samefile(ROOT/'nbs'/'templates'/name)
-        nb = nbformat.read(TEMPLATES/name, 4)
+        nb = nbformat.read(NOTEBOOKS/name, 4)
         assert sum('#| parameters' in c.source for c in nb.cells) == 1 and not any(c.get('outputs') for c in nb.cells)
     here = lambda root: {p.relative_to(root) for p in root.rglob('*') if p.is_file() and not any(o.startswith(('.','results')) for o in p.relative_to(root).parts)}
-    assert here(ROOT/'nbs'/'templates'/'paper') == here(TEMPLATES/'paper')
+    assert here(ROOT/'nbs'/'templates'/'paper') == here(NOTEBOOKS/'paper')
 
 GUARDS = dict(classify='seal_test PatientSplitter evaluate subgroups tune_threshold audit model_card', segment='seal_test evaluate tune_threshold audit model_card',
               explore='index_dicom series_table find_phi cohort',

@@ -55,7 +55,10 @@ class _Token:
 
 def _value(s): return float(s.replace(',', '').replace('−', '-'))
 
-def _label(line): return ' '.join(re.sub(r'\s+', ' ', line).strip(' :=|(,').split(' ')[-6:])
+def _label(line):
+    "The last words of the sentence."
+    words = re.sub(r'[*_`#]+|\s+', ' ', line).rpartition('. ')[2]
+    return ' '.join(words.strip(' :=|(,;').split()[-6:])
 
 def _tokens(text):
     "Estimates, numbers and words of `text`, in order."
