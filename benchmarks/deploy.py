@@ -63,7 +63,9 @@ def main():
         print(f'{a.size}^3 in windows of 48^3: torch {t["torch"]:.2f} s, onnxruntime {t["onnx"]:.2f} s, ratio {t["torch"]/t["onnx"]:.2f}; largest difference {differs:.1e}')
         learn.export(Path(tmp)/'learner.pkl')
         small = vol.crop((0,0,0), (32,32,32)); small.to_nifti(Path(tmp)/'scan.nii.gz')
-        s = {k: min(started(k, folder if k == 'load_predictor' else Path(tmp)/'learner.pkl', Path(tmp)/'scan.nii.gz') for _ in range(a.rounds)) for k in _START}
-        print(f'from the start of Python to the first answer (32^3): load_learner {s["load_learner"]:.2f} s, load_predictor {s["load_predictor"]:.2f} s, ratio {s["load_learner"]/s["load_predictor"]:.1f}')
+        files = dict(load_predictor=folder, load_learner=Path(tmp)/'learner.pkl')
+        s = {k: min(started(k, files[k], Path(tmp)/'scan.nii.gz') for _ in range(a.rounds)) for k in _START}
+        a,b = s['load_learner'], s['load_predictor']
+        print(f'from the start of Python to the first answer (32^3): load_learner {a:.2f} s, load_predictor {b:.2f} s, ratio {a/b:.1f}')
 
 if __name__ == '__main__': main()
