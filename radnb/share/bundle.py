@@ -40,7 +40,9 @@ def export_torch(
     folder.mkdir(parents=True, exist_ok=True)
     file = folder/f'model.{kind}'
     with _quiet(), torch.no_grad():
-        program,save,load = _KINDS[kind](net, args)
+        try: program,save,load = _KINDS[kind](net, args)
+        except (RuntimeError, ValueError, TypeError, AttributeError, NotImplementedError, AssertionError) as e:   # of what the exporter cannot follow
+            raise BadInput(f'PyTorch cannot make a program of this network: {str(e).splitlines()[0] if str(e) else type(e).__name__}', folder, 'the other kind=, or export_onnx') from e
         save(program, str(file))
         again = load(str(file))
         worst = max(_gap(again(*some).numpy(), net(*some).numpy()) for some in _other_sizes(args, learn.task))

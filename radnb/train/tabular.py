@@ -152,7 +152,9 @@ class _TableHead(nn.Module):
 
 class WithTable(nn.Sequential):
     "Body and head of a classifier that takes an image and columns: `net(x, columns)`."
-    def forward(self, x, columns): return self[1](self[0](x), columns.as_subclass(torch.Tensor).to(x.dtype))
+    def forward(self, x, columns):
+        plain = columns.as_subclass(torch.Tensor) if isinstance(columns, TensorBase) else columns     # exporters do not follow a change of type
+        return self[1](self[0](x), plain.to(x.dtype))
 
 def with_table(
     net:nn.Module, # From `create_classifier`
