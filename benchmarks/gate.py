@@ -116,7 +116,8 @@ def _chunk(t, how):
 
 def _exif(t):
     exif = Image.Exif()
-    exif[0x010E] = t
+    if t.isascii(): exif[0x010E] = t
+    else: exif[0x9C9B] = t.encode('utf-16-le')   # as Windows writes a title
     return exif
 
 
@@ -261,7 +262,7 @@ def _own():
     import nbformat
     for path in sorted((ROOT/'nbs').rglob('*.ipynb')):
         nb = nbformat.read(path, 4)
-        planted = any('MILLER^' in c.source or '4711902' in c.source or 'DOE^' in c.source or 'WEISS^' in c.source for c in nb.cells)
+        planted = any('MILLER^' in c.source or '4711902' in c.source or 'DOE^' in c.source or 'WEISS^' in c.source or 'Doe^' in c.source or 'national_numbers' in c.source for c in nb.cells)
         if not planted: yield f'nbs/{path.relative_to(ROOT/"nbs")}', nb
 
 

@@ -8,7 +8,7 @@ __all__ = ['CODES', 'confidentiality_table', 'shape_of', 'Finding', 'role_of', '
            'notebook_pictures', 'risky_pixels', 'find_phi']
 
 # %% ../../nbs/data/phi.ipynb #52a94a78
-import base64, html, io, json, os, re
+import base64, io, json, os, re
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from importlib.resources import files
@@ -71,7 +71,7 @@ _UID = re.compile(r'(?<!\d)(?<!\d\.)(?:[012](?:\.(?:0|[1-9]\d*)){5,})')
 _PUBLIC = re.compile(r'1\.2\.840\.10008\.|2\.16\.840\.1\.113883\.[356]\.|1\.2\.276\.0\.7230010\.3\.0\.|1\.2\.826\.0\.1\.3680043\.8\.498\.1(?:\.\d{1,3})?$'
                      r'|1\.3\.12\.2\.1107\.5\.9\.1$|1\.2\.840\.113619\.4\.\d+$|1\.3\.46\.670589\.\d+\.0(?:\.\d{1,2}){1,3}$|1\.3\.6\.1\.4\.1\.\d+(?:\.\d{1,4}){0,4}$')
 _PARTICLE = r'(?:(?i:van|von|der|den|de|di|da|del|la|le|el|al|bin|ten|ter)\s)*'
-_NAME = re.compile(_PARTICLE + r"(?<![\w\\'’])[^\W\d_a-zà-ÿ](?:['’]?[^\W\d_])+(?:-[^\W\d_](?:['’]?[^\W\d_])+)*\^(?:[^\W\d_]{2,}(?:[ -][A-ZÀ-Þ][^\W\d_]*)*(?:\^+[^\W\d_.]*)*|[A-GI-SU-Z]\^[\^\w]*)"
+_NAME = re.compile(_PARTICLE + r"(?<![\w\\])(?<!\w['’])[^\W\d_a-zà-ÿ](?:['’]?[^\W\d_])+(?:-[^\W\d_](?:['’]?[^\W\d_])+)*\^(?:[^\W\d_]{2,}(?:[ -][A-ZÀ-Þ][^\W\d_]*)*(?:\^+[^\W\d_.]*)*|[A-GI-SU-Z]\^[\^\w]*)"
                    r"(?:=[^\W\d_]*(?:\^[^\W\d_]*)*)*|[぀-鿿가-힯]{1,5}\^[぀-鿿가-힯]{1,6}")
 
 def _uids(text): return [m for m in _UID.findall(text) if 18<=len(m)<=64 and not _PUBLIC.match(m)]
