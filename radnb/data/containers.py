@@ -12,7 +12,7 @@ import base64, gzip, io, re, struct, zipfile, zlib
 _ASCII = re.compile(rb'[\x09\x0a\x0d\x20-\x7e\x80-\xff]{4,}')
 _UTF8 = re.compile(rb'(?:[\x09\x0a\x0d\x20-\x7e]|[\xc3-\xf4][\x80-\xbf]{1,3}){6,}')   # for large data, where stray letters are many
 _WIDE = re.compile(rb'(?:[\x20-\x7e\xa0-\xff]\x00){4,}')
-_WIDER = re.compile(rb'(?:[\x20-\x7e\xa0-\xff]\x00|[\x00-\xff][\x01-\x05\x30-\x9f]){3,}', re.DOTALL)   # other alphabets; too many in large data
+_WIDER = re.compile(rb'(?:[\x20-\x7e\xa0-\xff]\x00|[\x00-\xff][\x01-\x05]){3,}', re.DOTALL)   # other alphabets; too many in large data
 
 def _decoded(run):
     try: return run.decode('utf-8')

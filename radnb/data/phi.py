@@ -346,7 +346,7 @@ def redact_text(
 ) -> str:
     "`text` with every finding replaced by a bar."
     values = sorted({f.text for f in findings if f.text}, key=len, reverse=True)
-    for i in (-1, 0):   # as a browser shows it, then as it stands
+    for i in reversed(range(len(readings(text)))):   # as a browser shows it first, as it stands last
         read = readings(text)[i]
         text = strike(read, [m.span() for v in values for m in _word(v).finditer(read.text)], bar)
     return text
