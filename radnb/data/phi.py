@@ -320,6 +320,8 @@ def _names(text):
     return found
 
 # %% ../../nbs/data/phi.ipynb #a25ff518
+_MAY_BE = {kind for kind,*_ in _HINTS} - {'UID'}
+
 def _found_in(text, known, hints):
     "(kind, text, severity) of everything that is found in a text as it reads."
     return [('known identifier', text[a:b], 'high') for a,b in spellings_of(known).spans(text)] + _by_shape(text, hints)
@@ -333,6 +335,7 @@ def find_phi_text(
 ) -> list: # of `Finding`, each different text once
     "Everything in `text` that identifies a patient by its shape, or because it is in `known`. Pixels of embedded pictures are not read."
     found = [f for r in readings(text) for f in _found_in(r.text, known, hints)]
+    found.sort(key=lambda f: f[0] in _MAY_BE)      # what is sure names the kind, whichever reading it came from
     unique = {value: Finding(kind, value, where, severity) for kind,value,severity in reversed(found) if value}
     return [f for f in reversed(unique.values()) if not _allowed(f, allow)]
 
