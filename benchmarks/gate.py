@@ -116,7 +116,8 @@ def _chunk(t, how):
 
 def _exif(t):
     exif = Image.Exif()
-    exif[0x010E] = t
+    if t.isascii(): exif[0x010E] = t
+    else: exif[0x9C9B] = t.encode('utf-16-le')   # as Windows writes a title
     return exif
 
 
@@ -235,7 +236,7 @@ UIDS = 'SOP class 1.2.840.10008.5.1.4.1.1.2, transfer syntax 1.2.840.10008.1.2.4
 SYNTHETIC = pd.DataFrame(dict(PatientID=['SYN-0001', 'SYN-0002'], PatientName=['SYNTHETIC^0001', 'SYNTHETIC^0002'], age=[70, 60]))
 
 
-def clean():
+def clean(seeds=8, own=True, reports=1000):
     "(name, notebook) with nothing that identifies anybody."
     r = np.random.default_rng(1)
     book = lambda *cells: new_notebook(cells=list(cells))
@@ -244,7 +245,7 @@ def clean():
     yield 'citations', book(new_markdown_cell(CITATION))
     yield 'public UIDs', book(printed(UIDS), new_code_cell(f'x = {UIDS.split()[2]!r}'))
     yield 'synthetic patients', book(*_html(SYNTHETIC.to_html()), *_out(**{'text__plain': str(SYNTHETIC)}))
-    for seed in range(8):
+    for seed in range(seeds):
         r = np.random.default_rng(seed)
         t = pd.DataFrame(dict(label=r.integers(0, 9, 60), volume_ml=r.random(60)*100, mean_HU=r.normal(40, 20, 60), n=r.integers(0, 10**7, 60), date=pd.date_range('2020-01-01', periods=60),
                               p=r.random(60)*1e-6, case=[f'case_{i:03}' for i in range(60)], diameter=r.random(60)*30))
@@ -252,8 +253,8 @@ def clean():
         plot = dict(data=[dict(x=r.random(2000).tolist(), y=r.integers(0, 10**8, 2000).tolist())])
         yield f'plot {seed}', book(*_out(**{'application__vnd.plotly.v1+json': plot}), *_out(**{'image__png': _b64(_chunk('Matplotlib version3.10, https://matplotlib.org/', 'tEXt'))}),
                                    *_html(f'<div data-volume="{_b64(gzip.compress(r.integers(0, 255, 10**6).astype("u1").tobytes()))}"></div>'))
-    yield from _own()
-    yield from _reports()
+    if own: yield from _own()
+    yield from _reports(reports)
 
 
 def _own():
@@ -261,16 +262,16 @@ def _own():
     import nbformat
     for path in sorted((ROOT/'nbs').rglob('*.ipynb')):
         nb = nbformat.read(path, 4)
-        planted = any('MILLER^' in c.source or '4711902' in c.source or 'DOE^' in c.source or 'WEISS^' in c.source for c in nb.cells)
+        planted = any('MILLER^' in c.source or '4711902' in c.source or 'DOE^' in c.source or 'WEISS^' in c.source or 'Doe^' in c.source or 'national_numbers' in c.source for c in nb.cells)
         if not planted: yield f'nbs/{path.relative_to(ROOT/"nbs")}', nb
 
 
-def _reports():
+def _reports(most):
     "Real radiology reports, de-identified (XXXX where something stood), twenty to a notebook."
     if not (DATA/'reports').exists(): return
     t = pd.read_csv(DATA/'reports'/'openi_reports.csv', dtype=str).fillna('')
     texts = [' '.join(row) for row in t.iloc[:, 1:].values.tolist()]
-    for i in range(0, min(len(texts), 1000), 20): yield f'reports {i}', new_notebook(cells=[new_code_cell('x', outputs=[new_output('stream', name='stdout', text='\n'.join(texts[i:i+20]))])])
+    for i in range(0, min(len(texts), most), 20): yield f'reports {i}', new_notebook(cells=[new_code_cell('x', outputs=[new_output('stream', name='stdout', text='\n'.join(texts[i:i+20]))])])
 
 
 # ---- the measurement

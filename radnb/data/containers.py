@@ -10,7 +10,9 @@ import base64, gzip, io, re, struct, zipfile, zlib
 
 # %% ../../nbs/data/containers.ipynb #6f23e31e
 _ASCII = re.compile(rb'[\x09\x0a\x0d\x20-\x7e\x80-\xff]{4,}')
+_UTF8 = re.compile(rb'(?:[\x09\x0a\x0d\x20-\x7e]|[\xc3-\xf4][\x80-\xbf]{1,3}){6,}')   # for large data, where stray letters are many
 _WIDE = re.compile(rb'(?:[\x20-\x7e\xa0-\xff]\x00){4,}')
+_WIDER = re.compile(rb'(?:[\x20-\x7e\xa0-\xff]\x00|[\x00-\xff][\x01-\x05]){3,}', re.DOTALL)   # other alphabets; too many in large data
 
 def _decoded(run):
     try: return run.decode('utf-8')
@@ -19,9 +21,9 @@ def _decoded(run):
 def words_in(
     data:bytes # Of any kind
 ) -> str: # One piece a line
-    "What in `data` could be text: runs of at least four letters in UTF-8, Latin-1 or UTF-16."
-    runs = [_decoded(m[0]) for m in _ASCII.finditer(data)]
-    return '\n'.join(runs + [m[0].decode('utf-16-le') for m in _WIDE.finditer(data)])
+    "What in `data` could be text: runs of at least four letters in UTF-8, Latin-1 or UTF-16; in large data six, and no Latin-1."
+    runs = [_decoded(m[0]) for m in (_ASCII if len(data)<50_000 else _UTF8).finditer(data)]
+    return '\n'.join(runs + [m[0].decode('utf-16-le', 'ignore') for m in (_WIDER if len(data)<50_000 else _WIDE).finditer(data)])
 
 # %% ../../nbs/data/containers.ipynb #65d29ce1
 _PNG_DULL = b'IHDR IDAT PLTE fdAT tRNS gAMA cHRM pHYs sRGB sBIT bKGD hIST tIME acTL fcTL IEND'.split()

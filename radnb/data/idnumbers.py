@@ -83,7 +83,7 @@ def _not_test(s): return s[:3] not in ('000','666') and s[0]!='9' and s[4:6]!='0
 
 # %% ../../nbs/data/idnumbers.ipynb #43d227ab
 #: Country, form, and what must hold of it (dots, blanks and hyphens left out where the rule is about digits).
-_RULES = [(country, re.compile(rf'(?<![\w.,/-])(?:{form})(?![\w/]|[.,-]\d)'), check, bare) for country,form,check,bare in [
+_RULES = [(country, re.compile(rf'(?<![\w.,-])(?:{form})(?![\w/]|[.,-]\d)'), check, bare) for country,form,check,bare in [
     ('US social security', r'\d{3}-\d\d-\d{4}', _not_test, False), ('British NHS', r'\d{3}([ -])\d{3}\1\d{4}', _nhs, True), ('Polish PESEL', r'\d{11}', _pesel, True),
     ('Turkish', r'[1-9]\d{10}', _turkish, True), ('Brazilian CPF', r'\d{3}\.\d{3}\.\d{3}-\d\d', _cpf, True), ('Norwegian', r'[0-7]\d{5} ?\d{5}', _norwegian, True),
     ('Chinese', r'[1-9]\d{5}(?:19|20)\d{9}[\dXx]', _chinese, True), ('South African', r'\d{6} ?\d{4} ?[012]\d{2}', _south_african, True),

@@ -8,7 +8,7 @@ __all__ = ['CODES', 'confidentiality_table', 'shape_of', 'Finding', 'role_of', '
            'notebook_pictures', 'risky_pixels', 'find_phi']
 
 # %% ../../nbs/data/phi.ipynb #52a94a78
-import base64, html, io, json, os, re
+import base64, io, json, os, re
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from importlib.resources import files
@@ -71,7 +71,7 @@ _UID = re.compile(r'(?<!\d)(?<!\d\.)(?:[012](?:\.(?:0|[1-9]\d*)){5,})')
 _PUBLIC = re.compile(r'1\.2\.840\.10008\.|2\.16\.840\.1\.113883\.[356]\.|1\.2\.276\.0\.7230010\.3\.0\.|1\.2\.826\.0\.1\.3680043\.8\.498\.1(?:\.\d{1,3})?$'
                      r'|1\.3\.12\.2\.1107\.5\.9\.1$|1\.2\.840\.113619\.4\.\d+$|1\.3\.46\.670589\.\d+\.0(?:\.\d{1,2}){1,3}$|1\.3\.6\.1\.4\.1\.\d+(?:\.\d{1,4}){0,4}$')
 _PARTICLE = r'(?:(?i:van|von|der|den|de|di|da|del|la|le|el|al|bin|ten|ter)\s)*'
-_NAME = re.compile(_PARTICLE + r"(?<![\w\\'’])[^\W\d_a-zà-ÿ](?:['’]?[^\W\d_])+(?:-[^\W\d_](?:['’]?[^\W\d_])+)*\^(?:[^\W\d_]{2,}(?:[ -][A-ZÀ-Þ][^\W\d_]*)*(?:\^+[^\W\d_.]*)*|[A-GI-SU-Z]\^[\^\w]*)"
+_NAME = re.compile(_PARTICLE + r"(?<![\w\\])(?<!\w['’])[^\W\d_a-zà-ÿ](?:['’]?[^\W\d_])+(?:-[^\W\d_](?:['’]?[^\W\d_])+)*\^(?:[^\W\d_]{2,}(?:[ -][A-ZÀ-Þ][^\W\d_]*)*(?:\^+[^\W\d_.]*)*|[A-GI-SU-Z]\^[\^\w]*)"
                    r"(?:=[^\W\d_]*(?:\^[^\W\d_]*)*)*|[぀-鿿가-힯]{1,5}\^[぀-鿿가-힯]{1,6}")
 
 def _uids(text): return [m for m in _UID.findall(text) if 18<=len(m)<=64 and not _PUBLIC.match(m)]
@@ -320,6 +320,8 @@ def _names(text):
     return found
 
 # %% ../../nbs/data/phi.ipynb #a25ff518
+_MAY_BE = {kind for kind,*_ in _HINTS} - {'UID'}
+
 def _found_in(text, known, hints):
     "(kind, text, severity) of everything that is found in a text as it reads."
     return [('known identifier', text[a:b], 'high') for a,b in spellings_of(known).spans(text)] + _by_shape(text, hints)
@@ -333,6 +335,7 @@ def find_phi_text(
 ) -> list: # of `Finding`, each different text once
     "Everything in `text` that identifies a patient by its shape, or because it is in `known`. Pixels of embedded pictures are not read."
     found = [f for r in readings(text) for f in _found_in(r.text, known, hints)]
+    found.sort(key=lambda f: f[0] in _MAY_BE)      # what is sure names the kind, whichever reading it came from
     unique = {value: Finding(kind, value, where, severity) for kind,value,severity in reversed(found) if value}
     return [f for f in reversed(unique.values()) if not _allowed(f, allow)]
 
@@ -346,7 +349,7 @@ def redact_text(
 ) -> str:
     "`text` with every finding replaced by a bar."
     values = sorted({f.text for f in findings if f.text}, key=len, reverse=True)
-    for i in (-1, 0):   # as a browser shows it, then as it stands
+    for i in reversed(range(len(readings(text)))):   # as a browser shows it first, as it stands last
         read = readings(text)[i]
         text = strike(read, [m.span() for v in values for m in _word(v).finditer(read.text)], bar)
     return text

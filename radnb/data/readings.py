@@ -114,10 +114,10 @@ def _tagged(m):
     return '\n'
 
 # %% ../../nbs/data/readings.ipynb #de645db0
-def _events(source, tags):
+def _events(source, tags, lines=False):
     "The events of `source`, in order."
     odd = _odd(source)
-    pattern = '|'.join(p for p in ((f'{_GLYPH}|{_CELLS}|{_TAG}' if tags else None), _ESCAPES, odd) if p)
+    pattern = '|'.join(p for p in (r'\\[nrt]' if lines else None, (f'{_GLYPH}|{_CELLS}|{_TAG}' if tags else None), _ESCAPES, odd) if p)
     for m in re.finditer(pattern, source, re.DOTALL | (re.IGNORECASE if tags else 0)):
         first = m[0].lstrip()[:1]
         if tags and first=='<': new = _tagged(m)
@@ -127,11 +127,12 @@ def _events(source, tags):
 
 def readings(
     source:str # Plain text, HTML, SVG, JSON, code
-) -> list: # of `Reading`: as it stands and, if it has tags, as a browser shows it
+) -> list: # of `Reading`: as it stands; with each `\\n` a new line, which may also be the beginning of a word; as a browser shows it
     "The ways in which `source` may be read."
-    return [make_reading(source, _events(source, tags)) for tags in (False, True) if not tags or re.search(_TAG, source)]
+    ways = [(False,False)] + [(False,True)]*bool(re.search(r'\\[nrt][a-z]', source)) + [(True,False)]*bool(re.search(_TAG, source))
+    return [make_reading(source, _events(source, *way)) for way in ways]
 
-# %% ../../nbs/data/readings.ipynb #722922d5
+# %% ../../nbs/data/readings.ipynb #f053584d
 _TWINS = dict(zip('АВЕЅІЈКМНОРСТУХаеѕіјорсухΑΒΕΖΗΙΚΜΝΟΡΤΥΧονßøØłŁđĐıİæÆœŒ‐‑‒–—−’‘', "abesijkmhopctyxaesijopcyxabezhikmnoptyxovsoollddiiaaoo------''"))
 
 @lru_cache(10_000)

@@ -11,7 +11,7 @@ from dataclasses import fields, is_dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 import pandas as pd
-from ..core import BadInput, MissingPackage, PHIFound, RadnbError, fingerprint
+from ..core import BadInput, MissingPackage, PHIFound, fingerprint
 from ..data.containers import embedded_files, picture_kind, unpacked, words_in
 from ..data.phi import (Where, _RASTER, _reader, _unpack, find_phi_picture, find_phi_text, notebook_pictures, notebook_texts, redact_picture, redact_text,
                             role_of, shape_of)
@@ -133,6 +133,7 @@ def _of_kernel(ns): return namespace_identifiers(ns, _HELD)
 _MAYBE = {'date', 'name after a label', 'record number', 'age over 89', 'text', 'number', 'not looked into'}
 _ANYBODY = re.compile(r'(?i)(?:user|username|user[-_]?name|you|yourname|me|name|jovyan|runner|root|ubuntu|vscode|shared|public|guest|default|admin|docker|app|work|data|someone|somebody|student|\.+|-+)$')
 _NO_PERSON = re.compile(r'(?i).*@(?:.*\.)?(?:example\.\w+|test|localhost|invalid|users\.noreply\.github\.com|github\.com)$|(?:info|noreply|no-reply|support|git|contact|help|admin|office|webmaster)@')
+_ADDRESS = re.compile(r'.+@[a-z0-9.-]+\.(?!to$)(?:[a-z]{2}$|(?:com|org|net|edu|gov|mil|int|info|biz|health|hospital|clinic|care|med|cloud|online|email|name)(?:\.|$))')   # X@X.T is a product
 _AUTHORS = re.compile(r'(?i)author|correspond|contact|maintain|affiliat|orcid|e-?mail me|written by|questions')
 
 def _counts(f, text=''):
@@ -140,8 +141,10 @@ def _counts(f, text=''):
     kind = f.kind.removesuffix(' in picture')
     if kind in _MAYBE: return kind=='number' and re.search(r'\d{7}', f.text) is not None and not f.text.endswith('000')
     if kind=='name after a title': return not re.match(r'(?:Dr|Prof|Mr|Mrs|Ms|Miss|Herrn?|Frau|Mme|Monsieur|Sra?|Dra)\b', f.text)   # the bare name counts
+    if kind=='patient id' and sum(map(str.isdigit, f.text))<3 and f.text.isascii(): return False     # P01: an example, or a number without meaning
+    if kind=='place in a header' and f.text.islower(): return False
     if kind=='user name in a path': return not _ANYBODY.match(f.text)
-    if kind=='e-mail address': return not _NO_PERSON.match(f.text) and not any(_AUTHORS.search(l) for l in text.split('\n') if f.text in l)
+    if kind=='e-mail address': return _ADDRESS.match(f.text) and not _NO_PERSON.match(f.text) and not any(_AUTHORS.search(l) for l in text.split('\n') if f.text in l)
     return True
 
 def _text_findings(text, where, known, allow):
@@ -159,6 +162,7 @@ def _bytes_findings(data, where, known, allow, name=''):
     found = _text_findings(name, where, known, allow) if name else []
     if data[128:132]==b'DICM': return found + [Finding('DICOM file', 'DICM', where)]
     if not _is_binary(data): return found + _text_findings(data.decode('utf-8', 'replace'), where, known, allow)
+    if len(data)<50_000: return found + [f for f in _text_findings(words_in(data), where, known, allow) if len(f.text)>3]
     here = find_phi_text(words_in(data), known, allow, where)
     chance = lambda f: len(f.text)<6 or (f.kind=='patient name' and (len(f.text)<10 or not f.text.isascii()))     # in random bytes they occur by chance
     return found + [f for f in here if f.kind in _STRICT and not chance(f)]
