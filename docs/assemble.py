@@ -78,6 +78,10 @@ def tutorials(notebooks, dst):
             needs = listed.get(k, ('', ''))[1]
             cards.append(_card(title, says, k, ' · '.join(filter(None, (_took(here[k]), needs))), _shown(k, here[k], dst)))
         text += [f'## {PERSONAS[persona]}', _grid(cards), _toctree([f'/{k}' for k in keys], PERSONAS[persona])]
+    rest = [k for k,nb in notebooks.items() if not k.startswith(('tutorials/', 'recipes/')) and not pages.module_of(nb)]
+    if rest:
+        cards = [_card(*pages.title_of(notebooks[k]), k) for k in rest]
+        text += ['## Notebooks to start from', 'What `radnb new` puts into your folder.', _grid(cards), _toctree([f'/{k}' for k in rest], 'To start from')]
     return '\n\n'.join(text)
 
 def recipes(notebooks, dst):
