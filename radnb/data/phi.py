@@ -270,7 +270,7 @@ def _column_values(text, folded):
         cells,d = _cut(line)
         if cells and any(map(role_of, cells)): found += _delimited(cells, d, _lines_from(text, begin))
         elif not cells: found += _aligned(line, _lines_from(text, begin))
-    for m in re.finditer(r"""['"]([\w .-]{2,30})['"]\s*:\s*[\[{]([^\]}]{1,20000})[\]}]""", text):
+    for m in () if not seen else re.finditer(r"""['"]([\w .-]{2,30})['"]\s*:\s*[\[{]([^\]}]{1,20000})[\]}]""", text):
         if role := role_of(m[1]): found += [(role, v, '') for v in re.findall(r"""(?<=['"])[^'",:\n]{3,64}(?=['"])(?!['"]\s*:)|(?<=[\s,\[:])\d{4,}(?=[\s,\]}]|$)""", m[2])]
     return [(role, v) for role,v,row in found if _counts(role, v, row)]
 
@@ -310,7 +310,9 @@ def _by_shape(text, hints, folded=None):
     found += [(kind, v, 'high') for kind,v in _column_values(text, folded)] + [('national number', v, 'high') for _,v in national_numbers(text)]
     found += [('patient older than 89', m[0], 'medium') for m in _OLD.finditer(text)]
     if not hints: return found
-    return found + [(s.kind, v, s.severity) for s in _REACH for v in s(text, folded)] + [(kind, v.strip(), severity) for kind,severity,pattern in _HINTS for v in pattern.findall(text)]
+    found += [(s.kind, v, s.severity) for s in _REACH for v in s(text, folded)]
+    if hints=='page': return found + [('UID', v, 'low') for v in (_FRESH.findall(text) if '2.25.' in text else [])]
+    return found + [(kind, v.strip(), severity) for kind,severity,pattern in _HINTS for v in pattern.findall(text)]
 
 def _names(text):
     "Names with `^`, looked for around each of them."
@@ -320,6 +322,7 @@ def _names(text):
     return found
 
 # %% ../../nbs/data/phi.ipynb #a25ff518
+_FRESH = re.compile(r'(?<![\d.])2\.25\.[1-9]\d{19,38}(?!\d)')
 _MAY_BE = {kind for kind,*_ in _HINTS} - {'UID'}
 
 def _found_in(text, known, hints):
@@ -331,7 +334,7 @@ def find_phi_text(
     known=(), # Identifiers to look for: patient ids, names, birth dates, accession numbers
     allow=(), # What is harmless: texts, compiled patterns, or kinds such as `'UID'`
     where:str='', # Said in the findings
-    hints:bool=False # Also what only may be one: dates, names after a title, telephone numbers, addresses
+    hints=False # Also what only may be one: dates, names after a title, telephone numbers, addresses; `'page'`: only ways to reach somebody
 ) -> list: # of `Finding`, each different text once
     "Everything in `text` that identifies a patient by its shape, or because it is in `known`. Pixels of embedded pictures are not read."
     found = [f for r in readings(text) for f in _found_in(r.text, known, hints)]
