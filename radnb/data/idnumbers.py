@@ -96,7 +96,7 @@ _RULES = [(country, re.compile(rf'(?<![\w.,-])(?:{form})(?![\w/]|[.,-]\d)'), che
     ('Korean', r'\d{6}-[1-8]\d{6}', lambda d: _dated(d, 'ymd'), True), ('Canadian', r'[1-9]\d{2}([ -])\d{3}\1\d{3}', luhn, True)]]
 
 #: What every one of these forms has in it; a quick look before the slow ones.
-_LIKELY = re.compile(r'(?<![.\d])(?:\d{6}[ ./+A-Z-]?\d{3}|\d{3}[ .-]\d{2,3}[ .-]\d{3,4}|\d{3,4}[ .-]\d{4,6}(?:[ .-]\d|\b)|\d\d\.\d\d\.\d\d-|[12] ?\d\d ?\d\d ?\d[\dAB] ?\d{3}|\d{8}-?[A-Z]|[XYZ]\d{7}|[A-Z]{6}\d\d[A-Z]|[A-Z]\d{9})')
+_LIKELY = re.compile(r'(?<![.\d])(?:\d{6}[ ./+A-Z-]?\d{3}|\d{3}[ .-]\d{2,3}[ .-]\d{3,4}|\d{3,4}[ .-]\d{4,6}(?:[ .-]\d|\b)|\d\d\.\d\d\.\d\d-|[12] ?\d\d ?\d\d ?\d[\dAB] ?\d{3}|\d{8}-?[A-Z]|[XYZ]\d{7}|[A-Z]{6}\d\d[A-Z]|[A-Z]\d{9})')  # noqa: E501
 
 def _likely(text):
     "The parts of `text` in which such a number may stand, one a line."

@@ -131,7 +131,7 @@ def _of_kernel(ns): return namespace_identifiers(ns, _HELD)
 
 # %% ../../nbs/share/gate.ipynb #f207c5c3
 _MAYBE = {'date', 'name after a label', 'record number', 'age over 89', 'text', 'number', 'not looked into'}
-_ANYBODY = re.compile(r'(?i)(?:user|username|user[-_]?name|you|yourname|me|name|jovyan|runner|root|ubuntu|vscode|shared|public|guest|default|admin|docker|app|work|data|someone|somebody|student|\.+|-+)$')
+_ANYBODY = re.compile(r'(?i)(?:user|username|user[-_]?name|you|yourname|me|name|jovyan|runner|root|ubuntu|vscode|shared|public|guest|default|admin|docker|app|work|data|someone|somebody|student|\.+|-+)$')  # noqa: E501
 _NO_PERSON = re.compile(r'(?i).*@(?:.*\.)?(?:example\.\w+|test|localhost|invalid|users\.noreply\.github\.com|github\.com)$|(?:info|noreply|no-reply|support|git|contact|help|admin|office|webmaster)@')
 _ADDRESS = re.compile(r'.+@[a-z0-9.-]+\.(?!to$)(?:[a-z]{2}$|(?:com|org|net|edu|gov|mil|int|info|biz|health|hospital|clinic|care|med|cloud|online|email|name)(?:\.|$))')   # X@X.T is a product
 _AUTHORS = re.compile(r'(?i)author|correspond|contact|maintain|affiliat|orcid|e-?mail me|written by|questions')
