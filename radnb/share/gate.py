@@ -269,7 +269,7 @@ def _host():
 def _reason(override):
     "The written reason for publishing in spite of findings. Raises `BadInput`."
     words = re.findall(r'[^\W\d_]{2,}', override) if isinstance(override, str) else []
-    if len(words)<3 or len({w.lower() for w in words})<3: raise BadInput('The reason for publishing in spite of findings says nothing', 
+    if len(words)<3 or len({w.lower() for w in words})<3: raise BadInput('The reason for publishing in spite of findings says nothing',
                                                                           remedy="write it out: override='consent of all patients, ethics vote 12/2026'")
     if found := _text_findings(override, Where('reason'), (), ()): raise BadInput(f'The reason itself identifies somebody: {found[0]}', remedy='leave that out')
     return override.strip()
