@@ -183,7 +183,8 @@ _REACH = [
 # %% ../../nbs/data/phi.ipynb #271c961a
 _ROLES = {name: kind for kind,names in {
     'patient id': """patientid patid patientidentifier patientnumber patientno patientnr patnr patno mrn medicalrecordnumber medrecno hospitalnumber hospitalno hospitalid hospnum chartnumber
-        fallnummer fallnr fallid patientennummer patientennr patientenid aufnahmenummer ipp nip nhc numeropatient numerodossier iddossier nhsnumber nhsno ssn socialsecuritynumber insurancenumber insuranceid  # noqa: E501
+        fallnummer fallnr fallid patientennummer patientennr patientenid aufnahmenummer ipp nip nhc numeropatient numerodossier iddossier nhsnumber nhsno ssn socialsecuritynumber
+        insurancenumber insuranceid
         versichertennummer kvnr otherpatientids admissionid encounterid visitid visitnumber csn empi cpr cprnr bsn personnummer ahv ahvnr patient pid issuerofpatientid personid 患者id 患者番号""",
     'patient name': """patientname patname patientenname nachname vorname familyname surname lastname firstname givenname fullname nomdupatient prenom apellidos apellido cognome otherpatientnames
         patientbirthname patientsname patientmotherbirthname mothersname 患者名 姓名 氏名""",
