@@ -5,7 +5,6 @@ from pathlib import Path
 from urllib.parse import quote
 import numpy as np
 import pandas as pd
-import pydicom
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 from radnb.core import PHIFound

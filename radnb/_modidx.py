@@ -328,6 +328,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                       'radnb.data.idnumbers._german': ('data/idnumbers.html#_german', 'radnb/data/idnumbers.py'),
                                       'radnb.data.idnumbers._is_date': ('data/idnumbers.html#_is_date', 'radnb/data/idnumbers.py'),
                                       'radnb.data.idnumbers._italian': ('data/idnumbers.html#_italian', 'radnb/data/idnumbers.py'),
+                                      'radnb.data.idnumbers._likely': ('data/idnumbers.html#_likely', 'radnb/data/idnumbers.py'),
                                       'radnb.data.idnumbers._medicare': ('data/idnumbers.html#_medicare', 'radnb/data/idnumbers.py'),
                                       'radnb.data.idnumbers._nhs': ('data/idnumbers.html#_nhs', 'radnb/data/idnumbers.py'),
                                       'radnb.data.idnumbers._norwegian': ('data/idnumbers.html#_norwegian', 'radnb/data/idnumbers.py'),

@@ -95,8 +95,22 @@ _RULES = [(country, re.compile(rf'(?<![\w.,-])(?:{form})(?![\w/]|[.,-]\d)'), che
     ('German KVNR', r'[A-Z]\d{9}', _german, True), ('Austrian', r'[1-9]\d{3} \d{6}', _austrian, True), ('Indian Aadhaar', r'[2-9]\d{3}([ -])\d{4}\1\d{4}', verhoeff, True),
     ('Korean', r'\d{6}-[1-8]\d{6}', lambda d: _dated(d, 'ymd'), True), ('Canadian', r'[1-9]\d{2}([ -])\d{3}\1\d{3}', luhn, True)]]
 
+#: What every one of these forms has in it; a quick look before the slow ones.
+_LIKELY = re.compile(r'(?<![.\d])(?:\d{6}[ ./+A-Z-]?\d{3}|\d{3}[ .-]\d{2,3}[ .-]\d{3,4}|\d{3,4}[ .-]\d{4,6}(?:[ .-]\d|\b)|\d\d\.\d\d\.\d\d-|[12] ?\d\d ?\d\d ?\d[\dAB] ?\d{3}|\d{8}-?[A-Z]|[XYZ]\d{7}|[A-Z]{6}\d\d[A-Z]|[A-Z]\d{9})')  # noqa: E501
+
+def _likely(text):
+    "The parts of `text` in which such a number may stand, one a line."
+    parts,end = [],-1
+    for m in _LIKELY.finditer(text):
+        a,b = max(m.start()-8, 0), m.end()+24
+        if a<end: parts[-1] += text[end:max(b,end)]
+        else: parts.append(text[a:b])
+        end = max(b, end)
+    return '\n'.join(parts)
+
 def national_numbers(
     text:str # As it reads
 ) -> list: # of (country, number as it stands)
     "Numbers in `text` that a country gives to one person, by form and check digit."
+    text = _likely(text)
     return [(country, m[0]) for country,pattern,check,bare in _RULES for m in pattern.finditer(text) if check(re.sub(r'[\W_]', '', m[0]) if bare else m[0])]

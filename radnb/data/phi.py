@@ -71,7 +71,7 @@ _UID = re.compile(r'(?<!\d)(?<!\d\.)(?:[012](?:\.(?:0|[1-9]\d*)){5,})')
 _PUBLIC = re.compile(r'1\.2\.840\.10008\.|2\.16\.840\.1\.113883\.[356]\.|1\.2\.276\.0\.7230010\.3\.0\.|1\.2\.826\.0\.1\.3680043\.8\.498\.1(?:\.\d{1,3})?$'
                      r'|1\.3\.12\.2\.1107\.5\.9\.1$|1\.2\.840\.113619\.4\.\d+$|1\.3\.46\.670589\.\d+\.0(?:\.\d{1,2}){1,3}$|1\.3\.6\.1\.4\.1\.\d+(?:\.\d{1,4}){0,4}$')
 _PARTICLE = r'(?:(?i:van|von|der|den|de|di|da|del|la|le|el|al|bin|ten|ter)\s)*'
-_NAME = re.compile(_PARTICLE + r"(?<![\w\\])(?<!\w['’])[^\W\d_a-zà-ÿ](?:['’]?[^\W\d_])+(?:-[^\W\d_](?:['’]?[^\W\d_])+)*\^(?:[^\W\d_]{2,}(?:[ -][A-ZÀ-Þ][^\W\d_]*)*(?:\^+[^\W\d_.]*)*|[A-GI-SU-Z]\^[\^\w]*)"
+_NAME = re.compile(_PARTICLE + r"(?<![\w\\])(?<!\w['’])[^\W\d_a-zà-ÿ](?:['’]?[^\W\d_])+(?:-[^\W\d_](?:['’]?[^\W\d_])+)*\^(?:[^\W\d_]{2,}(?:[ -][A-ZÀ-Þ][^\W\d_]*)*(?:\^+[^\W\d_.]*)*|[A-GI-SU-Z]\^[\^\w]*)"  # noqa: E501
                    r"(?:=[^\W\d_]*(?:\^[^\W\d_]*)*)*|[぀-鿿가-힯]{1,5}\^[぀-鿿가-힯]{1,6}")
 
 def _uids(text): return [m for m in _UID.findall(text) if 18<=len(m)<=64 and not _PUBLIC.match(m)]
@@ -111,8 +111,8 @@ _CODE = r'(?![A-Za-z]+\()(?P<v>[A-Za-z]{0,6}[-_/]?\d[\w/-]*(?:\.\d+)*(?<![-_/.])
 _LONG = r'(?=[A-Za-z_/-]{0,7}\d[\w/-]{3})(?!(?:19|20)\d\d(?![\w/-]))(?!\d+ ?(?:mm|ml|cm|%|HU|patients|images|scans|cases|slices)\b)' + _CODE
 _ID = (r"""(?:(?i:patient(?:in|en)?['’]?s?[ _-]?(?:id|identifier|number|num|no|nr|nummer)\b\.?|pat[ _-]?(?:id|nr|no)\b\.?|pid\b|med(?:ical)?[ _.-]*rec(?:ord)?[ _]?(?:number|no|nr|id)?\b\.?"""
        r"""|hosp(?:ital)?[ _]?(?:number|no|nr|id)\b\.?|chart[ _]?(?:number|no)\b\.?|fall[ _-]?(?:nummer|nr|id)\b\.?|aufnahme[ _-]?(?:nummer|nr)\b\.?|num[ée]ro (?:de )?(?:patient|dossier)"""
-       r"""|n[°ºo]\.? (?:de )?(?:dossier|patient|historia)|historia cl[íi]nica|nhc\b|nhs(?:[ _]?(?:number|no)\b\.?)?|ssn\b|social security(?: number| no\b\.?)?|sozialversicherungsnummer|versicherten[ _-]?(?:nummer|nr)\b\.?"""
-       r"""|insurance (?:number|no|id)\b\.?|cpr[ -]?(?:nr|nummer|no|number)\b\.?|person(?:al)?[ -]?(?:nummer|number|id)\b|bsn\b|ahv[ -]?(?:nr|nummer)?\b\.?|admission (?:id|number|no)\b|encounter[ _]?(?:id|number)|visit[ _]?(?:id|number)"""
+       r"""|n[°ºo]\.? (?:de )?(?:dossier|patient|historia)|historia cl[íi]nica|nhc\b|nhs(?:[ _]?(?:number|no)\b\.?)?|ssn\b|social security(?: number| no\b\.?)?|sozialversicherungsnummer|versicherten[ _-]?(?:nummer|nr)\b\.?"""  # noqa: E501
+       r"""|insurance (?:number|no|id)\b\.?|cpr[ -]?(?:nr|nummer|no|number)\b\.?|person(?:al)?[ -]?(?:nummer|number|id)\b|bsn\b|ahv[ -]?(?:nr|nummer)?\b\.?|admission (?:id|number|no)\b|encounter[ _]?(?:id|number)|visit[ _]?(?:id|number)"""  # noqa: E501
        r"""|mrn\b|患者(?:ID|番号|号)|病历号))""")
 _PERSON_ID = 'patient pat pid med hosp chart fall aufnahme numero n° nº no n. historia nhc nhs ssn social sozial versicherten insurance cpr person bsn ahv admission encounter visit mrn 患者 病历'
 
@@ -120,27 +120,27 @@ _NUMBERED = [
     _shape('patient id', 'patient pat_id pat-id pat mrn', r"""\b(?i:patientid|patient[ _-]id|pat[ _-]?id|mrn)""" + _IS + _CODE),
     _shape('patient id', _PERSON_ID, r'(?<![^\W_])' + _ID + r'(?:' + _IS + r'|\s{0,2}(?:is|of|was|[:#=])?\s{1,2}|\s?[:#]\s?)' + _LONG),
     _shape('patient id', 'patient', r'\b(?i:patient(?:in)?)[ #:]{1,3}(?P<v>[A-Z]{0,4}-?\d{5,}\w*)'),
-    _shape('accession number', 'acc auftrag untersuchung zugang order placer filler', r"""\b(?i:accession(?:[ _.-]*(?:number|num|no|nr|id)\b)?\.?|acc\b\.?[ _-]?(?:number|no|nr|#|id)\.?|auftragsnummer|untersuchungsnummer|zugangsnummer|(?:placer|filler)? ?order[ _](?:number|no)\b\.?)"""
+    _shape('accession number', 'acc auftrag untersuchung zugang order placer filler', r"""\b(?i:accession(?:[ _.-]*(?:number|num|no|nr|id)\b)?\.?|acc\b\.?[ _-]?(?:number|no|nr|#|id)\.?|auftragsnummer|untersuchungsnummer|zugangsnummer|(?:placer|filler)? ?order[ _](?:number|no)\b\.?)"""  # noqa: E501
            r'(?:' + _IS + r'|\s{0,2}#?:?\s{1,2}|\s?[:#]\s?)(?=[A-Za-z_-]*\d[\w-]{2})(?!(?:19|20)\d\d(?![\w-]))' + _CODE),
     _shape('accession number', 'acc', r'\bACC:?\s+(?P<v>[A-Z]{0,3}\d{5,})\b')]
 
 # %% ../../nbs/data/phi.ipynb #0d3a2e44
-_BORN = r"""(?i:patient'?s?[ _]?birth[ _]?(?:date|day)?|(?:date|place and date|day) of birth|birth[ _]?(?:date|day)|d\.?o\.?b\b\.?|born\b|geboren|geb(?:\.|urts?(?:datum|tag)?|dat(?:um)?)?\b\.?|n[ée]{1,2}\(?e?\)? le|date de naissance|ddn\b|fecha de nacimiento|nacid[oa]|nascimento|data di nascita|nat[oa] il|nascid[oa]|geboortedatum|født|född|födelsedatum|生年月日|出生日期)"""
+_BORN = r"""(?i:patient'?s?[ _]?birth[ _]?(?:date|day)?|(?:date|place and date|day) of birth|birth[ _]?(?:date|day)|d\.?o\.?b\b\.?|born\b|geboren|geb(?:\.|urts?(?:datum|tag)?|dat(?:um)?)?\b\.?|n[ée]{1,2}\(?e?\)? le|date de naissance|ddn\b|fecha de nacimiento|nacid[oa]|nascimento|data di nascita|nat[oa] il|nascid[oa]|geboortedatum|født|född|födelsedatum|生年月日|出生日期)"""  # noqa: E501
 _BIRTH = [
     _shape('birth date', 'patient date day birth dob d.o.b born geb ne date ddn fecha nacid nascimento data nat nascid fød fod 生年 出生 place',
-           r"""(?<![^\W_])""" + _BORN + r"""[^\n\w]{0,8}(?:(?:on|am|le|el|il|em|op|den|the|der|a|was|is|at|Timestamp|datetime|date)\b\W{1,3}){0,3}(?P<v>(?:""" + DATE + r"""|(?:18|19|20)\d\d, ?\d\d?, ?\d\d?))"""),
+           r"""(?<![^\W_])""" + _BORN + r"""[^\n\w]{0,8}(?:(?:on|am|le|el|il|em|op|den|the|der|a|was|is|at|Timestamp|datetime|date)\b\W{1,3}){0,3}(?P<v>(?:""" + DATE + r"""|(?:18|19|20)\d\d, ?\d\d?, ?\d\d?))"""),  # noqa: E501
     _shape('birth date', '*', r'\*\s?(?P<v>[0-3]?\d\.[01]?\d\.(?:19|20)\d\d)(?!\d)')]
 
 # %% ../../nbs/data/phi.ipynb #35377946
 _WORDNAME = r"[A-ZÀ-Þ][\w'’]+(?:-[A-ZÀ-Þ][\w'’]+)?"
 _FULLNAME = rf"(?:{_WORDNAME},\s?{_WORDNAME}|{_PARTICLE}{_WORDNAME}(?:\s(?:[A-ZÀ-Þ]\.\s)?(?:(?:van|von|de|der|den|di|la)\s)*{_WORDNAME}){{1,2}})"
 _NOBODY = r"(?!(?i:anonym|anonymi[sz]ed|unknown|none|null|nan|removed|redacted|xxx|test|example|synthetic|str\b|list|optional|column|required|id\b|name\b|value))"
-_PEOPLE = 'PatientName OtherPatientNames PatientBirthName PatientMotherBirthName ReferringPhysicianName PerformingPhysicianName OperatorsName PhysiciansOfRecord RequestingPhysician NameOfPhysiciansReadingStudy ResponsiblePerson'
+_PEOPLE = 'PatientName OtherPatientNames PatientBirthName PatientMotherBirthName ReferringPhysicianName PerformingPhysicianName OperatorsName PhysiciansOfRecord RequestingPhysician NameOfPhysiciansReadingStudy ResponsiblePerson'  # noqa: E501
 _PLACES = 'InstitutionName InstitutionAddress InstitutionalDepartmentName StationName PatientAddress'
 _NAMES = [
-    _shape('patient name', 'patient name nom nombre naam', r"""\b(?i:patient(?:in|en)?['’]?s?[ _-]?name|name (?:des patienten|der patientin|of (?:the )?patient)|nom du patient|nombre del paciente|patient)['"]?\s?[:=\t]\s?['"]?(?P<v>""" + _NOBODY + _FULLNAME + ')'),
-    _shape('name after a title', 'mr ms frau herr mme madame monsieur sr signor', rf'\b(?:Mrs?\.?|Ms\.?|Frau|Herrn?|Mme\.?|Madame|Monsieur|Sra?\.|Señora?|Signora?)\s(?:Dr\.\s)?(?P<v>(?:(?:von|van|de|der)\s)*{_WORDNAME}(?:\s{_WORDNAME})?)'),
-    *[_shape(kind, fold(word), rf"""\b{word}['"\]\)]{{0,3}}\s{{0,3}}(?:==|[:=])\s{{0,3}}\[?['"](?P<v>{_NOBODY}[^'"\n]{{2,60}})['"]""") for kind,words in (('name in a header', _PEOPLE), ('place in a header', _PLACES)) for word in words.split()],
+    _shape('patient name', 'patient name nom nombre naam', r"""\b(?i:patient(?:in|en)?['’]?s?[ _-]?name|name (?:des patienten|der patientin|of (?:the )?patient)|nom du patient|nombre del paciente|patient)['"]?\s?[:=\t]\s?['"]?(?P<v>""" + _NOBODY + _FULLNAME + ')'),  # noqa: E501
+    _shape('name after a title', 'mr ms frau herr mme madame monsieur sr signor', rf'\b(?:Mrs?\.?|Ms\.?|Frau|Herrn?|Mme\.?|Madame|Monsieur|Sra?\.|Señora?|Signora?)\s(?:Dr\.\s)?(?P<v>(?:(?:von|van|de|der)\s)*{_WORDNAME}(?:\s{_WORDNAME})?)'),  # noqa: E501
+    *[_shape(kind, fold(word), rf"""\b{word}['"\]\)]{{0,3}}\s{{0,3}}(?:==|[:=])\s{{0,3}}\[?['"](?P<v>{_NOBODY}[^'"\n]{{2,60}})['"]""") for kind,words in (('name in a header', _PEOPLE), ('place in a header', _PLACES)) for word in words.split()],  # noqa: E501
     _shape('serial number', 'device serial s/n', r"""\b(?:DeviceSerialNumber|(?i:serial[ _](?:number|no\b\.?))|S/N)['"\]]{0,2}[\s:=#]{1,4}['"]?(?P<v>(?=[A-Z-]*\d{2})[\w-]{3,})""", 'low')]
 
 # %% ../../nbs/data/phi.ipynb #236a4568
@@ -183,14 +183,15 @@ _REACH = [
 # %% ../../nbs/data/phi.ipynb #271c961a
 _ROLES = {name: kind for kind,names in {
     'patient id': """patientid patid patientidentifier patientnumber patientno patientnr patnr patno mrn medicalrecordnumber medrecno hospitalnumber hospitalno hospitalid hospnum chartnumber
-        fallnummer fallnr fallid patientennummer patientennr patientenid aufnahmenummer ipp nip nhc numeropatient numerodossier iddossier nhsnumber nhsno ssn socialsecuritynumber insurancenumber insuranceid
+        fallnummer fallnr fallid patientennummer patientennr patientenid aufnahmenummer ipp nip nhc numeropatient numerodossier iddossier nhsnumber nhsno ssn socialsecuritynumber
+        insurancenumber insuranceid
         versichertennummer kvnr otherpatientids admissionid encounterid visitid visitnumber csn empi cpr cprnr bsn personnummer ahv ahvnr patient pid issuerofpatientid personid 患者id 患者番号""",
     'patient name': """patientname patname patientenname nachname vorname familyname surname lastname firstname givenname fullname nomdupatient prenom apellidos apellido cognome otherpatientnames
         patientbirthname patientsname patientmotherbirthname mothersname 患者名 姓名 氏名""",
     'birth date': """patientbirthdate birthdate dob dateofbirth birthday geburtsdatum gebdatum gebdat geburtstag datenaissance datedenaissance ddn fechanacimiento fechadenacimiento datanascita
         datadinascita geboortedatum fodselsdato fodelsedatum datanascimento patientsbirthdate 生年月日 出生日期""",
     'accession number': 'accessionnumber accession accessionno accno accnumber accnum auftragsnummer untersuchungsnummer zugangsnummer ordernumber placerordernumber fillerordernumber studyid',
-    'name in a header': """referringphysicianname referringphysician performingphysicianname physiciansofrecord operatorsname requestingphysician nameofphysiciansreadingstudy responsibleperson zuweiser befunder""",
+    'name in a header': """referringphysicianname referringphysician performingphysicianname physiciansofrecord operatorsname requestingphysician nameofphysiciansreadingstudy responsibleperson zuweiser befunder""",  # noqa: E501
     'place in a header': 'institutionname institutionaddress institutionaldepartmentname stationname patientaddress address adresse anschrift',
     'serial number': 'deviceserialnumber', 'telephone number': 'patienttelephonenumbers phone telephone telefon mobile', 'e-mail address': 'email emailaddress'}.items() for name in names.split()}
 
@@ -207,10 +208,10 @@ _STEM = re.compile(r'patient|\bpat|mrn|\bpid\b|med.?rec|hosp|chart|fall|aufnahme
 
 def _counts(kind, value, row):
     "Whether `value` in a column of `kind` identifies somebody."
-    if len(value)<3 or len(value)>64 or re.search(r'["{}\[\]=<>]|: ', value) or re.match(r'(?i)(?:nan|none|null|nat|<na>|\.\.\.|…|-+|true|false|anonym|unknown|removed|object|string|int64|float64|syn-|synthetic|▇|\d+(?:\.\d+)? ?%)', value): return False
+    if len(value)<3 or len(value)>64 or re.search(r'["{}\[\]=<>]|: ', value) or re.match(r'(?i)(?:nan|none|null|nat|<na>|\.\.\.|…|-+|true|false|anonym|unknown|removed|object|string|int64|float64|syn-|synthetic|▇|\d+(?:\.\d+)? ?%)', value): return False  # noqa: E501
     if re.match(r'(?i)\W*(?:count|unique|nunique|freq|size|n|dtype|mean|std)\b', row): return False
     if kind=='birth date': return re.search(DATE, value) is not None
-    if kind in ('patient id', 'accession number', 'serial number', 'telephone number'): return re.search(r'\d', value) is not None and not re.fullmatch(r'[+-]?\d*\.\d*[1-9]\d*(?:e[+-]?\d+)?|\S+ .*[a-z]{3} .*', value)
+    if kind in ('patient id', 'accession number', 'serial number', 'telephone number'): return re.search(r'\d', value) is not None and not re.fullmatch(r'[+-]?\d*\.\d*[1-9]\d*(?:e[+-]?\d+)?|\S+ .*[a-z]{3} .*', value)  # noqa: E501
     return re.search(r'[^\W\d_]{2}', value) is not None
 
 # %% ../../nbs/data/phi.ipynb #156e298d
@@ -270,7 +271,7 @@ def _column_values(text, folded):
         cells,d = _cut(line)
         if cells and any(map(role_of, cells)): found += _delimited(cells, d, _lines_from(text, begin))
         elif not cells: found += _aligned(line, _lines_from(text, begin))
-    for m in re.finditer(r"""['"]([\w .-]{2,30})['"]\s*:\s*[\[{]([^\]}]{1,20000})[\]}]""", text):
+    for m in () if not seen else re.finditer(r"""['"]([\w .-]{2,30})['"]\s*:\s*[\[{]([^\]}]{1,20000})[\]}]""", text):
         if role := role_of(m[1]): found += [(role, v, '') for v in re.findall(r"""(?<=['"])[^'",:\n]{3,64}(?=['"])(?!['"]\s*:)|(?<=[\s,\[:])\d{4,}(?=[\s,\]}]|$)""", m[2])]
     return [(role, v) for role,v,row in found if _counts(role, v, row)]
 
@@ -299,7 +300,7 @@ def _word(s):
 
 # %% ../../nbs/data/phi.ipynb #67b78ac6
 def _allowed(finding, allow):
-    if re.match(r'(SYN-|SYNTHETIC\b)', finding.text): return True
+    if re.match(r'(SYN-|SYNTHETIC\b|▇)', finding.text): return True
     return any(a.fullmatch(finding.text) if isinstance(a, re.Pattern) else str(a) in (finding.text, finding.kind) for a in allow)
 
 def _by_shape(text, hints, folded=None):
@@ -310,7 +311,9 @@ def _by_shape(text, hints, folded=None):
     found += [(kind, v, 'high') for kind,v in _column_values(text, folded)] + [('national number', v, 'high') for _,v in national_numbers(text)]
     found += [('patient older than 89', m[0], 'medium') for m in _OLD.finditer(text)]
     if not hints: return found
-    return found + [(s.kind, v, s.severity) for s in _REACH for v in s(text, folded)] + [(kind, v.strip(), severity) for kind,severity,pattern in _HINTS for v in pattern.findall(text)]
+    found += [(s.kind, v, s.severity) for s in _REACH for v in s(text, folded)]
+    if hints=='page': return found + [('UID', v, 'low') for v in (_FRESH.findall(text) if '2.25.' in text else [])]
+    return found + [(kind, v.strip(), severity) for kind,severity,pattern in _HINTS for v in pattern.findall(text)]
 
 def _names(text):
     "Names with `^`, looked for around each of them."
@@ -320,6 +323,7 @@ def _names(text):
     return found
 
 # %% ../../nbs/data/phi.ipynb #a25ff518
+_FRESH = re.compile(r'(?<![\d.])2\.25\.[1-9]\d{19,38}(?!\d)')
 _MAY_BE = {kind for kind,*_ in _HINTS} - {'UID'}
 
 def _found_in(text, known, hints):
@@ -331,7 +335,7 @@ def find_phi_text(
     known=(), # Identifiers to look for: patient ids, names, birth dates, accession numbers
     allow=(), # What is harmless: texts, compiled patterns, or kinds such as `'UID'`
     where:str='', # Said in the findings
-    hints:bool=False # Also what only may be one: dates, names after a title, telephone numbers, addresses
+    hints=False # Also what only may be one: dates, names after a title, telephone numbers, addresses; `'page'`: only ways to reach somebody
 ) -> list: # of `Finding`, each different text once
     "Everything in `text` that identifies a patient by its shape, or because it is in `known`. Pixels of embedded pictures are not read."
     found = [f for r in readings(text) for f in _found_in(r.text, known, hints)]

@@ -131,7 +131,7 @@ def _of_kernel(ns): return namespace_identifiers(ns, _HELD)
 
 # %% ../../nbs/share/gate.ipynb #f207c5c3
 _MAYBE = {'date', 'name after a label', 'record number', 'age over 89', 'text', 'number', 'not looked into'}
-_ANYBODY = re.compile(r'(?i)(?:user|username|user[-_]?name|you|yourname|me|name|jovyan|runner|root|ubuntu|vscode|shared|public|guest|default|admin|docker|app|work|data|someone|somebody|student|\.+|-+)$')
+_ANYBODY = re.compile(r'(?i)(?:user|username|user[-_]?name|you|yourname|me|name|jovyan|runner|root|ubuntu|vscode|shared|public|guest|default|admin|docker|app|work|data|someone|somebody|student|\.+|-+)$')  # noqa: E501
 _NO_PERSON = re.compile(r'(?i).*@(?:.*\.)?(?:example\.\w+|test|localhost|invalid|users\.noreply\.github\.com|github\.com)$|(?:info|noreply|no-reply|support|git|contact|help|admin|office|webmaster)@')
 _ADDRESS = re.compile(r'.+@[a-z0-9.-]+\.(?!to$)(?:[a-z]{2}$|(?:com|org|net|edu|gov|mil|int|info|biz|health|hospital|clinic|care|med|cloud|online|email|name)(?:\.|$))')   # X@X.T is a product
 _AUTHORS = re.compile(r'(?i)author|correspond|contact|maintain|affiliat|orcid|e-?mail me|written by|questions')
@@ -149,7 +149,7 @@ def _counts(f, text=''):
 
 def _text_findings(text, where, known, allow):
     "What in a text identifies a patient."
-    return [f for f in find_phi_text(text, known, allow, where, hints=True) if _counts(f, text)]
+    return [f for f in find_phi_text(text, known, allow, where, hints='page') if _counts(f, text)]
 
 # %% ../../nbs/share/gate.ipynb #88d536f3
 _STRICT = {'known identifier', 'UID', 'patient name', 'national number', 'patient id', 'accession number', 'birth date'}
@@ -269,7 +269,8 @@ def _host():
 def _reason(override):
     "The written reason for publishing in spite of findings. Raises `BadInput`."
     words = re.findall(r'[^\W\d_]{2,}', override) if isinstance(override, str) else []
-    if len(words)<3 or len({w.lower() for w in words})<3: raise BadInput('The reason for publishing in spite of findings says nothing', remedy="write it out: override='consent of all patients, ethics vote 12/2026'")
+    if len(words)<3 or len({w.lower() for w in words})<3: raise BadInput('The reason for publishing in spite of findings says nothing',
+                                                                          remedy="write it out: override='consent of all patients, ethics vote 12/2026'")
     if found := _text_findings(override, Where('reason'), (), ()): raise BadInput(f'The reason itself identifies somebody: {found[0]}', remedy='leave that out')
     return override.strip()
 
