@@ -14,7 +14,7 @@ from ..core import BadInput, NotebookFailed, PHIFound, RadnbError, fingerprint, 
 from ..data.phi import notebook_pictures, notebook_texts
 from .citation import Citation, citation_of
 from .formats import find_browser, notebook_markdown, print_pdf
-from .gate import Findings, _can_read, check_files, check_phi, check_words, override_row
+from .gate import PHIFindings, _can_read, check_files, check_phi, check_words, override_row
 from .page import _fill, _page_parts, _template, notebook_html, tidy
 from .volumes import check_volumes, take_volumes, volume_place, volume_scripts
 from .running import _tagged, inject_parameters, parameter_names, run_notebook
@@ -153,7 +153,7 @@ def _execute(nb, page, **kwargs):
 class _Ready:
     "A notebook that was run and checked."
     nb:object; path:Path; page:Path; notebook:Path; folders:list; title:str; rows:list
-    synthetic:object; citation:Citation; seconds:float; findings:Findings; volumes:dict; known:list; allow:list; pixels:bool
+    synthetic:object; citation:Citation; seconds:float; findings:PHIFindings; volumes:dict; known:list; allow:list; pixels:bool
 
 def _prepare(nb, out, params=None, title=None, execute=True, timeout=None, known=(), allow=(), redact=False, pictures=None, synthetic=None, cwd=None,
              on_output=None, stream=True, volumes=False, override=None):
