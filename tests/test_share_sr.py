@@ -155,7 +155,7 @@ def test_other_units(real, tmp_path, kind):
     path = save_sr(measure_mask(mask, vol), vol, tmp_path, seg=save_seg(mask, vol, tmp_path/'seg'))
     check(path)
     back = read_sr(path).set_index('derivation')
-    expected = dict(PET=('Standardized Uptake Value','g/ml{SUVbw}'), MR_T1=('MR signal intensity','1'))
+    expected = dict(PET=('SUVbw','g/ml{SUVbw}'), MR_T1=('MR signal intensity','1'))
     assert (back.name['Mean'], back.unit['Mean']) == expected[kind]
 
 

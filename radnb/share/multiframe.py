@@ -7,6 +7,7 @@ __all__ = ['Planes', 'stored_planes', 'multiframe_object', 'encoded', 'frame_ite
 
 # %% ../../nbs/share/multiframe.ipynb #87ade95b
 import struct
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 import numpy as np
@@ -214,11 +215,7 @@ def save_frames(
     if n_bytes > _MOST:
         raise BadInput(f'{n_bytes/1e9:.1f} GB of pixels do not fit into one DICOM file', remedy="kind='labelmap' is smaller, or write it in parts")
     ds.NumberOfFrames = len(items)
-    path = save_object(ds, dst, prefix)
-    size, padding = sum(map(len, items)), n_bytes % 2
-    with open(path, 'ab') as f:
-        f.write(_header(0x52009230, 'SQ', size)); f.writelines(items)
-        f.write(_header(*element, n_bytes+padding)); f.writelines(pixels); f.write(b'\0'*padding)
-    return path
+    padding = n_bytes % 2
+    return save_object(ds, dst, prefix, chain([_header(0x52009230, 'SQ', sum(map(len, items)))], items, [_header(*element, n_bytes+padding)], pixels, [b'\0'*padding]))
 
 def _header(tag, vr, n): return struct.pack('<HH2sHL', tag>>16, tag & 0xFFFF, vr.encode(), 0, n)

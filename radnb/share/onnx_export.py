@@ -162,7 +162,8 @@ def _answers(learn):
     classes = list(map(str, learn.classes)) if outlines else [] if learn.task == 'regress' else [_plain(c) for c in learn.dls.vocab]
     regions = {k: list(map(int, v)) for k,v in learn.regions.items()} if outlines and learn.regions else None
     return dict(classes=classes, names=names, regions=regions, only=getattr(learn, 'only', None) if outlines else None,
-                colours={n: PALETTE[(k-1) % len(PALETTE)] for k,n in (names or {}).items()}, unit=learn.scale.unit if learn.task == 'regress' else '')
+                colours={n: PALETTE[(k-1) % len(PALETTE)] for k,n in (names or {}).items()}, unit=learn.scale.unit if learn.task == 'regress' else '',
+                target=str(learn.label) if learn.task == 'regress' else '')
 
 def _windows_of(learn):
     "How large images are cut, and how members are mixed."

@@ -112,14 +112,20 @@ def _said(answer):
     return dict(label=answer.label, probabilities=answer.probabilities, **{k: (answer.number or {}).get(k) for k in ('value','low','high','unit')}, warnings=answer.warnings)
 
 # %% ../../nbs/share/results.ipynb #d9fd2393
+def _target(model): return str(getattr(model, 'label', None) or (getattr(model, 'info', None) or {}).get('target') or 'value')
+
+def _table(job, vol, answer):
+    "What the structured report measures: a row a label, or the number with its interval; None where there are neither."
+    if answer.number is not None: return pd.DataFrame([dict(answer.number, name=_target(job.model))])
+    return None if answer.mask is None else measure_mask(answer.mask, vol)
+
 def _write_case(job, key, vol, answer):
     "The DICOM objects of one case: written aside, then put in place."
     dicom,aside = job.out/'dicom', job.out/'.unfinished'/key
     aside.mkdir(parents=True, exist_ok=True); dicom.mkdir(exist_ok=True)
     files = {}
     if answer.mask is not None: files['seg'] = save_seg(answer.mask, vol, aside/f'{key}_seg.dcm', codes=job.codes, algorithm=job.name, operating_point=job.point, kind=job.kind)
-    table = None if answer.mask is None else measure_mask(answer.mask, vol)
-    if answer.number is None: files['sr'] = save_sr(table, vol, aside/f'{key}_sr.dcm', files.get('seg'), answer.probabilities or None, job.point, job.codes, job.name)
+    files['sr'] = save_sr(_table(job, vol, answer), vol, aside/f'{key}_sr.dcm', files.get('seg'), answer.probabilities or None, job.point, job.codes, job.name)
     for p in files.values(): os.replace(p, dicom/p.name)
     shutil.rmtree(aside)
     return {k: f'dicom/{p.name}' for k,p in files.items()}
@@ -259,7 +265,7 @@ def deliver(
     shutil.rmtree(out/'.unfinished', ignore_errors=True)
     return results
 
-# %% ../../nbs/share/results.ipynb #2f60479c
+# %% ../../nbs/share/results.ipynb #342ce59b
 def read_results(
     folder # That `deliver` wrote
 ) -> Results:
@@ -279,7 +285,7 @@ def picture(self:Results,
     vol = load_series(row if row.get('part') else list(row.paths))
     return montage(vol, n, read_seg(self.folder/case['seg'], like=vol) if case.get('seg') else None)
 
-# %% ../../nbs/share/results.ipynb #342ce59b
+# %% ../../nbs/share/results.ipynb #115d1682
 def _number(v, digits=1): return '' if v is None else f'{v:.{digits}f}'
 
 def _row_html(cells, tag='td'): return '<tr>'+''.join(f'<{tag}>{html.escape(str(c))}</{tag}>' for c in cells)+'</tr>'
@@ -304,7 +310,7 @@ def case_html(self:Results, case:dict) -> str:
     "What was found in a case, in words and numbers, without the patient's name."
     return _said_html(case)+_findings_html(case)
 
-# %% ../../nbs/share/results.ipynb #115d1682
+# %% ../../nbs/share/results.ipynb #a5f0533e
 def _section_html(s):
     "A section of the model's card."
     lines = [*(f'{k}: {v}' for k,v in s['facts'].items()), *s['notes'], *s['estimates']]
@@ -316,7 +322,7 @@ def about_model(self:Results) -> str:
     words = {'model': self.model['name'], 'task': self.model['task'], 'operating point': self.model['operating_point'] or 'none: one half, or the likeliest', 'fingerprint': self.model['fingerprint']}
     return f'<table>{"".join(f"<tr><th>{k}</th><td>{html.escape(str(v))}</td></tr>" for k,v in words.items())}</table>{"".join(map(_section_html, self.model.get("card", ())))}'
 
-# %% ../../nbs/share/results.ipynb #a5f0533e
+# %% ../../nbs/share/results.ipynb #f6b8acd2
 PAGE = Path(__file__).parent/'pages'/'predict.ipynb' if '__file__' in globals() else Path('../../radnb/share/pages/predict.ipynb')
 
 @patch

@@ -7,6 +7,7 @@ __all__ = ['save_sr']
 
 # %% ../../nbs/share/sr.ipynb #3d25386b
 import hashlib, math, re
+from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 import numpy as np
@@ -19,7 +20,9 @@ from ..data.scan import read_dicom
 from ..data.segments import _describe
 from ..data.volume import Volume
 from .codes import SegmentCode, segment_codes
+from .maps import quantity_codes
 from .multiframe import stored_planes
+from .seg import algorithm_parameters
 from .stored import coded, derived_object, dicom_text, image_reference, legal_value, save_object, stored_images
 
 # %% ../../nbs/share/sr.ipynb #92db8547
@@ -114,23 +117,19 @@ _DERIVED = dict(mean=('373098007','SCT','Mean'), sd=('386136009','SCT','Standard
                 p90=('371887004','SCT','90th Percentile Value'))
 
 # %% ../../nbs/share/sr.ipynb #6040835f
-_SUV = dict(bw='body weight', lbm='lean body mass (James)', bsa='body surface area')
-
 def _intensity(unit, vol, src):
     "Concept and unit (UCUM) of the values of an image."
-    if unit == 'HU': return ('112031','DCM','Attenuation Coefficient'), ("[hnsf'U]",'UCUM','Hounsfield unit')
-    if unit == 'SUV':
-        kind = (vol.meta.get('suv') or {}).get('kind', 'bw')
-        ucum = f'{"cm2" if kind == "bsa" else "g"}/ml{{SUV{kind}}}'
-        return ('126400','DCM','Standardized Uptake Value'), (ucum, 'UCUM', f'Standardized Uptake Value {_SUV[kind]}')
+    if unit in ('HU','SUV'): return quantity_codes(vol)[::-1]
     if unit == 'a.u.' and src.get('Modality') == 'MR': return ('110852','DCM','MR signal intensity'), ('1','UCUM','no units')
     said = vol.meta.get('quantity') or 'Pixel value'
-    return (_local(said), '99RADNB', dicom_text(said)), ('1','UCUM','no units') if unit in ('a.u.','label','probability',None) else (unit, 'UCUM', unit)
+    return _local_code(said), ('1','UCUM','no units') if unit in ('a.u.','label','probability',None) else (unit, 'UCUM', unit)
 
 def _local(name):
     "A code of radnb's own for what no terminology names here: at most 16 letters, the same for the same name."
     text = ''.join(c for c in str(name).upper() if c.isascii() and c.isalnum())
     return text if 0 < len(text) <= 16 else text[:9]+hashlib.sha256(str(name).encode()).hexdigest()[:7].upper()
+
+def _local_code(name): return _local(name), '99RADNB', dicom_text(name)
 
 def _concepts(row, vol, src):
     "(column, `_Concept`) of every number in a row."
@@ -169,8 +168,7 @@ def _numbers(row, concepts, planes, frame):
 
 def _algorithm(name, version, operating_point):
     "TID 4019: what made the numbers, with which settings."
-    from radnb.share.seg import _parameters
-    said = [p for p in _parameters(operating_point).split(',') if p]
+    said = [p for p in algorithm_parameters(operating_point).split(',') if p]
     facts = ('111001','Name',dicom_text(name)), ('111003','Version',version), *(('111002','Parameters',p) for p in said)
     return [_text('HAS CONCEPT MOD', (code,'DCM',f'Algorithm {what}'), value) for code,what,value in facts]
 
@@ -180,18 +178,35 @@ def _tracking(name, uid=None):
             _uid('HAS OBS CONTEXT', ('112040','DCM','Tracking Unique Identifier'), uid or generate_uid(prefix=None))]
 
 # %% ../../nbs/share/sr.ipynb #91ce22e1
-def _finding(name, codes):
+def _codes_in(items): return tuple((c.CodeValue, c.CodingSchemeDesignator, c.CodeMeaning) for c in items or () if 'CodeValue' in c)
+
+def _of_segment(item):
+    "The `SegmentCode` of an item of a SegmentSequence; None if it says no more than that it is tissue."
+    kind,category = (_codes_in(item.get(f'SegmentedProperty{k}CodeSequence')) for k in ('Type','Category'))
+    if not kind or not category or kind[0][:2] == ('85756007','SCT'): return None
+    region, sides = item.get('AnatomicRegionSequence') or [], item.SegmentedPropertyTypeCodeSequence[0].get('SegmentedPropertyTypeModifierCodeSequence')
+    place = _codes_in(region)
+    return SegmentCode(category[0], kind[0], _codes_in(sides), place[0] if place else None, _codes_in(region[0].get('AnatomicRegionModifierSequence')) if place else ())
+
+def _finding(name, codes, segment=None):
     "Codes of what a row or a class is about; 'tumour 2' is a tumour."
     kind = re.sub(r' \d+$', '', name)
-    for n in (name, kind):
-        if n in (codes or {}) or segment_codes(n).type[2] != 'Tissue': return segment_codes(n, codes)
-    return SegmentCode(None, (_local(kind), '99RADNB', dicom_text(kind)))
+    own = next((n for n in (name, kind) if n in (codes or {})), None)
+    if own is not None: return segment_codes(own, codes)
+    if segment is not None: return segment
+    found = [c for c in map(segment_codes, (name, kind)) if c.type[2] != 'Tissue']
+    return found[0] if found else SegmentCode(None, _local_code(kind))
+
+_SIDES = ('7771000','24028007','51440002','66459002')                         # CID 244
+
+def _place(code, modifiers):
+    "Where it is: a side is the laterality, all else ('anterior') a topographical modifier (TID 1411)."
+    how = lambda m: ('272741003','SCT','Laterality') if m[0] in _SIDES else ('106233006','SCT','Topographical modifier')
+    return code and _code('HAS CONCEPT MOD', ('363698007','SCT','Finding Site'), code, [_code('HAS CONCEPT MOD', how(m), m) for m in modifiers])
 
 def _what(code):
     "Category, finding and place (TID 1411, 1501)."
-    place,sides = (code.region, code.region_modifiers) if code.region else (code.type if code.modifiers else None, code.modifiers)
-    side = [_code('HAS CONCEPT MOD', ('272741003','SCT','Laterality'), s) for s in sides[:1]]
-    site = place and _code('HAS CONCEPT MOD', ('363698007','SCT','Finding Site'), place, side)
+    site = _place(code.region, code.region_modifiers) if code.region else _place(code.type if code.modifiers else None, code.modifiers)
     return [_code('CONTAINS', ('276214006','SCT','Finding category'), code.category) if code.category else None,
             _code('CONTAINS', ('121071','DCM','Finding'), code.type), site or None]
 
@@ -211,7 +226,7 @@ def _segment_item(seg, number):
 
 def _groups(row, concepts, context, src, planes, seg, segment, frame):
     "A row's groups: what belongs to the whole segment (TID 1411), and what is drawn as a line (TID 1501), under one tracking identifier."
-    note = [_text('CONTAINS', ('121106','DCM','Comment'), row['note'])] if row.get('note') else []
+    note = [_text('CONTAINS', ('121106','DCM','Comment'), row['note'])] if isinstance(row.get('note'), str) and row['note'] else []
     if segment is None: return [_container(_GROUP, [*context, _source(row, planes), *_numbers(row, concepts, planes, frame), *note], 1501)]
     whole, lines = ([(k,c) for k,c in concepts if (k in ('diameter_mm','perpendicular_mm','area_mm2')) == flat] for flat in (False,True))
     series = legal_value(src, 'SeriesInstanceUID')
@@ -220,27 +235,71 @@ def _groups(row, concepts, context, src, planes, seg, segment, frame):
     return [volume] + ([_container(_GROUP, [*context, _source(row, planes), *_numbers(row, lines, planes, frame)], 1501)] if lines else [])
 
 # %% ../../nbs/share/sr.ipynb #1c121d2c
-def _segments_by_name(path):
-    "(header of a SEG, name to what it says of that segment)."
+def _segments_by_name(path, image):
+    "(header of a SEG, name to what it says of that segment). Raises `BadInput`."
     if path is None: return None, {}
     ds = read_dicom(path, pixels=False)
     if ds.get('Modality') != 'SEG': raise BadInput(f'A {ds.get("Modality")} object is not a segmentation', path, 'give the file that save_seg wrote')
-    return ds, {s['name']: s for s in _describe(ds)}
+    if (own := legal_value(image, 'StudyInstanceUID')) and ds.get('StudyInstanceUID') != own:
+        raise BadInput('The segmentation belongs to another study', path, 'give the one that was made of these images')
+    said = {int(s.SegmentNumber): s for s in ds.SegmentSequence}
+    found = [dict(s, codes=_of_segment(said[s['number']])) for s in _describe(ds)]
+    twice = {n for n,k in Counter(s['name'] for s in found).items() if k > 1}
+    return ds, {s['name']: s for s in found if s['name'] not in twice}           # a name that two have says nothing
 
 def _measured(table, vol, images, planes, seg_path, codes, made):
     "The groups of all rows."
-    seg,known = _segments_by_name(seg_path)
     frame, src, out = legal_value(images[0], 'FrameOfReferenceUID'), images[0], []
+    seg,known = _segments_by_name(seg_path, images[0])
     for row in table.to_dict('records'):
-        name = str(row['name'])
+        name = dicom_text(row['name'])
+        if not pd.isna(row.get('value')):
+            out.append(_number_group(row, name, codes, made, planes)); continue
+        whole = name.rsplit(' ', 1)[0]
         alone = row.get('lesion') == 1 and row.get('lesions') == 1              # the only lesion of a label is its whole segment
-        segment = known.get(name) or (known.get(name.rsplit(' ', 1)[0]) if alone else None)
+        segment = known.get(name) or (known.get(whole) if alone else None)
         same = segment or {}
-        context = [*_tracking(same.get('tracking_id') or name, same.get('tracking_uid')), *_what(_finding(name, codes)), *made]
+        said = (segment or (known.get(whole) if row.get('lesion') else None) or {}).get('codes')
+        context = [*_tracking(same.get('tracking_id') or name, same.get('tracking_uid')), *_what(_finding(name, codes, said)), *made]
         out += _groups(row, _concepts(row, vol, src), context, src, planes, seg, segment, frame)
     return out, [] if seg is None else [seg]
 
 # %% ../../nbs/share/sr.ipynb #6e23f1fa
+_TIME = dict(year='a', years='a', month='mo', months='mo', week='wk', weeks='wk', day='d', days='d', mL='ml')
+_BOUNDS = dict(high=('371886008','SCT','+, range of upper measurement uncertainty'), low=('371885007','SCT','-, range of lower measurement uncertainty'))
+
+def _ucum(unit):
+    "Any unit as a UCUM code."
+    from pydicom.sr._concepts_dict import concepts
+    known = {code for terms in concepts['UCUM'].values() for code in terms}
+    unit = '' if unit is None or unit != unit else dicom_text(unit, 14)
+    if not unit or unit == '1': return '1', 'UCUM', 'no units'
+    code = _TIME.get(unit, unit)
+    plain = ''.join(c for c in unit if c.isascii() and c not in '{}')
+    return code if code in known or '/' in code and plain == code else f'{{{plain}}}', 'UCUM', unit
+
+def _bounds(row, unit):
+    "How far the interval reaches up and down. Raises `BadInput`."
+    ends = {k: float(row[k]) for k in _BOUNDS if not pd.isna(row.get(k))}
+    away = {k: abs(v-float(row['value'])) for k,v in ends.items()}
+    if not ends.get('low', -math.inf) <= float(row['value']) <= ends.get('high', math.inf) or not all(map(math.isfinite, [float(row['value']), *ends.values()])):
+        raise BadInput(f'{row["value"]} does not lie between {ends.get("low")} and {ends.get("high")}', remedy='low <= value <= high, all finite')
+    return [_num(_BOUNDS[k], v, unit, relation='HAS PROPERTIES') for k,v in away.items()]
+
+def _interval_words(row, unit):
+    if pd.isna(row.get('low')) or pd.isna(row.get('high')): return ''
+    level = f'{100*row["level"]:g} % interval' if not pd.isna(row.get('level')) else 'Interval'
+    known = ', not calibrated' if row.get('calibrated') is False else ''
+    return f'{level}{known}: {row["low"]:.6g} to {row["high"]:.6g} {unit[2] if unit[0] != "1" else ""}'.strip()
+
+def _number_group(row, name, codes, made, planes):
+    "The group of one number (TID 1501)."
+    unit, what = _ucum(row.get('unit')), segment_codes(name, codes).type if name in (codes or {}) else _local_code(name)
+    note = row['note'] if isinstance(row.get('note'), str) else ''
+    words = [_text('CONTAINS', ('121106','DCM','Comment'), t) for t in (_interval_words(row, unit), note) if t]
+    return _container(_GROUP, [*_tracking(name), *made, _source({}, planes), _num(what, row['value'], unit, _bounds(row, unit)), *words], 1501)
+
+# %% ../../nbs/share/sr.ipynb #32062cbd
 _PERCENT = ('%','UCUM','Percent')
 
 _ACHIEVED = dict(sensitivity=('111088','DCM','Case Sensitivity'), specificity=('111090','DCM','Case Specificity'))
@@ -265,7 +324,7 @@ def _decision(label, p, op, n):
     said = ('121053','DCM','Present') if yes else ('121054','DCM','Absent')
     return [_code('CONTAINS', ('121052','DCM','Presence of property'), said), _text('CONTAINS', ('121106','DCM','Comment'), words)]
 
-# %% ../../nbs/share/sr.ipynb #21dc24e8
+# %% ../../nbs/share/sr.ipynb #c9e4054c
 def _classes(classification):
     "Label to probability. Raises `BadInput` for numbers that are none."
     found = getattr(classification, 'probabilities', classification)
@@ -286,7 +345,7 @@ def _classified(classification, op, planes, codes, made):
         return _container(_GROUP, [*_tracking(label), finding, *made, _source({}, planes), certainty, *decision], 1501)
     return [one(label, p) for label,p in found.items()]
 
-# %% ../../nbs/share/sr.ipynb #c9e4054c
+# %% ../../nbs/share/sr.ipynb #cff90bd5
 def _evidence(objects):
     "What the report refers to, by study and series (PS3.3 C.17.2)."
     studies = {}
@@ -305,7 +364,7 @@ def _local_scheme():
     ds.CodingSchemeDesignator, ds.CodingSchemeName, ds.CodingSchemeResponsibleOrganization = '99RADNB', 'Names given in radnb', 'radnb'
     return ds
 
-# %% ../../nbs/share/sr.ipynb #a4146ac2
+# %% ../../nbs/share/sr.ipynb #39a819c4
 _NOT_FOR_USE = 'Made by software, not reviewed. Not for diagnostic use.'
 _LANGUAGE = (('121049','DCM','Language of Content Item and Descendants'), ('en','RFC5646','English'))
 
@@ -321,16 +380,16 @@ def _document(images, evidence, root, description, algorithm):
     ds.update(root)
     return ds
 
-# %% ../../nbs/share/sr.ipynb #404b1f0c
+# %% ../../nbs/share/sr.ipynb #7caf0656
 def _check(measurements, classification):
     if measurements is None and classification is None:
         raise BadInput('Nothing to report', remedy='give measurements=measure_mask(mask, vol), or classification={label: probability}')
     if measurements is None: return
-    if not isinstance(measurements, pd.DataFrame) or 'name' not in measurements or not {*_SIZES, *_DERIVED} & set(measurements):
-        raise BadInput('Measurements are a table of names and numbers', remedy='measure_mask(mask, vol)')
+    if not isinstance(measurements, pd.DataFrame) or 'name' not in measurements or not {*_SIZES, *_DERIVED, 'value'} & set(measurements):
+        raise BadInput('Measurements are a table of names and numbers', remedy='measure_mask(mask, vol); or columns name, value, unit, low, high')
 
 def save_sr(
-    measurements, # From `measure_mask`: a row a label or lesion; None: only a classification
+    measurements, # From `measure_mask`: a row a label or lesion; or numbers of the whole image: name, value, unit, low, high, note; None: only a classification
     vol:Volume, # The image, from `load_series`
     dst, # A folder, or a file ending in .dcm
     seg=None, # The SEG that `save_seg` wrote of the same mask: rows refer to the segments of their names

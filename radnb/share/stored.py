@@ -22,6 +22,7 @@ from ..data.dicom import load_series
 from ..data.geometry import frame_planes, in_plane, slice_geometry
 from ..data.scan import _DECODE_ERRORS, read_dicom
 from ..data.volume import Volume, same_grid
+from .recipe import write_whole
 
 # %% ../../nbs/share/stored.ipynb #0e736429
 def source_headers(
@@ -202,11 +203,14 @@ def frame_of_reference(
 def save_object(
     ds, # From `derived_object`, complete
     dst, # A folder, or a file ending in .dcm
-    prefix:str # File name in a folder: prefix and the end of the UID
+    prefix:str, # File name in a folder: prefix and the end of the UID
+    more=() # Bytes that follow the data set, in pieces: elements with higher tags
 ) -> Path:
-    "Write a DICOM file (PS3.10), checked by pydicom for what makes it one; its path."
+    "Write a DICOM file (PS3.10), checked by pydicom for what makes it one; its path. The file is whole, or it is not there."
     dst = Path(dst)
-    path = dst if dst.suffix == '.dcm' else dst/f'{prefix}_{ds.SOPInstanceUID[-12:]}.dcm'
-    path.parent.mkdir(parents=True, exist_ok=True)
-    ds.save_as(path, enforce_file_format=True)
-    return path
+    path = dst if dst.suffix.lower() == '.dcm' else dst/f'{prefix}_{ds.SOPInstanceUID[-12:]}.dcm'
+    def write(new):
+        with open(new, 'wb') as f:
+            ds.save_as(f, enforce_file_format=True)
+            f.writelines(more)
+    return write_whole(path, write)
