@@ -15,7 +15,7 @@ from ..core import BadInput, UnreadableFile
 # %% ../../nbs/share/safe_load.ipynb #59660934
 _PACKAGES = ('torch.nn.modules.','torchvision.models.','torchvision.ops.','timm.layers.','timm.models.','monai.networks.','radnb.train.','radnb.measure.','fastai.data.',
              'fastai.vision.models.','plum._')
-_MODULES = {*(f'fastai.callback.{m}' for m in 'core fp16 progress tracker training'.split()), *(f'fastai.{m}' for m in 'layers learner losses metrics optimizer torch_core'.split()),
+_MODULES = {*(f'fastai.callback.{m}' for m in 'core fp16 progress schedule tracker training'.split()), *(f'fastai.{m}' for m in 'layers learner losses metrics optimizer torch_core'.split()),
             *(f'fastai.vision.{m}' for m in 'augment core data learner'.split()), 'fasttransform.transform', *(f'radnb.data.{m}' for m in 'columns prepare volume'.split()), 'torch.nn.parameter'}
 _NEVER = {'fastai.data.external'}
 _FUNCTIONS = ('radnb.train.','fastai.metrics','fastai.losses','fastai.optimizer','torch.nn.functional')    # as values; a file cannot call them
