@@ -63,12 +63,17 @@ def _shown(key, nb, dst):
     image = f'images/thumbs/{Path(key).name}.png'
     return image if thumbnail(nb, dst/image) else None
 
+def _known(named, notebooks, where):
+    "A list that sends readers to a notebook which is not there is wrong, not short."
+    if lost := sorted(set(named)-set(notebooks)): raise SystemExit(f'docs/{where} names notebooks that are not there: {", ".join(lost)}')
+
 def tutorials(notebooks, dst):
     "The page that lists the tutorials, by who is asking."
     told = yaml.safe_load((DOCS/'tutorials.yml').read_text(encoding='utf-8'))
     here = {k: nb for k,nb in notebooks.items() if k.startswith('tutorials/')}
     listed = {f'tutorials/{name}': (persona, needs) for persona,rows in told.items() for name,needs in rows.items()}
-    by = {p: [k for k in listed if listed[k][0] == p and k in here] for p in PERSONAS}
+    _known(listed, here, 'tutorials.yml')
+    by = {p: [k for k in listed if listed[k][0] == p] for p in PERSONAS}
     by['researcher'] += [k for k in here if k not in listed]
     text = [(DOCS/'tutorials.md').read_text(encoding='utf-8')]
     for persona,keys in by.items():
@@ -89,8 +94,9 @@ def recipes(notebooks, dst):
     here = {k: nb for k,nb in notebooks.items() if k.startswith('recipes/')}
     cards = [_card(*pages.title_of(nb), k, _took(nb), _shown(k, nb, dst)) for k,nb in here.items()]
     told = yaml.safe_load((DOCS/'recipes.yml').read_text(encoding='utf-8'))
+    _known([k for r in told['systems'] for k in r.get('see', [])], notebooks, 'recipes.yml')
     def row(r):
-        links = ' · '.join(f'[{pages.title_of(notebooks[k])[0]}](/{k}.ipynb)' for k in r.get('see', []) if k in notebooks)
+        links = ' · '.join(f'[{pages.title_of(notebooks[k])[0]}](/{k}.ipynb)' for k in r.get('see', []))
         return f'| **{r["system"]}**<br>{r["task"]} | {r.get("published") or "–"} | {" ".join(filter(None, (r.get("note"), links)))} |'
     tables = []
     for state,title in (('works', 'What works'), ('partly', 'What works in part'), ('not yet', 'What does not work yet')):
