@@ -22,7 +22,7 @@ from ..data.volume import Volume
 from .codes import SegmentCode, segment_codes
 from .maps import quantity_codes
 from .multiframe import stored_planes
-from .seg import algorithm_parameters
+from .seg import algorithm_parameters, recalled_code
 from .stored import coded, derived_object, dicom_text, image_reference, legal_value, save_object, stored_images
 
 # %% ../../nbs/share/sr.ipynb #92db8547
@@ -178,16 +178,6 @@ def _tracking(name, uid=None):
             _uid('HAS OBS CONTEXT', ('112040','DCM','Tracking Unique Identifier'), uid or generate_uid(prefix=None))]
 
 # %% ../../nbs/share/sr.ipynb #91ce22e1
-def _codes_in(items): return tuple((c.CodeValue, c.CodingSchemeDesignator, c.CodeMeaning) for c in items or () if 'CodeValue' in c)
-
-def _of_segment(item):
-    "The `SegmentCode` of an item of a SegmentSequence; None if it says no more than that it is tissue."
-    kind,category = (_codes_in(item.get(f'SegmentedProperty{k}CodeSequence')) for k in ('Type','Category'))
-    if not kind or not category or kind[0][:2] == ('85756007','SCT'): return None
-    region, sides = item.get('AnatomicRegionSequence') or [], item.SegmentedPropertyTypeCodeSequence[0].get('SegmentedPropertyTypeModifierCodeSequence')
-    place = _codes_in(region)
-    return SegmentCode(category[0], kind[0], _codes_in(sides), place[0] if place else None, _codes_in(region[0].get('AnatomicRegionModifierSequence')) if place else ())
-
 def _finding(name, codes, segment=None):
     "Codes of what a row or a class is about; 'tumour 2' is a tumour."
     kind = re.sub(r' \d+$', '', name)
@@ -242,8 +232,7 @@ def _segments_by_name(path, image):
     if ds.get('Modality') != 'SEG': raise BadInput(f'A {ds.get("Modality")} object is not a segmentation', path, 'give the file that save_seg wrote')
     if (own := legal_value(image, 'StudyInstanceUID')) and ds.get('StudyInstanceUID') != own:
         raise BadInput('The segmentation belongs to another study', path, 'give the one that was made of these images')
-    said = {int(s.SegmentNumber): s for s in ds.SegmentSequence}
-    found = [dict(s, codes=_of_segment(said[s['number']])) for s in _describe(ds)]
+    found = _describe(ds)
     twice = {n for n,k in Counter(s['name'] for s in found).items() if k > 1}
     return ds, {s['name']: s for s in found if s['name'] not in twice}           # a name that two have says nothing
 
@@ -259,8 +248,8 @@ def _measured(table, vol, images, planes, seg_path, codes, made):
         alone = row.get('lesion') == 1 and row.get('lesions') == 1              # the only lesion of a label is its whole segment
         segment = known.get(name) or (known.get(whole) if alone else None)
         same = segment or {}
-        said = (segment or (known.get(whole) if row.get('lesion') else None) or {}).get('codes')
-        context = [*_tracking(same.get('tracking_id') or name, same.get('tracking_uid')), *_what(_finding(name, codes, said)), *made]
+        said = segment or (known.get(whole) if row.get('lesion') else None) or {}
+        context = [*_tracking(same.get('tracking_id') or name, same.get('tracking_uid')), *_what(_finding(name, codes, recalled_code(said))), *made]
         out += _groups(row, _concepts(row, vol, src), context, src, planes, seg, segment, frame)
     return out, [] if seg is None else [seg]
 
