@@ -1,5 +1,6 @@
 "What strangers say of the DICOM files that radnb writes: dicom3tools' dciodvfy and dcmtk."
 import shutil, subprocess
+import pydicom
 import pytest
 
 
@@ -21,3 +22,13 @@ def dcmtk_dump(path, tool='dcmdump'):
     done = _run(tool, str(path))
     assert done.returncode == 0 and not any(line.startswith(('E:', 'F:')) for line in done.stderr.splitlines()), done.stderr
     return done.stdout
+
+
+def impoverish(folder):
+    "Take patient, study details and frame of reference out of the DICOM files in a folder, and put a value in that is not allowed."
+    for path in folder.rglob('*.dcm'):
+        ds = pydicom.dcmread(path)
+        for k in ('PatientName','PatientID','PatientBirthDate','StudyID','AccessionNumber','ReferringPhysicianName','FrameOfReferenceUID','StudyDate','StudyTime'):
+            if k in ds: del ds[k]
+        ds.PatientSex = 'X'
+        ds.save_as(path)

@@ -65,13 +65,25 @@ def _coded(ds, keyword):
     return _code(ds[keyword].value[0]) if keyword in ds and ds[keyword].value else (None, None)
 
 # %% ../../nbs/data/segments.ipynb #d929dbc8
+def _codes(items): # Items of a code sequence that are complete, each (value, scheme, meaning)
+    plain = [tuple(str(c.get(k) or '') for k in ('CodeValue','CodingSchemeDesignator','CodeMeaning')) for c in items or ()]
+    return tuple(c for c in plain if all(c))
+
+def _segment_codes(s):
+    "Category, type, its modifiers (which side), region and its modifiers (PS3.3 C.8.20.4), each (value, scheme, meaning); None if category or type is missing."
+    (category,kind) = (_codes(s.get(f'SegmentedProperty{k}CodeSequence')) for k in ('Category','Type'))
+    if not category or not kind: return None
+    where, region = _codes(s.get('AnatomicRegionSequence')), (s.get('AnatomicRegionSequence') or [{}])[0]
+    sides = _codes(s.SegmentedPropertyTypeCodeSequence[0].get('SegmentedPropertyTypeModifierCodeSequence'))
+    return category[0], kind[0], sides, where[0] if where else None, _codes(region.get('AnatomicRegionModifierSequence')) if where else ()
+
 def _one_segment(s, palette):
     "An item of the SegmentSequence in plain terms."
     n, (category,category_code) = int(s.SegmentNumber), _coded(s, 'SegmentedPropertyCategoryCodeSequence')
     kind,kind_code = _coded(s, 'SegmentedPropertyTypeCodeSequence')
     return dict(number=n, name=str(s.get('SegmentLabel') or kind or f'segment {n}'), color=palette.get(n) or _rgb(s.get('RecommendedDisplayCIELabValue')),
                 category=category, category_code=category_code, type=kind, type_code=kind_code, site=_coded(s, 'AnatomicRegionSequence')[0],
-                algorithm=s.get('SegmentAlgorithmType'), algorithm_name=s.get('SegmentAlgorithmName'), tracking_id=s.get('TrackingID'), tracking_uid=s.get('TrackingUID'))
+                codes=_segment_codes(s), algorithm=s.get('SegmentAlgorithmType'), algorithm_name=s.get('SegmentAlgorithmName'), tracking_id=s.get('TrackingID'), tracking_uid=s.get('TrackingUID'))
 
 def _describe(ds):
     "What a SEG says of its segments: a list of dicts. 0 is background and no segment."

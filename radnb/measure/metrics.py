@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['dice', 'iou', 'voxel_sensitivity', 'voxel_precision', 'volume_similarity', 'SurfaceDistances', 'surface_distances',
-           'hausdorff', 'hd95', 'assd', 'nsd', 'volume_ml', 'volume_difference', 'largest_diameter_mm', 'EmptyMasks',
-           'segment_metrics', 'dice_curve']
+           'hausdorff', 'hd95', 'assd', 'nsd', 'volume_ml', 'volume_difference', 'EmptyMasks', 'segment_metrics',
+           'dice_curve']
 
 # %% ../../nbs/measure/metrics.ipynb #fa182a77
 import math
@@ -414,35 +414,6 @@ def volume_difference(
     return volume_ml(pred, s, label) - volume_ml(true, s, label)
 
 # %% ../../nbs/measure/metrics.ipynb #c4ddfb49
-def _face_centres(m, spacing):
-    "Centres of the faces between mask and background, mm."
-    m,points = np.pad(m, 1), []
-    for axis in range(m.ndim):
-        at = np.argwhere(np.diff(m, axis=axis)).astype(float)
-        at[:,axis] += .5
-        points.append(at*spacing)
-    return np.concatenate(points)
-
-def _farthest(points):
-    "The largest distance between any two points."
-    from scipy.spatial import ConvexHull
-    from scipy.spatial.distance import pdist
-    return float(pdist(points[ConvexHull(points).vertices]).max())
-
-def largest_diameter_mm(
-    mask, # Array or Volume
-    spacing=None, # mm along each axis; None: from the Volume
-    label=None, # One label, or several taken together; None: all that is not background
-    within:str='volume' # 'volume': in any direction; 'slice': within one slice of the first axis
-) -> float: # mm; 0 for an empty mask
-    "The longest line between two points on the surface of the mask (IBSI 'maximum 3D diameter'). Raises BadInput."
-    if within not in ('volume','slice'): raise BadInput(f"within should be 'volume' or 'slice', not {within!r}")
-    s,m = _spacing(spacing, mask), _mask(mask, label)
-    if not m.any(): return 0.
-    if m.ndim==3 and (within=='slice' or len(m)==1): return max(_farthest(_face_centres(sl, s[1:])) for sl in m if sl.any())
-    return _farthest(_face_centres(_crop(m, m)[0], s))
-
-# %% ../../nbs/measure/metrics.ipynb #23036e23
 def _boxes(a):
     "Label to bounding box (slices), background excluded."
     from scipy.ndimage import find_objects
@@ -465,7 +436,7 @@ def _names(labels, masks):
     for m in masks: names.update(getattr(m, 'names', None) or {})
     return names | (labels if isinstance(labels, dict) else {})
 
-# %% ../../nbs/measure/metrics.ipynb #4acafa21
+# %% ../../nbs/measure/metrics.ipynb #1bd971f3
 class EmptyMasks(NamedTuple):
     "What to report where masks are empty. NaN leaves a case out of a mean."
     score:float=1. # Dice, IoU, NSD, volume similarity if both are
@@ -474,7 +445,7 @@ class EmptyMasks(NamedTuple):
     one_mm:float=math.inf # The same if just one is
     rate:float=math.nan # Sensitivity if nothing is true, precision if nothing was drawn
 
-# %% ../../nbs/measure/metrics.ipynb #01934717
+# %% ../../nbs/measure/metrics.ipynb #23036e23
 def _row(p, t, spacing, real, tolerance, empty, surface):
     "All metrics of one pair of boolean masks, which may be cut out of larger ones."
     n_p,n_t,both = np.count_nonzero(p), np.count_nonzero(t), np.count_nonzero(p&t)
@@ -510,7 +481,7 @@ def segment_metrics(
     out.attrs.update(tolerance_mm=tolerance, surface=surface, empty=empty._asdict())
     return out
 
-# %% ../../nbs/measure/metrics.ipynb #9f5eb0f9
+# %% ../../nbs/measure/metrics.ipynb #c77f5645
 def dice_curve(
     prob, # Probabilities: array or Volume
     true, # Mask on the same grid

@@ -101,7 +101,8 @@ def _index():
 @functools.cache
 def _categories():
     "Code to its category, by the context groups of PS3.16."
-    return {(t.scheme,t.value): _CATEGORY[cid] for t in _terms() for cid in reversed(_CATEGORY) if cid in t.groups}   # the first group counts
+    found = {(t.scheme,t.value): _CATEGORY[cid] for t in _terms() for cid in reversed(_CATEGORY) if cid in t.groups}   # the first group counts
+    return found | {('DCM','125040'): ('125040','DCM','Background')}          # a category of its own
 
 # %% ../../nbs/share/codes.ipynb #5b8f8d9c
 _SIDES = {'left': ('7771000','SCT','Left'), 'right': ('24028007','SCT','Right'), 'bilateral': ('51440002','SCT','Bilateral')}  # CID 244

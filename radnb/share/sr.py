@@ -22,7 +22,7 @@ from ..data.volume import Volume
 from .codes import SegmentCode, segment_codes
 from .maps import quantity_codes
 from .multiframe import stored_planes
-from .seg import algorithm_parameters
+from .seg import algorithm_parameters, recalled_code
 from .stored import coded, derived_object, dicom_text, image_reference, legal_value, save_object, stored_images
 
 # %% ../../nbs/share/sr.ipynb #92db8547
@@ -137,7 +137,7 @@ def _concepts(row, vol, src):
     known = {**_SIZES, **{k: _Concept(name, unit, d) for k,d in _DERIVED.items()}}
     return [(k,c) for k,c in known.items() if k in row and not pd.isna(row[k])]
 
-# %% ../../nbs/share/sr.ipynb #8fb34f1e
+# %% ../../nbs/share/sr.ipynb #a68e8fd4
 def _on_image(ends, planes):
     "(number of the stored slice, two points as column, row, first pixel's corner = 0) that both ends lie on; None if they lie on none."
     if planes.positions is None: return None
@@ -160,7 +160,7 @@ def _ends(row, column, planes, frame):
     lps = (ends*(-1,-1,1)).ravel().tolist()
     return [_item('SCOORD3D', 'INFERRED FROM', purpose, GraphicType='POLYLINE', GraphicData=lps, ReferencedFrameOfReferenceUID=frame)]
 
-# %% ../../nbs/share/sr.ipynb #156fa0b9
+# %% ../../nbs/share/sr.ipynb #91ce22e1
 def _numbers(row, concepts, planes, frame):
     "NUM items (TID 300)."
     how = lambda c: [_code('HAS CONCEPT MOD', ('121401','DCM','Derivation'), c.derivation)] if c.derivation else []
@@ -177,17 +177,7 @@ def _tracking(name, uid=None):
     return [_text('HAS OBS CONTEXT', ('112039','DCM','Tracking Identifier'), name),
             _uid('HAS OBS CONTEXT', ('112040','DCM','Tracking Unique Identifier'), uid or generate_uid(prefix=None))]
 
-# %% ../../nbs/share/sr.ipynb #91ce22e1
-def _codes_in(items): return tuple((c.CodeValue, c.CodingSchemeDesignator, c.CodeMeaning) for c in items or () if 'CodeValue' in c)
-
-def _of_segment(item):
-    "The `SegmentCode` of an item of a SegmentSequence; None if it says no more than that it is tissue."
-    kind,category = (_codes_in(item.get(f'SegmentedProperty{k}CodeSequence')) for k in ('Type','Category'))
-    if not kind or not category or kind[0][:2] == ('85756007','SCT'): return None
-    region, sides = item.get('AnatomicRegionSequence') or [], item.SegmentedPropertyTypeCodeSequence[0].get('SegmentedPropertyTypeModifierCodeSequence')
-    place = _codes_in(region)
-    return SegmentCode(category[0], kind[0], _codes_in(sides), place[0] if place else None, _codes_in(region[0].get('AnatomicRegionModifierSequence')) if place else ())
-
+# %% ../../nbs/share/sr.ipynb #1c121d2c
 def _finding(name, codes, segment=None):
     "Codes of what a row or a class is about; 'tumour 2' is a tumour."
     kind = re.sub(r' \d+$', '', name)
@@ -210,7 +200,7 @@ def _what(code):
     return [_code('CONTAINS', ('276214006','SCT','Finding category'), code.category) if code.category else None,
             _code('CONTAINS', ('121071','DCM','Finding'), code.type), site or None]
 
-# %% ../../nbs/share/sr.ipynb #8fad3272
+# %% ../../nbs/share/sr.ipynb #d66fdf93
 _GROUP = ('125007','DCM','Measurement Group')
 
 def _source(row, planes):
@@ -234,7 +224,7 @@ def _groups(row, concepts, context, src, planes, seg, segment, frame):
     volume = _container(_GROUP, [*context, _segment_item(seg, segment['number']), origin, *_numbers(row, whole, planes, frame), *note], 1411)
     return [volume] + ([_container(_GROUP, [*context, _source(row, planes), *_numbers(row, lines, planes, frame)], 1501)] if lines else [])
 
-# %% ../../nbs/share/sr.ipynb #1c121d2c
+# %% ../../nbs/share/sr.ipynb #6e23f1fa
 def _segments_by_name(path, image):
     "(header of a SEG, name to what it says of that segment). Raises `BadInput`."
     if path is None: return None, {}
@@ -242,8 +232,7 @@ def _segments_by_name(path, image):
     if ds.get('Modality') != 'SEG': raise BadInput(f'A {ds.get("Modality")} object is not a segmentation', path, 'give the file that save_seg wrote')
     if (own := legal_value(image, 'StudyInstanceUID')) and ds.get('StudyInstanceUID') != own:
         raise BadInput('The segmentation belongs to another study', path, 'give the one that was made of these images')
-    said = {int(s.SegmentNumber): s for s in ds.SegmentSequence}
-    found = [dict(s, codes=_of_segment(said[s['number']])) for s in _describe(ds)]
+    found = _describe(ds)
     twice = {n for n,k in Counter(s['name'] for s in found).items() if k > 1}
     return ds, {s['name']: s for s in found if s['name'] not in twice}           # a name that two have says nothing
 
@@ -259,12 +248,12 @@ def _measured(table, vol, images, planes, seg_path, codes, made):
         alone = row.get('lesion') == 1 and row.get('lesions') == 1              # the only lesion of a label is its whole segment
         segment = known.get(name) or (known.get(whole) if alone else None)
         same = segment or {}
-        said = (segment or (known.get(whole) if row.get('lesion') else None) or {}).get('codes')
-        context = [*_tracking(same.get('tracking_id') or name, same.get('tracking_uid')), *_what(_finding(name, codes, said)), *made]
+        said = segment or (known.get(whole) if row.get('lesion') else None) or {}
+        context = [*_tracking(same.get('tracking_id') or name, same.get('tracking_uid')), *_what(_finding(name, codes, recalled_code(said))), *made]
         out += _groups(row, _concepts(row, vol, src), context, src, planes, seg, segment, frame)
     return out, [] if seg is None else [seg]
 
-# %% ../../nbs/share/sr.ipynb #6e23f1fa
+# %% ../../nbs/share/sr.ipynb #f94ccf3f
 _TIME = dict(year='a', years='a', month='mo', months='mo', week='wk', weeks='wk', day='d', days='d', mL='ml')
 _BOUNDS = dict(high=('371886008','SCT','+, range of upper measurement uncertainty'), low=('371885007','SCT','-, range of lower measurement uncertainty'))
 
@@ -299,7 +288,7 @@ def _number_group(row, name, codes, made, planes):
     words = [_text('CONTAINS', ('121106','DCM','Comment'), t) for t in (_interval_words(row, unit), note) if t]
     return _container(_GROUP, [*_tracking(name), *made, _source({}, planes), _num(what, row['value'], unit, _bounds(row, unit)), *words], 1501)
 
-# %% ../../nbs/share/sr.ipynb #32062cbd
+# %% ../../nbs/share/sr.ipynb #a4146ac2
 _PERCENT = ('%','UCUM','Percent')
 
 _ACHIEVED = dict(sensitivity=('111088','DCM','Case Sensitivity'), specificity=('111090','DCM','Case Specificity'))
@@ -324,7 +313,7 @@ def _decision(label, p, op, n):
     said = ('121053','DCM','Present') if yes else ('121054','DCM','Absent')
     return [_code('CONTAINS', ('121052','DCM','Presence of property'), said), _text('CONTAINS', ('121106','DCM','Comment'), words)]
 
-# %% ../../nbs/share/sr.ipynb #c9e4054c
+# %% ../../nbs/share/sr.ipynb #404b1f0c
 def _classes(classification):
     "Label to probability. Raises `BadInput` for numbers that are none."
     found = getattr(classification, 'probabilities', classification)
@@ -345,7 +334,7 @@ def _classified(classification, op, planes, codes, made):
         return _container(_GROUP, [*_tracking(label), finding, *made, _source({}, planes), certainty, *decision], 1501)
     return [one(label, p) for label,p in found.items()]
 
-# %% ../../nbs/share/sr.ipynb #cff90bd5
+# %% ../../nbs/share/sr.ipynb #7caf0656
 def _evidence(objects):
     "What the report refers to, by study and series (PS3.3 C.17.2)."
     studies = {}
@@ -364,7 +353,7 @@ def _local_scheme():
     ds.CodingSchemeDesignator, ds.CodingSchemeName, ds.CodingSchemeResponsibleOrganization = '99RADNB', 'Names given in radnb', 'radnb'
     return ds
 
-# %% ../../nbs/share/sr.ipynb #39a819c4
+# %% ../../nbs/share/sr.ipynb #7a4d4944
 _NOT_FOR_USE = 'Made by software, not reviewed. Not for diagnostic use.'
 _LANGUAGE = (('121049','DCM','Language of Content Item and Descendants'), ('en','RFC5646','English'))
 
@@ -380,7 +369,7 @@ def _document(images, evidence, root, description, algorithm):
     ds.update(root)
     return ds
 
-# %% ../../nbs/share/sr.ipynb #7caf0656
+# %% ../../nbs/share/sr.ipynb #76d020c5
 def _check(measurements, classification):
     if measurements is None and classification is None:
         raise BadInput('Nothing to report', remedy='give measurements=measure_mask(mask, vol), or classification={label: probability}')
