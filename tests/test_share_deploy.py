@@ -1,5 +1,5 @@
 "Networks that leave: ONNX answers as the learner does for every task, on a machine without torch too; bundles that MONAI runs; learners from strangers that cannot run code."
-import json, subprocess, sys, textwrap, zipfile
+import json, pickle, subprocess, sys, textwrap, types, zipfile
 import numpy as np, pandas as pd, pytest, torch
 import torch.nn.functional as F
 from radnb.core import BadInput
@@ -225,6 +225,26 @@ def test_instructions_that_change_classes(tmp_path):
     for data in (build, old, b'(cos\nsystem\no.'):
         with pytest.raises(BadInput, match='asks for'): load_learner(archive(tmp_path/'x.pkl', data))
     assert torch.nn.Linear.forward is not print
+
+class AsMethod(pickle._Pickler):
+    "Writes bound methods as a file of a stranger might."
+    dispatch = dict(pickle._Pickler.dispatch)
+    def save_global(self, obj, name=None):
+        if obj is types.MethodType: self.write(b'ctypes\nMethodType\n'); self.memoize(obj)
+        else: super().save_global(obj, name)
+    dispatch[type] = dispatch[types.FunctionType] = lambda self, o: self.save_global(o)
+
+def test_harmless_things_put_together(tmp_path):
+    "A log whose file and words the file chooses, where fastai calls `dls.cpu()`: nothing is written, even if the log is trusted."
+    from fastai.callback.progress import CSVLogger
+    from radnb.train.learner import EpochLog
+    def bag(cls, **kw): (o := object.__new__(cls)).__dict__.update(kw); return o
+    log = bag(CSVLogger, path=tmp_path/'home', fname='profile', append=True, recorder=bag(EpochLog, metric_names=['a command']), logger=None, learn=bag(EpochLog))
+    method = Trap(types.MethodType, Trap(getattr, CSVLogger, 'before_fit'), log)
+    torch.save(bag(EpochLog, dls=bag(EpochLog, cpu=method)), tmp_path/'x.pkl', pickle_module=types.SimpleNamespace(Pickler=AsMethod, __name__='pickle'))
+    for trust in ((), ['fastai.callback.progress']):
+        with pytest.raises(BadInput, match='asks for'): load_learner(tmp_path/'x.pkl', trust=trust)
+    assert not (tmp_path/'home').exists()
 
 def test_learners_come_back_whole(tmp_path):
     dls = classify_dls(films(finding=['normal','ill']*8, age=['045Y','061Y','018M','070Y']*4), 'finding', inputs=['age'])

@@ -120,7 +120,7 @@ def _attempt(write, net, args, task, file):
 # %% ../../nbs/share/onnx_export.ipynb #102d7e89
 def _written(net, args, task, file, dynamo):
     "Write `file`; returns what is told of it. Raises `BadInput`, and then leaves no file."
-    ways = {'torch.export': _write_exported, 'tracing': _write_traced}
+    ways = {'tracing': _write_traced, 'torch.export': _write_exported}
     if dynamo is not None: ways = {k: w for k,w in ways.items() if (k == 'torch.export') == dynamo}
     said = []
     for name,write in ways.items():

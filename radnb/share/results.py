@@ -135,12 +135,17 @@ _TOLD = 'PatientID StudyInstanceUID SeriesInstanceUID Modality SeriesDescription
 
 def _about(row): return {k: None if v is None or v != v else v.item() if hasattr(v, 'item') else v for k in _TOLD if k in row.index for v in [row[k]]}
 
+def _done_before(job, key):
+    "The row of a case whose files are all there, else None."
+    done = json.loads(job.row_file(key).read_text(encoding='utf-8')) if job.row_file(key).exists() else None
+    return done if done and all((job.out/done[k]).exists() for k in ('seg','sr') if done.get(k)) else None
+
 def _one_case(job, row):
     "The row of one case: done before, done now, or what went wrong."
     began,about = time.perf_counter(), dict(_about(row), paths=list(row.paths))
     try:
         key = job.key(row.paths)
-        if job.row_file(key).exists(): return json.loads(job.row_file(key).read_text(encoding='utf-8'))
+        if done := _done_before(job, key): return done | about
         vol = load_series(row)
         answer = ask(job.model, vol)
         done = dict(key=key, status='done', reason='', **about, findings=_findings(answer, vol), **_said(answer), **_write_case(job, key, vol, answer),
@@ -233,6 +238,23 @@ def _bad_files(files):
     bad = files[files.status.isin(['truncated','unreadable','missing'])]
     return [dict(key='', status='unreadable', reason=f'{s}: {r}', paths=[p]) for p,s,r in zip(bad.path, bad.status, bad.reason)]
 
+# %% ../../nbs/share/results.ipynb #fc2b254a
+def _chosen(files, model, modality, text, every):
+    "(the series of a folder, why the model is not asked about them, '' where it is). Raises `BadInput`."
+    seen,channels = _seen(model)
+    if channels: raise BadInput(f'The model takes several series at once: {", ".join(channels)}', remedy='load_predictor(path).predict(folder) asks it about one examination')
+    series = series_table(files)
+    series = series[~series.Modality.isin(['SEG','SR'])].reset_index(drop=True)
+    return series, choose_series(series, modality or seen['modality'], text, seen['volumes'], seen['spacing'], every)
+
+def _written(results):
+    "The rows and the table, for people and for `read_results`."
+    write_whole(results.folder/'results.json', json.dumps(dict(model=results.model, rows=results.rows), indent=1, ensure_ascii=False))
+    write_whole(results.folder/'results.csv', results.table.to_csv(index=False))
+    shutil.rmtree(results.folder/'.unfinished', ignore_errors=True)
+    return results
+
+# %% ../../nbs/share/results.ipynb #c90100a4
 def deliver(
     src, # A folder of DICOM
     model, # A learner, a `Predictor`, or a folder or file that `load_predictor` reads
@@ -250,20 +272,12 @@ def deliver(
     out,model = Path(out), _open_model(model) if isinstance(model, (str,Path)) else model
     who,point = _who(model, name, None)
     out.mkdir(parents=True, exist_ok=True)
-    files = index_dicom(src, cache=cache or out/'index.parquet')
-    series = series_table(files)
-    series = series[~series.Modality.isin(['SEG','SR'])].reset_index(drop=True)
-    seen,channels = _seen(model)
-    if channels: raise BadInput(f'The model takes several series at once: {", ".join(channels)}', remedy='load_predictor(path).predict(folder) asks it about one examination')
-    why = choose_series(series, modality or seen['modality'], text, seen['volumes'], seen['spacing'], every)
+    files = index_dicom(Path(src).resolve(), cache=cache or out/'index.parquet')
+    series,why = _chosen(files, model, modality, text, every)
     job = _Job(model, out, who['name'], point, _stamp(model, who), codes, kind)
     rows = [_one_case(job, r) for _,r in progress(list(series[why == ''].iterrows()), 'predicting', min_items=2)]
     rows += [_left_out(r, why[i]) for i,r in series[why != ''].iterrows()] + _bad_files(files)
-    results = Results(out, rows, dict(who, fingerprint=job.stamp, card=card))
-    write_whole(out/'results.json', json.dumps(dict(model=results.model, rows=rows), indent=1, ensure_ascii=False))
-    write_whole(out/'results.csv', results.table.to_csv(index=False))
-    shutil.rmtree(out/'.unfinished', ignore_errors=True)
-    return results
+    return _written(Results(out, rows, dict(who, fingerprint=job.stamp, card=card)))
 
 # %% ../../nbs/share/results.ipynb #342ce59b
 def read_results(

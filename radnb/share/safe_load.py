@@ -18,6 +18,7 @@ _PACKAGES = ('torch.nn.modules.','torchvision.models.','torchvision.ops.','timm.
 _MODULES = {*(f'fastai.callback.{m}' for m in 'core fp16 progress schedule tracker training'.split()), *(f'fastai.{m}' for m in 'layers learner losses metrics optimizer torch_core'.split()),
             *(f'fastai.vision.{m}' for m in 'augment core data learner'.split()), 'fasttransform.transform', *(f'radnb.data.{m}' for m in 'columns prepare volume'.split()), 'torch.nn.parameter'}
 _NEVER = {'fastai.data.external'}
+_WRITERS = {('fastai.callback.progress','CSVLogger'), ('fastai.callback.tracker','SaveModelCallback')}      # they would write where the file says
 _FUNCTIONS = ('radnb.train.','fastai.metrics','fastai.losses','fastai.optimizer','torch.nn.functional')    # as values; a file cannot call them
 
 _PLAIN = {'builtins': 'print tuple set frozenset int str float bool list dict complex slice range bytes bytearray object', 'collections': 'OrderedDict defaultdict', 'fastai.imports': 'noop',
@@ -27,8 +28,9 @@ _PLAIN = {'builtins': 'print tuple set frozenset int str float bool list dict co
 _NAMES = {(m,n) for m,names in _PLAIN.items() for n in names.split()}
 
 # %% ../../nbs/share/safe_load.ipynb #3672113b
-def _is_method_of(cls, name): return isinstance(cls, type) and isinstance(name, str) and name[:1] != '_' and isinstance(getattr(cls, name, None), types.FunctionType)
-def _binds(func, o): return isinstance(func, types.FunctionType) and func.__name__[:1] != '_' and any(func is vars(c).get(func.__name__) for c in type(o).__mro__)
+_METHODS = {'activation': ('radnb.train.','fastai.losses'), 'decodes': ('radnb.train.','fastai.losses'), 'dataloaders': ('fastai.data.core',)}   # a learner holds no other, and some write files
+def _is_method_of(cls, name): return isinstance(cls, type) and name in _METHODS and cls.__module__.startswith(_METHODS[name]) and isinstance(getattr(cls, name, None), types.FunctionType)
+def _binds(func, o): return isinstance(func, types.FunctionType) and any(_is_method_of(c, func.__name__) and func is vars(c).get(func.__name__) for c in type(o).__mro__)
 def _array(a): return getattr(a[0], '__name__', '') == 'ndarray'
 def _tensor(a): return a[0] in (torch._utils._rebuild_tensor_v2, torch._utils._rebuild_parameter) and isinstance(a[1], type) and issubclass(a[1], torch.Tensor)
 
@@ -48,18 +50,21 @@ def _may_find(module, name, found, trust):
     if (module, name) in _NAMES or (module, name) in _CALLABLE: return True
     own = getattr(found, '__module__', None) == module and '.' not in name and module not in _NEVER
     if module.startswith(tuple(f'{t}.' for t in trust)) or module in trust: return own
-    if isinstance(found, type): return own and (module in _MODULES or module.startswith(_PACKAGES))
+    if isinstance(found, type): return own and (module, name) not in _WRITERS and (module in _MODULES or module.startswith(_PACKAGES))
     return own and isinstance(found, types.FunctionType) and module.startswith(_FUNCTIONS)
 
 def _refuse(what, remedy=None):
     raise BadInput(f'This file asks for {what}, which a learner does not need; nothing in it has been run', remedy=remedy or 'do not open it otherwise, unless you know who made it and how')
 
 # %% ../../nbs/share/safe_load.ipynb #3a2807ae
+_INTO_A_MODULE = "write it into a module, export the learner again, and name the module: load_learner(file, trust=['mynets'])"
+
 class _Reader(pickle._Unpickler):
     dispatch,trust = dict(pickle._Unpickler.dispatch), ()
     def find_class(self, module, name):
         module,name = _OLD.get(module, module), _OLD.get(f'{module} {name}', name)
         what = f'{module}.{name}'
+        if module.startswith('cloudpickle.') and (module, name) not in _CALLABLE: _refuse('a class or function that was written in a notebook', _INTO_A_MODULE)
         packages = {m.split('.')[0] for m in (*_PACKAGES, *_MODULES, *(m for m,_ in _NAMES|_CALLABLE), *self.trust)}
         if module.split('.')[0] not in packages: _refuse(what, f'if it is your own and you trust this file: load_learner(file, trust=[{module!r}])')
         found = getattr(importlib.import_module(module), name, None) if module in sys.modules or _listed(module, self.trust) else None
@@ -98,12 +103,37 @@ def _load_build(self):
     if isinstance(self.stack[-2], (type, types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.ModuleType)): _refuse('a change of a class or a function')
     pickle._Unpickler.load_build(self)
 
+def _load_whole(self):
+    _check_learner(learn := pickle._Unpickler.load(self))
+    return learn
+
 def _load_old(self): _refuse('an instruction that only very old files have')
 
+_Reader.load = _load_whole
 _Reader.dispatch.update({pickle.REDUCE[0]: _load_reduce, pickle.NEWOBJ[0]: _load_new('load_newobj'), pickle.NEWOBJ_EX[0]: _load_new('load_newobj_ex'), pickle.BUILD[0]: _load_build,
                          **{op[0]: _load_old for op in (pickle.INST, pickle.OBJ, pickle.EXT1, pickle.EXT2, pickle.EXT4)}})
 
 # %% ../../nbs/share/safe_load.ipynb #7ba833e3
+def _replaced(o):
+    "Methods and events that an object has covered with attributes of its own; the pipelines of a `DataLoader` are meant to be."
+    from fasttransform.transform import Pipeline
+    hooks = [k for k in vars(o) if k.startswith(('before_','after_')) or isinstance(getattr(type(o), k, None), (types.FunctionType, property))]
+    return [k for k in hooks if not isinstance(vars(o)[k], Pipeline)]
+
+def _check_learner(learn):
+    "Raises `BadInput` for what is no learner, or not only that."
+    from fastai.callback.core import Callback
+    from fastai.data.core import DataLoaders
+    from fastai.data.load import DataLoader
+    from fastai.learner import Learner, Metric
+    if not isinstance(learn, Learner): _refuse(f'{type(learn).__name__} in place of a learner')
+    dls,cbs,metrics = (vars(learn).get(k) for k in ('dls','cbs','_metrics'))
+    parts = [(learn, Learner), (dls, DataLoaders), *((d, DataLoader) for d in vars(dls).get('loaders', ())), *((c, Callback) for c in cbs), *((m, Metric) for m in metrics)]
+    for o,kind in parts:
+        if not isinstance(o, kind): _refuse(f'{type(o).__name__} in place of a {kind.__name__}')
+        if covered := _replaced(o): _refuse(f'another {covered[0]} of {type(o).__name__}')
+
+# %% ../../nbs/share/safe_load.ipynb #8f56e013
 def _check_archive(path):
     "Raises `BadInput`, `UnreadableFile` for what `learn.export` did not write."
     if not path.is_file(): raise BadInput('There is no such file', path, 'learn.export(file) writes one')
