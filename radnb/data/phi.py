@@ -67,7 +67,7 @@ class Finding:
         return f'{self.where or "text"}: {self.kind} "{shown}" ({len(self.text)} characters)'
 
 # %% ../../nbs/data/phi.ipynb #a76671ad
-_UID = re.compile(r'(?<!\d)(?<!\d\.)(?:[012](?:\.(?:0|[1-9]\d*)){5,})')
+_UID = re.compile(r'[012](?<!\d.)(?<!\d\..)(?:\.(?:0|[1-9]\d*)){5,}')   # begins with what is rare, then looks back
 _PUBLIC = re.compile(r'1\.2\.840\.10008\.|2\.16\.840\.1\.113883\.[356]\.|1\.2\.276\.0\.7230010\.3\.0\.|1\.2\.826\.0\.1\.3680043\.8\.498\.1(?:\.\d{1,3})?$'
                      r'|1\.3\.12\.2\.1107\.5\.9\.1$|1\.2\.840\.113619\.4\.\d+$|1\.3\.46\.670589\.\d+\.0(?:\.\d{1,2}){1,3}$|1\.3\.6\.1\.4\.1\.\d+(?:\.\d{1,4}){0,4}$')
 _PARTICLE = r'(?:(?i:van|von|der|den|de|di|da|del|la|le|el|al|bin|ten|ter)\s)*'
@@ -146,6 +146,7 @@ _NAMES = [
 # %% ../../nbs/data/phi.ipynb #236a4568
 _OLD = re.compile(r'(?<![\w.–-])(?<!to )(?<!and )(?<!over )(?<!under )(?<!bis )(?:(?:9\d|1[01]\d)[ -]?(?:years?[ -]old|y/?o\b|jährig\w*|Jahre alt|ans\b|años|anni\b)|(?:09\d|1[01]\d)Y(?!\w))'
                   r'|\baged? (?:of )?(?:9\d|1[01]\d)(?!\s?(?:to|-|–|%|\d|\.\d))\b')
+_OLD_WORDS = ['year', 'y/o', 'yo', 'jahr', 'ans', 'anos', 'anni', 'age', *(f'{d}y' for d in range(10))]
 
 # %% ../../nbs/data/phi.ipynb #5bf628b7
 _DAY,_MONTH,_YEAR = r'(?:0?[1-9]|[12]\d|3[01])', r'(?:0?[1-9]|1[0-2])', r'(?:1[89]|20)\d\d'
@@ -258,15 +259,25 @@ def _series_values(text):
     for m in re.finditer(r"Index\(\[([^\]]*)\][^\n)]*name='([^']+)'", text):
         if role := role_of(m[2]): yield from ((role, v, '') for v in re.findall(r"[^\s,'\"]+", m[1]))
 
+_STEMS = [max(s.replace(r'\b', '').split('.?'), key=len) for s in _STEM.pattern.split('|')]
+
+def _stem_lines(folded):
+    "(begin, end) of the lines in which a stem stands; plain words are found faster than patterns."
+    lines = {}
+    for stem in _STEMS:
+        at = folded.find(stem)
+        while at>=0:
+            begin,end = folded.rfind('\n', 0, at)+1, folded.find('\n', at)
+            lines[begin] = end = end if end>=0 else len(folded)
+            at = folded.find(stem, end)
+    return [(a, b) for a,b in sorted(lines.items()) if _STEM.search(folded, a, b)]
+
 def _column_values(text, folded):
     "(kind, value) of what stands in identifying columns of the tables in `text`."
     found,seen = list(_series_values(text)) if 'dtype' in text else [], set()
-    for m in _STEM.finditer(folded):
-        begin = text.rfind('\n', 0, m.start())+1
-        if begin in seen: continue
+    for begin,end in _stem_lines(folded):
         seen.add(begin)
-        end = text.find('\n', begin)
-        line = text[begin:end if end>=0 else len(text)]
+        line = text[begin:end]
         if len(line)>4000: continue
         cells,d = _cut(line)
         if cells and any(map(role_of, cells)): found += _delimited(cells, d, _lines_from(text, begin))
@@ -309,7 +320,7 @@ def _by_shape(text, hints, folded=None):
     found += [(s.kind, v, s.severity) for s in (*_NUMBERED, *_BIRTH, *_NAMES) for v in s(text, folded)]
     found += [('patient name', v, 'high') for v in (_names(text) if '^' in text else [])] + [('UID', v, 'low') for v in _uids(text)]
     found += [(kind, v, 'high') for kind,v in _column_values(text, folded)] + [('national number', v, 'high') for _,v in national_numbers(text)]
-    found += [('patient older than 89', m[0], 'medium') for m in _OLD.finditer(text)]
+    found += [('patient older than 89', m[0], 'medium') for m in (_OLD.finditer(text) if any(t in folded for t in _OLD_WORDS) else ())]
     if not hints: return found
     found += [(s.kind, v, s.severity) for s in _REACH for v in s(text, folded)]
     if hints=='page': return found + [('UID', v, 'low') for v in (_FRESH.findall(text) if '2.25.' in text else [])]

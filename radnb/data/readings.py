@@ -105,9 +105,10 @@ _CELLS = r'\s*<(?:t[hdr]|/?t(?:head|body|foot))\b[^<>]*>\s*|\s*</t[hd]>\s*|\s*</
 _INLINE = re.compile(r'</?(?:b|i|u|s|em|strong|span|a|sub|sup|font|code|mark|small|wbr|tspan|kbd|abbr|bdi|bdo|ins|del|label|big|tt|q)\b|<!--', re.I)
 _TAG = r'<!--.*?-->|</?[A-Za-z][^<>]*>'
 
-def _tagged(m):
-    "What is read where a tag stands."
-    s = m[0].strip()
+@lru_cache(10_000)
+def _tagged(tag):
+    "What is read where `tag` stands."
+    s = tag.strip()
     if s.startswith('<use') and (g := re.match(_GLYPH, s)): return chr(min(int(g[1], 16), 0x10FFFF))
     if re.match(r'</t[hd]\b', s, re.I): return '\t'
     if re.match(r'</?t(?:[hd]|r\b|head|body|foot)', s, re.I) and s[:4].lower()!='</tr' or _INLINE.match(s): return ''
@@ -120,7 +121,7 @@ def _events(source, tags, lines=False):
     pattern = '|'.join(p for p in (r'\\[nrt]' if lines else None, (f'{_GLYPH}|{_CELLS}|{_TAG}' if tags else None), _ESCAPES, odd) if p)
     for m in re.finditer(pattern, source, re.DOTALL | (re.IGNORECASE if tags else 0)):
         first = m[0].lstrip()[:1]
-        if tags and first=='<': new = _tagged(m)
+        if tags and first=='<': new = _tagged(m[0])
         elif (first and first in '\x1b&%\\') or m[0].startswith('data:') or len(m[0])>=256: new = _escaped(m)
         else: new = _plain(m[0])
         if new is not None: yield m.start(), m.end(), ''.join(map(_plain, new)) if not new.isascii() else new

@@ -131,19 +131,32 @@ class Spellings:
             for pattern,capitals,words in _spelled(k):
                 for w in words: self.by_word.setdefault(w, {})[pattern,capitals] = None
 
-    def _patterns(self, folded):
-        "The patterns that could be in `folded`."
-        there = set(re.findall(r'\d+|[^\W\d_]+', folded))
-        there |= {w.lstrip('0') for w in there if w[0]=='0'}
-        hits = (self.by_word.keys() & there) | {w for w in self.by_word if not w.isascii() and w in folded}
-        return {p: None for w in hits for p in self.by_word[w]}
+    def _places(self, folded):
+        "Where in `folded` the words of the identifiers stand: (word, begin, end)."
+        for m in re.finditer(r'\d+|[^\W\d_]+', folded):
+            w = m[0]
+            if w in self.by_word: yield w, *m.span()
+            if w[0]=='0' and (short := w.lstrip('0')) in self.by_word: yield short, *m.span()
+        for w in self.by_word:
+            if not w.isascii(): yield from ((w, *m.span()) for m in re.finditer(re.escape(w), folded))
+
+    def _windows(self, folded):
+        "The patterns that could be in `folded`, each with the stretches in which it could: no match is longer than its pattern."
+        places = {}
+        for w,a,b in sorted(self._places(folded), key=lambda p: p[1]):
+            for key in self.by_word[w]:
+                begin,end,own = a-len(key[0]), b+len(key[0]), places.setdefault(key, [])
+                if own and begin<=own[-1][1]: own[-1][1] = max(end, own[-1][1])
+                else: own.append([max(begin, 0), end])
+        return places
 
     def spans(self,
         text:str # As it reads
     ) -> list: # of (start, end)
         "Where an identifier stands in `text`."
         folded = fold(text)
-        found = [m.span() for p,capitals in self._patterns(folded) for m in _compiled(p).finditer(folded) if _capitals(text[slice(*m.span())], capitals)]
+        found = [m.span() for (p,capitals),near in self._windows(folded).items() for a,b in near for m in _compiled(p).finditer(folded, a, b+200)
+                 if m.end()<=b and _capitals(text[slice(*m.span())], capitals)]     # 200 more, so that it sees what follows
         if self.days: found += [m.span() for m in _DATE.finditer(text) if _meant(m[0]) & self.days.keys()]
         if self.uids: found += [m.span() for m in re.finditer(r'(?<![\d.])\d+(?:\.\d+){3,}', text) if m[0] in self.uids]
         return _outermost(found)
