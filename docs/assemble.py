@@ -89,6 +89,11 @@ def tutorials(notebooks, dst):
         text += ['## Notebooks to start from', 'What `radnb new` puts into your folder.', _grid(cards), _toctree([f'/{k}' for k in rest], 'To start from')]
     return '\n\n'.join(text)
 
+def _called(nb):
+    "A module by its name, anything else by its title."
+    module = pages.module_of(nb)
+    return f'`{module.removeprefix("radnb.")}`' if module else pages.title_of(nb)[0]
+
 def recipes(notebooks, dst):
     "The gallery of recipes, and the table of the systems that users expect to be able to build."
     here = {k: nb for k,nb in notebooks.items() if k.startswith('recipes/')}
@@ -96,7 +101,7 @@ def recipes(notebooks, dst):
     told = yaml.safe_load((DOCS/'recipes.yml').read_text(encoding='utf-8'))
     _known([k for r in told['systems'] for k in r.get('see', [])], notebooks, 'recipes.yml')
     def row(r):
-        links = ' · '.join(f'[{pages.title_of(notebooks[k])[0]}](/{k}.ipynb)' for k in r.get('see', []))
+        links = ' · '.join(f'[{_called(notebooks[k])}](/{k}.ipynb)' for k in r.get('see', []))
         return f'| **{r["system"]}**<br>{r["task"]} | {r.get("published") or "–"} | {" ".join(filter(None, (r.get("note"), links)))} |'
     tables = []
     for state,title in (('works', 'What works'), ('partly', 'What works in part'), ('not yet', 'What does not work yet')):

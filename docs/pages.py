@@ -165,11 +165,13 @@ def _heading(cells, module, link):
 # ---- titles
 
 def title_of(nb):
-    "(title, the sentence beneath it)"
+    "(title, the sentence beneath it: the quoted one, else the first)"
     first = next((c.source for c in nb.cells if c.cell_type == 'markdown' and c.source.startswith('# ')), '# Untitled')
     title,_,rest = first.partition('\n')
     says = re.match(r'\s*((?:>.*\n?)+)', rest)
-    return title[2:].strip(), ' '.join(re.sub(r'^>\s?', '', says[1], flags=re.M).split()) if says else ''
+    if says: return title[2:].strip(), ' '.join(re.sub(r'^>\s?', '', says[1], flags=re.M).split())
+    said = next((t for t in (' '.join(t.split()) for t in rest.split('\n\n')) if re.search(r'[.?!]$', t)), '')
+    return title[2:].strip(), re.split(r'(?<=[.?!])\s', said)[0]
 
 def seconds_of(nb):
     "How long the cells took when they were executed; 0 if they were not."

@@ -401,7 +401,7 @@ def _parser():
     p.add_argument('--version', action='version', version=f'radnb {__version__}')
     sub,common = p.add_subparsers(dest='command', metavar='command'), _common()
     for name,c in COMMANDS.items():
-        one = sub.add_parser(name, help=c.run.__doc__, description=c.run.__doc__, parents=[common], epilog=f'example:\n  {c.example}\n\n{_STATUS}', formatter_class=_OneParagraph)
+        one = sub.add_parser(name, help=c.run.__doc__.replace('%', '%%'), description=c.run.__doc__, parents=[common], epilog=f'example:\n  {c.example}\n\n{_STATUS}', formatter_class=_OneParagraph)
         for names,kw in c.arguments: one.add_argument(*names, **kw)
     return p
 

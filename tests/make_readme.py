@@ -14,7 +14,7 @@ def readme():
         c.source = re.sub(r'^#\|.*\n', '', c.source, flags=re.M)
         if c.cell_type == 'code': c.outputs = []
     text,_ = MarkdownExporter().from_notebook_node(nb)
-    text = re.sub(r'\]\((images|tutorials)/', r'](nbs/\1/', text)
+    text = re.sub(r'\]\((images|tutorials|recipes)/', r'](nbs/\1/', text).replace('](../', '](')
     note = '<!-- Made from nbs/index.ipynb by tests/make_readme.py: edit the notebook, not this file. -->\n\n'
     return note + re.sub(r'\n{3,}', '\n\n', text).strip() + '\n'
 

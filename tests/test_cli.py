@@ -35,6 +35,11 @@ def test_every_command_has_help_and_an_example_that_parses():
         parser.parse_args(words[1:])
         assert c.run.__doc__ and c.group in cli._GROUPS and all(kw.get('help') for _,kw in c.arguments), name
 
+def test_the_help_of_all_commands(capsys):
+    with pytest.raises(SystemExit) as done: cli.main(['--help'])
+    said = ' '.join(capsys.readouterr().out.split())
+    assert done.value.code == 0 and all(f' {name} ' in said for name in cli.COMMANDS) and '95 % confidence' in said
+
 def test_help_costs_nothing():
     "The overview loads neither numpy nor anything larger."
     code = "import sys, json; from radnb.cli import main; main([]); sys.stderr.write(json.dumps([m for m in ('numpy','pandas','torch','pydicom','matplotlib') if m in sys.modules]))"

@@ -1,6 +1,6 @@
 "Classification as a whole: findings with gaps, grades, exported learners, and input that cannot be learned from. All data synthetic."
 import numpy as np, pandas as pd, pytest, torch
-from fastai.learner import load_learner
+from radnb.share.safe_load import load_learner
 from radnb.core import BadInput, BadLabels, OneClass, TooFewPatients
 from radnb.explain.audit import audit
 from radnb.explain.evaluate import evaluate

@@ -254,7 +254,7 @@ def learner():
     return learn
 
 def test_predictions_and_a_saved_learner_keep_the_choice(learner, tmp_path):
-    from fastai.learner import load_learner
+    from radnb.share.safe_load import load_learner
     report = evaluate(learner)
     t = tune_threshold(report, positive='viral', threshold=0., chosen_by='Dr Example', subgroups=['sex'])
     assert [name for name,_ in t.groups] == ['sex: F', 'sex: M']
