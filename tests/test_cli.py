@@ -128,7 +128,7 @@ def test_an_audit_that_fails_stops_a_pipeline(tmp_path):
     assert told['failed'], 'one patient under two names is found'
 
 def test_deid_keeps_its_secret_and_goes_on(ward, tmp_path):
-    few = ward/'SYN-0001'/'ct'
+    few = ward/'SYN-0001'         # images and their segmentation
     key = tmp_path/'keys'/'ward.key'
     first = run('deid', few, tmp_path/'out', '--key-file', key, '--json')
     assert first[0] == 0 and json.loads(first[1])['files'].keys() <= {'done','duplicate'}

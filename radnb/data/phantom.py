@@ -693,7 +693,7 @@ def _write_seg(
     frames = np.stack([mask.data == k for k in mask.names], -1).astype(np.uint8)
     ids = dict(series_instance_uid=_uid(*key, 'series'), series_number=100, sop_instance_uid=_uid(*key, 'sop'), instance_number=1)
     made_by = dict(manufacturer='radnb', manufacturer_model_name='phantom', software_versions='1', device_serial_number='0')
-    seg = Segmentation(headers, frames, 'BINARY', _segments(names), **ids, **made_by, content_label='TRUTH', content_description='SYNTHETIC truth',
+    seg = Segmentation(headers, frames, 'BINARY', _segments(names), **ids, **made_by, content_label='TRUTH', content_description='truth by design',
                        omit_empty_frames=bool(frames.any()))
     seg.SeriesDescription = f'SYNTHETIC truth of {first.Modality}'
     _fix_times(seg, first)
