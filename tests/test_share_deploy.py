@@ -226,7 +226,6 @@ def test_instructions_that_change_classes(tmp_path):
         with pytest.raises(BadInput, match='asks for'): load_learner(archive(tmp_path/'x.pkl', data))
     assert torch.nn.Linear.forward is not print
 
-<<<<<<< HEAD
 class AsMethod(pickle._Pickler):
     "Writes bound methods as a file of a stranger might."
     dispatch = dict(pickle._Pickler.dispatch)
@@ -246,7 +245,7 @@ def test_harmless_things_put_together(tmp_path):
     for trust in ((), ['fastai.callback.progress']):
         with pytest.raises(BadInput, match='asks for'): load_learner(tmp_path/'x.pkl', trust=trust)
     assert not (tmp_path/'home').exists()
-=======
+
 def test_learners_of_pairs_and_of_numbers_come_back_whole(tmp_path):
     pairs = films(finding=['stable','growing']*8).rename(columns=dict(pixels='pre')).assign(post=[rng.random((24,28), np.float32) for _ in range(16)])
     df = films(40, age=rng.normal(50, 9, 40))
@@ -257,7 +256,6 @@ def test_learners_of_pairs_and_of_numbers_come_back_whole(tmp_path):
     assert np.abs(again.predict_proba(pairs.head(4))-two.predict_proba(pairs.head(4))).max() < 1e-6 and again.operating_point == two.operating_point
     said,want = (l.predict_number(df.pixels[0]) for l in (load_learner(tmp_path/'number'), number))
     assert np.allclose([said.value, said.low, said.high], [want.value, want.low, want.high], rtol=1e-5) and said.level == .8 and said.calibrated == want.calibrated
->>>>>>> revd
 
 def test_learners_come_back_whole(tmp_path):
     dls = classify_dls(films(finding=['normal','ill']*8, age=['045Y','061Y','018M','070Y']*4), 'finding', inputs=['age'])
