@@ -127,10 +127,18 @@ def namespace_identifiers(
     return dict(known=sorted(held.known-held.synthetic-_NONE), synthetic=sorted(held.synthetic-_NONE), seed=seed if isinstance(seed, int) else None,
                 points=_operating_points(ns), data=fingerprint(('id', i) for i in ids) if ids else None)
 
-def _of_kernel(ns): return namespace_identifiers(ns, _HELD)
+def _of_kernel(ns):
+    "`namespace_identifiers`, and, after an error, those that the functions held in which it arose."
+    import sys
+    at = getattr(sys, 'last_traceback', None)
+    while at is not None:
+        if at.tb_frame.f_locals is not ns: _HELD.look(at.tb_frame.f_locals, again=True)
+        at = at.tb_next
+    return namespace_identifiers(ns, _HELD)
 
 # %% ../../nbs/share/gate.ipynb #f207c5c3
 _MAYBE = {'date', 'name after a label', 'record number', 'age over 89', 'text', 'number', 'not looked into'}
+_FAMOUS = 'Bayes Curie Hounsfield Röntgen Roentgen Turing'.split()       # hardly the name of a patient; one who is known is found nevertheless
 _ANYBODY = re.compile(r'(?i)(?:user|username|user[-_]?name|you|yourname|me|name|jovyan|runner|root|ubuntu|vscode|shared|public|guest|default|admin|docker|app|work|data|someone|somebody|student|\.+|-+)$')  # noqa: E501
 _NO_PERSON = re.compile(r'(?i).*@(?:.*\.)?(?:example\.\w+|test|localhost|invalid|users\.noreply\.github\.com|github\.com)$|(?:info|noreply|no-reply|support|git|contact|help|admin|office|webmaster)@')
 _ADDRESS = re.compile(r'.+@[a-z0-9.-]+\.(?!to$)(?:[a-z]{2}$|(?:com|org|net|edu|gov|mil|int|info|biz|health|hospital|clinic|care|med|cloud|online|email|name)(?:\.|$))')   # X@X.T is a product
@@ -140,6 +148,7 @@ def _counts(f, text=''):
     "Whether the finding `f` identifies a patient, rather than an author or nobody; `text` is where it was found."
     kind = f.kind.removesuffix(' in picture')
     if kind in _MAYBE: return kind=='number' and re.search(r'\d{7}', f.text) is not None and not f.text.endswith('000')
+    if kind=='name after a title' and f.text in _FAMOUS: return False
     if kind=='name after a title': return not re.match(r'(?:Dr|Prof|Mr|Mrs|Ms|Miss|Herrn?|Frau|Mme|Monsieur|Sra?|Dra)\b', f.text)   # the bare name counts
     if kind=='patient id' and sum(map(str.isdigit, f.text))<3 and f.text.isascii(): return False     # P01: an example, or a number without meaning
     if kind=='place in a header' and f.text.islower(): return False

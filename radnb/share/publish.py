@@ -139,14 +139,25 @@ def _read(nb):
         raise BadInput(f'Not a notebook: {str(e).splitlines()[0][:80]}', path, 'give a file ending in .ipynb that Jupyter opens') from None
 
 # %% ../../nbs/share/publish.ipynb #b8802137
-def _execute(nb, page, **kwargs):
+def _execute(nb, page, known=(), allow=(), **kwargs):
     "`run_notebook`; on failure the part that ran is saved beside `page`."
     import nbformat
     try: return run_notebook(nb, **kwargs)
     except NotebookFailed as e:
         failed = page.with_suffix('.failed.ipynb')
-        nbformat.write(nb, failed)
-        raise NotebookFailed(e.what, failed, 'open this notebook: it holds the outputs up to the cell that failed') from None
+        if _blacked_out(nb, e.held, known, allow): nbformat.write(nb, failed)
+        else: raise NotebookFailed(e.what, remedy='run it in Jupyter: what it wrote cannot be checked for identifiers, so it was not saved') from None
+        raise NotebookFailed(e.what, failed, 'open this notebook: it holds what was written up to the cell that failed, identifiers blacked out') from None
+
+def _blacked_out(nb, held, known, allow):
+    "Whether every identifier in a notebook that failed is blacked out; outputs are taken away where nothing knows what to look for in them."
+    if held is None:
+        for c in nb.cells:
+            if c.cell_type=='code': c.outputs = []
+    held = held or dict(known=[], synthetic=[])
+    try: check_phi(nb, [*known, *held['known']], [*allow, *held['synthetic']], redact=True)
+    except PHIFound: return False
+    return True
 
 # %% ../../nbs/share/publish.ipynb #2aa65bbf
 @dataclass
@@ -163,7 +174,7 @@ def _prepare(nb, out, params=None, title=None, execute=True, timeout=None, known
     page,notebook,folder = _targets(path, out)
     folder = Path(cwd) if cwd is not None else folder
     lines = sys.stderr if stream is True else stream or None
-    ran = _execute(nb, page, cwd=folder, timeout=timeout, stream=lines, on_output=on_output, env=dict(RADNB_VOLUMES=json.dumps(volumes))) if execute else {}
+    ran = _execute(nb, page, known, allow, cwd=folder, timeout=timeout, stream=lines, on_output=on_output, env=dict(RADNB_VOLUMES=json.dumps(volumes))) if execute else {}
     citation = citation_of(nb, title or _title(nb, path), path, datetime.now().date().isoformat() if execute else '', _git_commit(path))
     tidy(nb)
     held = take_volumes(nb)

@@ -9,6 +9,7 @@ __all__ = ['parameter_names', 'inject_parameters', 'run_notebook']
 import ast, json, os, re, shutil, time
 from pathlib import Path
 from ..core import BadInput, NotebookFailed, PHIFound
+from ..data.phi import find_phi_text, redact_text
 
 # %% ../../nbs/share/running.ipynb #a87b5a66
 def _says(cell, directive): return re.search(rf'^\s*#\|\s*{directive}\s*$', cell.source, re.MULTILINE) is not None
@@ -141,6 +142,15 @@ def _why_failed(error, timeout):
     lines = _ANSI.sub('', f'{error.ename}: {error.evalue}').strip().split('\n')
     return '\n'.join(lines if len(lines)<=12 else [*lines[:10], f'... ({len(lines)-10} more lines)'])
 
+def _failure(client, what, asked):
+    "The error to raise. Its words are blacked out like a page, for they are printed and logged; `held`: what the notebook holds, None if it cannot be asked."
+    try: held = _ask_identifiers(client) if asked else None
+    except PHIFound: held = None
+    ids = held or dict(known=(), synthetic=())
+    failed = NotebookFailed(redact_text(what, find_phi_text(what, ids['known'], ids['synthetic'], hints='page')))
+    failed.held = held
+    return failed
+
 def _run_cell(client, index, number, timeout):
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
     cell,start = client.nb.cells[index],time.perf_counter()
@@ -148,7 +158,8 @@ def _run_cell(client, index, number, timeout):
     try: client.execute_cell(cell, index)
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as e:
         why = _why_failed(e, timeout)
-        raise NotebookFailed(f'Cell {number} ("{_first_line(cell.source)[:80]}") failed: {why}') from None
+        what = f'Cell {number} ("{_first_line(cell.source)[:80]}") failed: {why}'
+        raise _failure(client, what, isinstance(e, CellExecutionError)) from None
     cell.metadata['radnb'] = dict(seconds=round(time.perf_counter()-start, 2))
 
 # %% ../../nbs/share/running.ipynb #d347d079
