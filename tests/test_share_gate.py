@@ -43,12 +43,13 @@ def _found(nb):
 def test_identifiers_that_are_gone_at_the_end(tmp_path):
     "Deleted, overwritten, memory cleared: what a variable once held is remembered; nothing is written."
     cells = ['import pandas as pd\nfiles = pd.DataFrame(dict(PatientID=["4711902"], n=[1]))', 'del files', 'cases = [dict(info=dict(mrn="K-2231"))]', 'cases = None',
-             '%reset -f', 'print("slice of 4711902"); print("see K-2231")']
+             'def ward():\n    "Reads a table, and keeps nothing of it."\n    pd.read_csv("ward.csv")\nward()', '%reset -f', 'print("slice of 4711902"); print("see K-2231"); print("Lovelace Ada")']
+    (tmp_path/'ward.csv').write_text('patient name,dose\nLovelace^Ada,3\n')
     nb = new_notebook(cells=[new_markdown_cell('# Cases'), *map(new_code_cell, cells)])
     nb.cells[1].source = nb.cells[1].source.replace('"4711902"', '"47" + "11902"')
     nb.cells[3].source = nb.cells[3].source.replace('"K-2231"', '"K-" + "2231"')
-    with pytest.raises(PHIFound) as e: publish(nb, tmp_path/'out', stream=None)
-    assert [(f.where.cell, f.kind) for f in e.value.findings if 'printed' in f.where] == [(6, 'known identifier')]*2
+    with pytest.raises(PHIFound) as e: publish(nb, tmp_path/'out', cwd=tmp_path, stream=None)
+    assert [(f.where.cell, f.kind) for f in e.value.findings if 'printed' in f.where] == [(7, 'known identifier')]*3
     assert not list((tmp_path/'out').glob('*'))
 
 

@@ -6,9 +6,10 @@
 __all__ = ['watch', 'namespace_identifiers', 'PHIFindings', 'check_phi', 'check_words', 'check_files', 'override_row']
 
 # %% ../../nbs/share/gate.ipynb #632623e8
-import base64, hashlib, html, io, re, socket, weakref
+import base64, hashlib, html, importlib, io, re, socket, weakref
 from dataclasses import fields, is_dataclass, replace
 from datetime import datetime, timezone
+from functools import wraps
 from pathlib import Path
 import pandas as pd
 from ..core import BadInput, MissingPackage, PHIFound, fingerprint
@@ -102,14 +103,36 @@ def _after_cell(*_):
     from IPython import get_ipython
     _HELD.look(get_ipython().user_ns)
 
+# %% ../../nbs/share/gate.ipynb #8fd4b27d
+_READERS = {'pandas': 'read_csv read_table read_excel read_parquet read_feather read_json read_pickle read_sql read_xml', 'pydicom': 'dcmread', 'radnb.data.scan': 'read_dicom',
+            'radnb.data.index': 'index_dicom', 'radnb.data.series': 'series_table', 'radnb.data.dicom': 'load_series'}
+
+def _noticed(read, held):
+    "`read`, with what it returns looked at by `held`."
+    @wraps(read)
+    def noticed(*args, **kwargs):
+        out = read(*args, **kwargs)
+        held.look(dict(read=out), again=True)
+        return out
+    return noticed
+
+def _watch_readers(held):
+    "From now on `held` takes in what the readers return."
+    for module,names in _READERS.items():
+        m = importlib.import_module(module)
+        for name in names.split(): setattr(m, name, _noticed(getattr(m, name), held))
+
+# %% ../../nbs/share/gate.ipynb #276028e1
 def watch():
-    "Remember, from now on, the identifiers that the variables of this kernel hold after each cell."
+    "Remember, from now on, the identifiers that this kernel reads from tables and headers, and those that its variables hold after each cell."
     from IPython import get_ipython
     shell = get_ipython()
     if shell is None: raise BadInput('There is no notebook to watch', remedy='call it inside of a kernel')
-    if _after_cell not in shell.events.callbacks['post_run_cell']: shell.events.register('post_run_cell', _after_cell)
+    if _after_cell in shell.events.callbacks['post_run_cell']: return
+    shell.events.register('post_run_cell', _after_cell)
+    _watch_readers(_HELD)
 
-# %% ../../nbs/share/gate.ipynb #8fd4b27d
+# %% ../../nbs/share/gate.ipynb #74f7972f
 def _operating_points(ns):
     "The operating points among the variables, and of learners, reports and tuners among them: one line each."
     found = [op for v in list(ns.values()) for op in (v, getattr(v, '__dict__', {}).get('operating_point'))
@@ -136,7 +159,7 @@ def _of_kernel(ns):
         at = at.tb_next
     return namespace_identifiers(ns, _HELD)
 
-# %% ../../nbs/share/gate.ipynb #f207c5c3
+# %% ../../nbs/share/gate.ipynb #bb471d1c
 _MAYBE = {'date', 'name after a label', 'record number', 'age over 89', 'text', 'number', 'not looked into'}
 _FAMOUS = 'Bayes Curie Hounsfield Röntgen Roentgen Turing'.split()       # hardly the name of a patient; one who is known is found nevertheless
 _ANYBODY = re.compile(r'(?i)(?:user|username|user[-_]?name|you|yourname|me|name|jovyan|runner|root|ubuntu|vscode|shared|public|guest|default|admin|docker|app|work|data|someone|somebody|student|\.+|-+)$')  # noqa: E501
@@ -160,7 +183,7 @@ def _text_findings(text, where, known, allow):
     "What in a text identifies a patient."
     return [f for f in find_phi_text(text, known, allow, where, hints='page') if _counts(f, text)]
 
-# %% ../../nbs/share/gate.ipynb #88d536f3
+# %% ../../nbs/share/gate.ipynb #e3fb335d
 _STRICT = {'known identifier', 'UID', 'patient name', 'national number', 'patient id', 'accession number', 'birth date'}
 
 def _is_binary(data): return b'\0' in data[:4096] or sum(c>126 or (c<32 and c not in (9,10,13)) for c in data[:1000])>100
@@ -187,7 +210,7 @@ def _embedded_findings(text, where, known, allow):
             else: found += _bytes_findings(body, spot, known, allow, name)
     return found
 
-# %% ../../nbs/share/gate.ipynb #9cc6e8dd
+# %% ../../nbs/share/gate.ipynb #2f7695c8
 class PHIFindings(list):
     "What was found in a notebook: a list of `Finding` with a table."
     def __init__(self,
@@ -225,7 +248,7 @@ def _masked(text):
     "The shape of the first characters of `text`."
     return shape_of(text[:12]) + ('…' if len(text)>12 else '')
 
-# %% ../../nbs/share/gate.ipynb #b01ab6bc
+# %% ../../nbs/share/gate.ipynb #81a3bad8
 def _spot(data, box):
     "A thumbnail (PNG, base64) of a picture with `box` blurred and framed."
     from PIL import Image, ImageDraw
@@ -238,7 +261,7 @@ def _spot(data, box):
     out = io.BytesIO(); image.save(out, 'png')
     return base64.b64encode(out.getvalue()).decode()
 
-# %% ../../nbs/share/gate.ipynb #2f7695c8
+# %% ../../nbs/share/gate.ipynb #b0d824c3
 _LEARNED = {'patient id', 'patient name', 'accession number', 'birth date', 'national number'}
 
 def _at(f, where):
@@ -269,7 +292,7 @@ def _can_read():
     try: return _reader() is not None
     except MissingPackage: return False
 
-# %% ../../nbs/share/gate.ipynb #007b853b
+# %% ../../nbs/share/gate.ipynb #c29680d3
 def _host():
     "The name of this computer, if it is one that could not be a word."
     name = socket.gethostname()
@@ -290,7 +313,7 @@ def _refuse(found, what='The notebook names patients', remedy=None):
     error.findings = found
     raise error
 
-# %% ../../nbs/share/gate.ipynb #385305e6
+# %% ../../nbs/share/gate.ipynb #72cb4092
 def check_phi(
     nb, # A notebook with outputs (changed in place if `redact`)
     known=(), # Identifiers to look for beside the shapes
@@ -323,7 +346,7 @@ def _black_out(nb, places, known, allow, pixels, reason):
     left = PHIFindings([f for here,*_ in _look(nb, known, allow, pixels) for f in here])
     if left and not reason: _refuse(left, 'Not everything can be blacked out', 'remove the cell or output, clear its outputs, or allow=[...] what identifies nobody')
 
-# %% ../../nbs/share/gate.ipynb #a8fb912f
+# %% ../../nbs/share/gate.ipynb #647de920
 def check_words(
     words, # Pairs of place and text
     known=(), # Identifiers to look for
@@ -334,7 +357,7 @@ def check_words(
     found = PHIFindings([f for where,text in words for f in _text_findings(text, Where(where), known, allow)])
     if found: _refuse(found, 'Words beside the notebook name patients', remedy or 'choose other words')
 
-# %% ../../nbs/share/gate.ipynb #43e60b68
+# %% ../../nbs/share/gate.ipynb #348b990f
 def _pdf_text(data):
     "What in a PDF could be text: the plain parts, and the compressed ones unpacked."
     streams = [b for m in re.finditer(rb'stream\r?\n(.*?)endstream', data, re.DOTALL) for _,b in unpacked(m[1])]
@@ -369,7 +392,7 @@ def check_files(
     seen,paths = set(seen), [p for f in map(Path, files) for p in (sorted(f.rglob('*')) if f.is_dir() else [f]) if p.is_file()]
     return PHIFindings([f for p in paths for f in _file_findings(p, [*known, *_host()], allow, pixels, seen)])
 
-# %% ../../nbs/share/gate.ipynb #17fb0b1e
+# %% ../../nbs/share/gate.ipynb #26ba0144
 def override_row(
     found:PHIFindings, # With a reason
     when=None # A date; today if None
