@@ -49,7 +49,7 @@ def _see(learn, item):
         x = x.transpose(0, 1) if flat else x[None]
     else: x = reader.image(row).as_subclass(torch.Tensor)[None]
     encoder = getattr(learn.dls, 'encoder', None)
-    return _Seen(row, vols[0], image, x.contiguous(), (encoder.encode(row)[None],) if encoder else (), reader.prep)
+    return _Seen(row, vols[0], image, x.contiguous(), (torch.as_tensor(encoder.encode(row))[None],) if encoder else (), reader.prep)
 
 def _copy_of(learn):
     "The network, to be played with: in evaluation mode, without windows and mirroring."

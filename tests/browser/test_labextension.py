@@ -527,7 +527,7 @@ def test_a_launcher_card_makes_a_notebook(app, lab):
     section.locator('.jp-LauncherCard', has_text='Explore').click()
     app.page.wait_for_function("window.jupyterapp.shell.currentWidget?.context?.path === 'Explore.ipynb'")
     made = json.loads((lab.root/'Explore.ipynb').read_text())
-    assert 'Explore a folder' in ''.join(made['cells'][0]['source'])
+    assert 'What is in this folder?' in ''.join(made['cells'][0]['source'])
     app.command('radnb:new-explore')
     app.page.wait_for_function("window.jupyterapp.shell.currentWidget?.context?.path === 'Explore-1.ipynb'")
     for name in ('Explore.ipynb','Explore-1.ipynb'): (lab.root/name).unlink()
