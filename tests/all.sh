@@ -17,7 +17,7 @@ lint-imports
 ruff check radnb tests docs setup.py
 
 step 'notebooks'
-python tests/notebooks.py --skip 01_journey   # as nbdev-test does, but the outputs are kept for the documentation; the journey is what `radnb demo` runs
+OMP_NUM_THREADS=1 python tests/notebooks.py --skip 01_journey   # as nbdev-test does, but the outputs are kept for the documentation; the journey is what `radnb demo` runs
 
 step 'documentation'
 python docs/build.py --jobs 2   # of the notebooks that were just executed; warnings are errors, no dead links
