@@ -3476,6 +3476,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                      'radnb.share.publish._read': ('share/publish.html#_read', 'radnb/share/publish.py'),
                                      'radnb.share.publish._relative': ('share/publish.html#_relative', 'radnb/share/publish.py'),
                                      'radnb.share.publish._render': ('share/publish.html#_render', 'radnb/share/publish.py'),
+                                     'radnb.share.publish._said_on': ('share/publish.html#_said_on', 'radnb/share/publish.py'),
                                      'radnb.share.publish._targets': ('share/publish.html#_targets', 'radnb/share/publish.py'),
                                      'radnb.share.publish._title': ('share/publish.html#_title', 'radnb/share/publish.py'),
                                      'radnb.share.publish._volumes_text': ('share/publish.html#_volumes_text', 'radnb/share/publish.py'),

@@ -10,7 +10,7 @@ import hashlib, html, json, os, re, shutil, subprocess, sys, tempfile
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from ..core import BadInput, NotebookFailed, PHIFound, RadnbError, fingerprint, provenance
+from ..core import BadInput, NotebookFailed, PHIFound, RadnbError, _in_kernel, fingerprint, provenance
 from ..data.phi import notebook_pictures, notebook_texts
 from .citation import Citation, citation_of
 from .formats import find_browser, notebook_markdown, print_pdf
@@ -166,6 +166,8 @@ class _Ready:
     nb:object; path:Path; page:Path; notebook:Path; folders:list; title:str; rows:list
     synthetic:object; citation:Citation; seconds:float; findings:PHIFindings; volumes:dict; known:list; allow:list; pixels:bool
 
+def _said_on(): return sys.stdout if _in_kernel() else sys.stderr   # in a notebook, standard error is a red box
+
 def _prepare(nb, out, params=None, title=None, execute=True, timeout=None, known=(), allow=(), redact=False, pictures=None, synthetic=None, cwd=None,
              on_output=None, stream=True, volumes=False, override=None):
     "Run and check one notebook; nothing is written."
@@ -173,7 +175,7 @@ def _prepare(nb, out, params=None, title=None, execute=True, timeout=None, known
     if params: inject_parameters(nb, params)
     page,notebook,folder = _targets(path, out)
     folder = Path(cwd) if cwd is not None else folder
-    lines = sys.stderr if stream is True else stream or None
+    lines = _said_on() if stream is True else stream or None
     ran = _execute(nb, page, known, allow, cwd=folder, timeout=timeout, stream=lines, on_output=on_output, env=dict(RADNB_VOLUMES=json.dumps(volumes))) if execute else {}
     citation = citation_of(nb, title or _title(nb, path), path, datetime.now().date().isoformat() if execute else '', _git_commit(path))
     tidy(nb)
@@ -281,7 +283,7 @@ def _prepare_all(found, folder, out, params, kwargs):
     for path in found:
         own = {k: v for k,v in params.items() if k in parameter_names(_read(path)[0])}
         unused -= set(own)
-        if kwargs.get('stream') is True: sys.stderr.write(f'{path.relative_to(folder)}\n')
+        if kwargs.get('stream') is True: _said_on().write(f'{path.relative_to(folder)}\n')
         try: ready.append(_prepare(path, out/path.relative_to(folder).parent, own, **kwargs))
         except RadnbError as e: wrong.append((path.relative_to(folder), e))
     if unused: raise BadInput(f'No notebook has a parameter {", ".join(sorted(unused))}', folder)
@@ -327,7 +329,7 @@ def publish(
     code:str='folded', # `'folded'`, `'shown'` or `'hidden'`
     cwd=None, # Folder to run in; by default `out`'s folder if `out` is given, else the notebook's
     on_output=None, # Called with (cell number, message type, content) for everything a cell writes
-    stream=True, # Progress lines: True: standard error; a file; None: none
+    stream=True, # Progress lines: True: standard error (in a notebook, standard output); a file; None: none
     formats=('html','ipynb'), # Any of `FORMATS`: 'html', 'ipynb', 'pdf' (needs Chromium, Chrome or Edge), 'md'
     template='page', # 'page', 'article', 'report', or the path of a .css or Jinja file
     volumes=False, # May views put their voxels into the page, to scroll? True, or why a head's may: 'defaced with ...'
