@@ -55,13 +55,16 @@ def test_a_shell_sees_status_and_streams(tmp_path):
 def test_what_a_command_prints_on_the_way_is_not_its_result(monkeypatch):
     "fastai's bars and whatever a package prints go to standard error; quiet silences them, and not the errors."
     def noisy():
+        "Says much."
         sys.stdout.write('a bar'); sys.stderr.write('a warning')
         return cli.Outcome(['the result'], dict(n=1, nothing=float('nan')))
     monkeypatch.setitem(cli.COMMANDS, 'doctor', cli.Command(noisy, 'Begin', [], 'radnb doctor', ''))
     assert run('doctor') == (0, 'the result\n', 'a bara warning')
     status,out,err = run('doctor', '--json', '--quiet')
     assert (status, err) == (0, '') and json.loads(out)['nothing'] is None
-    def full(): raise OSError(28, 'No space left on device', 'results.csv')
+    def full():
+        "Finds no room."
+        raise OSError(28, 'No space left on device', 'results.csv')
     monkeypatch.setitem(cli.COMMANDS, 'doctor', cli.Command(full, 'Begin', [], 'radnb doctor', ''))
     status,out,err = run('doctor', '--quiet')
     assert status == 1 and 'No space left on device' in err and 'results.csv' in err and 'Traceback' not in err
@@ -73,7 +76,8 @@ def test_ctrl_c_leaves_cleanly(tmp_path):
     "In the middle of a cell: status 130, a word on what to do, no page, and the kernel is gone."
     nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(f"import os, time\nopen({str(tmp_path/'pid')!r}, 'w').write(str(os.getpid()))\ntime.sleep(120)")])
     nbformat.write(nb, tmp_path/'slow.ipynb')
-    p = subprocess.Popen([*SHELL, 'publish', str(tmp_path/'slow.ipynb'), '--out', str(tmp_path/'out')], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    p = subprocess.Popen([*SHELL, 'publish', str(tmp_path/'slow.ipynb'), '--out', str(tmp_path/'out')], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))   # what was started in the background ignores it
     for _ in range(600):
         if (tmp_path/'pid').exists() and (tmp_path/'pid').read_text(): break
         time.sleep(.1)

@@ -157,7 +157,8 @@ def test_a_number_is_a_change_exactly_when_it_is_beyond_tolerance(a, b):
 def test_any_text_is_like_itself(s):
     assert _compare_text(s, s+'\n', _Tolerance()) == [] and _steady(_steady(s)) == _steady(s)
 
-def test_a_published_notebook_is_run_with_its_parameters_and_its_failure_is_told(tmp_path):
+def test_a_published_notebook_is_run_with_its_parameters_and_its_failure_is_told(tmp_path, monkeypatch):
+    monkeypatch.delenv('PYTHONWARNINGS', raising=False)
     cells = [new_code_cell('#| parameters\nn = 3\nbroken = False'), new_markdown_cell('## Count'), new_code_cell('print(n, "patients of", 1234567890123)'),
              new_code_cell('import warnings\nassert not broken\nprint("done")')]
     nbformat.write(new_notebook(cells=cells), tmp_path/'s.ipynb')
