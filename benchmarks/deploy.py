@@ -3,9 +3,10 @@
     OMP_NUM_THREADS=1 python benchmarks/deploy.py [--size 96] [--rounds 3]
 
 Times are processor seconds of one thread, measured in turns, and the smallest counts: what is told are ratios. The scan and the network are synthetic."""
-import argparse, subprocess, sys, tempfile, textwrap, time, warnings
+import argparse, subprocess, sys, tempfile, textwrap, warnings
 from pathlib import Path
 import numpy as np
+from seg import alternately
 
 def learner(size):
     import pandas as pd
@@ -20,14 +21,6 @@ def learner(size):
     learn = segment_learner(segment_dls(df, window=(.5,1.), spacing=1., patch=(48,48,48), aug=False, bs=2))
     learn.model.max_voxels = 48**3                    # so that it goes through in windows
     return learn, df.volume[0]
-
-def least(rounds, **ways):
-    "Smallest processor time of each way, in turns."
-    best = dict.fromkeys(ways, np.inf)
-    for _ in range(rounds):
-        for name,f in ways.items():
-            t = time.process_time(); f(); best[name] = min(best[name], time.process_time()-t)
-    return best
 
 _START = dict(load_predictor='''
     import warnings; warnings.simplefilter('ignore')
@@ -59,7 +52,7 @@ def main():
         folder = export_onnx(learn, Path(tmp)/'model', rows=1)
         predictor = load_predictor(folder, threads=1)
         differs = np.abs(predictor.predict(vol).probability.data-learn.predict_probability(vol).data).max()
-        t = least(a.rounds, torch=lambda: learn.predict_probability(vol), onnx=lambda: predictor.predict(vol))
+        t = alternately(dict(torch=lambda: learn.predict_probability(vol), onnx=lambda: predictor.predict(vol)), a.rounds)
         print(f'{a.size}^3 in windows of 48^3: torch {t["torch"]:.2f} s, onnxruntime {t["onnx"]:.2f} s, ratio {t["torch"]/t["onnx"]:.2f}; largest difference {differs:.1e}')
         learn.export(Path(tmp)/'learner.pkl')
         small = vol.crop((0,0,0), (32,32,32)); small.to_nifti(Path(tmp)/'scan.nii.gz')
